@@ -1,0 +1,65 @@
+"""The catalogue: one row of data per implementation, in the order of the ladder. Imports no backend.
+
+Adding a technique is a file in `rows/` and an entry here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stepkernels.interface import Implementation, Op
+from stepkernels.problem import ProblemError
+
+_PHASES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE, Op.STEP)
+_FUSED = (Op.GRADIENT, Op.UPDATE, Op.STEP, Op.TRAIN)
+
+_ROWS = (
+    Implementation(
+        name="python-loop",
+        module="stepkernels.rows.python_loop",
+        library="python",
+        technique="interpreted loop",
+        summary="Sample by sample and feature by feature in the interpreter: the baseline.",
+        ops=_PHASES,
+        accumulation="sequential",
+        allocates=True,
+        max_work=2e6,
+    ),
+    Implementation(
+        name="numpy-blas",
+        module="stepkernels.rows.numpy_blas",
+        library="numpy",
+        technique="matrix form",
+        summary="Two BLAS calls and a dozen vector operations, compiled and threaded, with every output preallocated.",
+        ops=_PHASES,
+    ),
+    Implementation(
+        name="numpy-blas-fortran",
+        module="stepkernels.rows.numpy_blas",
+        library="numpy",
+        technique="matrix form, column-major X",
+        summary="The matrix form on a column-major X, which BLAS threads better for Xᵀr.",
+        options={"order": "F"},
+        ops=_PHASES,
+    ),
+    Implementation(
+        name="numba-loop",
+        module="stepkernels.rows.numba_loop",
+        library="numba",
+        technique="compiled loop",
+        summary="The loop of python-loop, compiled: no interpreter, no objects, one core, no vectorization of the sums.",
+        ops=_PHASES,
+        accumulation="sequential",
+    ),
+)
+
+CATALOG: dict[str, Implementation] = {row.name: row for row in _ROWS}
+
+
+def rows_named(names: Iterable[str], catalog: dict[str, Implementation] = CATALOG) -> list[Implementation]:
+    """The rows of the catalogue with these names, in catalogue order. Raises `ProblemError` for an unknown one."""
+    wanted = list(names)
+    for name in wanted:
+        if name not in catalog:
+            raise ProblemError(f"There is no row called {name!r}. Rows: {', '.join(catalog)}.")
+    return [row for row in catalog.values() if row.name in wanted]

@@ -1,0 +1,196 @@
+"""The interface every row has, and the laws it keeps.
+
+A row is data (`Implementation`, one entry of the catalogue) and a module with one function,
+`bind(problem, config, **options)`, which returns a `Workspace`. Binding copies, allocates and compiles;
+a workspace only computes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Literal, Protocol
+
+import numpy as np
+
+from stepkernels import probe
+from stepkernels.problem import Array, Config, Problem, ProblemError
+
+
+class Op(StrEnum):
+    """What can be asked of a workspace, and timed."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    GRADIENT = "gradient"
+    UPDATE = "update"
+    STEP = "step"
+    TRAIN = "train"
+
+
+def _no_costs() -> Array:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Snapshot:
+    """Host copies of a workspace's state, in the row's own dtype. Copies: later steps do not change them.
+
+    J, b, gb          0-d
+    w, gw             (n,)
+    moment1, moment2  (n + 1,), the bias last; zeros under GD
+    step              updates taken
+    costs             (k,) the J of each step of the last train(k), each of the parameters before its update;
+                      empty when nothing was trained since the last reset
+    """
+
+    J: Array
+    w: Array
+    b: Array
+    gw: Array
+    gb: Array
+    moment1: Array
+    moment2: Array
+    step: int
+    costs: Array = field(default_factory=_no_costs)
+
+
+class Workspace(Protocol):
+    """A problem bound to a row: device buffers, compiled code, state.
+
+    Every row has step, synchronize, reset and snapshot, and those of forward(), backward(), gradient(),
+    update() and train(steps) that its catalogue entry declares. The laws, each tested for every row:
+
+    1. forward; backward; update ≡ gradient; update ≡ step within the error bound, for whichever the row
+       declares; train(k) ≡ k calls of the same row's step.
+    2. Each step agrees with one reference step taken from the row's own state before it.
+    3. Operations may return before the device is finished; only synchronize and snapshot wait.
+       X and y are never written.
+    4. After one warm-up no operation allocates or moves data between host and device, unless the row
+       declares that it `allocates`.
+    5. After reset, outputs are NaN until written, so one never written cannot pass.
+    6. A row that says it is deterministic gives the same bits every run.
+    7. forward, backward and gradient are idempotent: they can be called in a loop.
+
+    backward uses what forward left behind; gradient and step need nothing before them.
+    J, and each of the costs, belongs to the parameters before the update.
+    """
+
+    def step(self) -> None:
+        """Forward, backward, update."""
+
+    def synchronize(self) -> None:
+        """Return when the device is done; nothing to do on a CPU."""
+
+    def reset(
+        self,
+        w: Array | None = None,
+        b: float | None = None,
+        moments: tuple[Array, Array] | None = None,
+        step: int = 0,
+    ) -> None:
+        """Copy host values into the existing buffers; J, gw and gb become NaN.
+
+        None means the problem's start (w0, b0, zero moments). `moments` is (moment1, moment2), each (n + 1,),
+        the bias last; `step` is the number of updates already taken, so the next one is numbered step + 1.
+        """
+
+    def snapshot(self) -> Snapshot:
+        """Wait for the device, then copy the state to the host."""
+
+
+Device = Literal["cpu", "cuda"]
+Accumulation = Literal["blocked", "sequential"]
+Residual = Literal["stable", "difference"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Implementation:
+    """A catalogue row: everything the suite knows of a technique before it is loaded.
+
+    name            unique, <library>-<technique>[-<device>]
+    module          an importable name, or the path of a .py file; has bind(problem, config, **options)
+    library         the import name of the library it needs (see `stepkernels.probe`)
+    technique       what it shows, in words
+    summary         one sentence: why it is faster than the rung below
+    options         passed to the module's bind
+    passes_over_x   how often a gradient reads X from memory; 1 for a fused row
+    accumulation    how sums grow: "blocked" (several partial sums) or "sequential" (one running sum)
+    residual        "stable", or "difference" for p − y and softplus(z) − y·z, judged by what they can achieve
+    deterministic   the same bits every run
+    allocates       an operation may allocate after its warm-up (autograd)
+    compiles_per_shape  binding a new shape compiles again
+    max_work        elements of X per operation above which a case is a recorded skip
+    """
+
+    name: str
+    module: str
+    library: str = "numpy"
+    technique: str = "custom"
+    device: Device = "cpu"
+    ops: tuple[Op, ...] = (Op.STEP,)
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    optimizers: tuple[str, ...] = ("gd", "adam")
+    summary: str = ""
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    passes_over_x: int = 2
+    accumulation: Accumulation = "blocked"
+    residual: Residual = "stable"
+    deterministic: bool = True
+    allocates: bool = False
+    compiles_per_shape: bool = False
+    max_work: float | None = None
+
+    def unavailable(self) -> str | None:
+        """Why the row cannot run here, or None.
+
+        An absent library and a CUDA row without a working GPU are reasons. Anything else raises:
+        a broken installation must not look like a missing one.
+        """
+        return probe.missing_library(self.library) or (probe.missing_gpu(self.library) if self.device == "cuda" else None)
+
+    def unsupported(self, config: Config) -> str | None:
+        """Why the row does not take this configuration, or None."""
+        if config.dtype not in self.dtypes:
+            return f"{self.name} computes in {' and '.join(self.dtypes)}, not in {config.dtype}"
+        if config.optimizer.name not in self.optimizers:
+            return f"{self.name} updates with {' and '.join(self.optimizers)}, not with {config.optimizer.name}"
+        return None
+
+    def bind(self, problem: Problem, config: Config) -> Workspace:
+        """Copy, allocate, compile: a workspace ready to run, reset to the problem's start.
+
+        Raises `ProblemError` for a configuration the row does not support.
+        """
+        if reason := self.unsupported(config):
+            raise ProblemError(f"{reason}.")
+        workspace: Workspace = self.load().bind(problem.astype(config.dtype), config, **self.options)
+        return workspace
+
+    def load(self) -> ModuleType:
+        """Import the row's module and, with it, its library."""
+        return load_file(Path(self.module)) if self.module.endswith(".py") else importlib.import_module(self.module)
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a kernel file from outside the package, once a process. Raises what the file raises."""
+    name = f"stepkernels_file_{path.stem}_{abs(hash(str(path.resolve())))}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ProblemError(f"{path} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs, as an import would: dataclasses and numba look themselves up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

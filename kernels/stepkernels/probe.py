@@ -1,0 +1,164 @@
+"""Can a library, or a GPU, be used here? A reason when it is not there; an exception when it is there and broken.
+
+`python -m stepkernels.probe LIBRARY` is the child process that tries the GPU, so that a driver that hangs or
+crashes takes nothing with it. It prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+GPU_PROBE_TIMEOUT_SECONDS = 120.0  # a cold import of torch or JAX from a network disk takes tens of seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a library is called: by import, on the package index, and in our extras."""
+
+    import_name: str
+    distribution: str
+    install: str
+
+
+REQUIREMENTS = {
+    requirement.import_name: requirement
+    for requirement in (
+        Requirement("numpy", "numpy", "python -m pip install numpy"),
+        Requirement("numba", "numba", "python -m pip install numba"),
+        Requirement("sklearn", "scikit-learn", "python -m pip install scikit-learn"),
+        Requirement("torch", "torch", "python -m pip install torch"),
+        Requirement("jax", "jax", "python -m pip install 'stepbench[jax]'"),
+        Requirement("triton", "triton", "python -m pip install 'stepbench[triton]'"),
+        Requirement("cupy", "cupy", "python -m pip install 'stepbench[cuda13]' (or cuda12, as your driver supports)"),
+        Requirement("numba_cuda", "numba-cuda", "python -m pip install 'stepbench[cuda13]' (or cuda12)"),
+    )
+}
+
+PYTHON = "python"  # the library of a row that needs none
+
+
+class BrokenInstallation(RuntimeError):
+    """A library or driver that is installed and fails. Never reported as missing."""
+
+
+def missing_library(library: str) -> str | None:
+    """Why `library` (an import name) cannot be imported, with the install command; None when it can.
+
+    Finding is not importing: what is found and then fails to import raises where it is imported.
+    """
+    if library == PYTHON or importlib.util.find_spec(library) is not None:
+        return None
+    requirement = requirement_of(library)
+    return f"{requirement.distribution} is not installed; {requirement.install}"
+
+
+def requirement_of(library: str) -> Requirement:
+    """The entry of `library`; one made up from its name when a stranger's kernel needs something else."""
+    return REQUIREMENTS.get(library) or Requirement(library, library, f"python -m pip install {library}")
+
+
+def library_version(library: str) -> str:
+    """The installed version of `library`, or of Python itself; "unknown" where the library does not say."""
+    if library == PYTHON:
+        return ".".join(map(str, sys.version_info[:3]))
+    distributions = importlib.metadata.packages_distributions().get(library, [])
+    for name in (requirement_of(library).distribution, *distributions):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "unknown"
+
+
+@functools.cache
+def missing_gpu(library: str) -> str | None:
+    """Why `library` cannot compute on an NVIDIA GPU here, or None. Tried once a process, in a child.
+
+    Raises `BrokenInstallation` when the library is built for CUDA, a GPU answers, and computing on it fails.
+    """
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "stepkernels.probe", library],
+            capture_output=True,
+            text=True,
+            timeout=GPU_PROBE_TIMEOUT_SECONDS,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"the GPU did not answer within {GPU_PROBE_TIMEOUT_SECONDS:.0f} seconds"
+    if child.returncode != 0:
+        last_lines = "\n".join(child.stderr.strip().splitlines()[-4:])
+        raise BrokenInstallation(
+            f"A GPU is present but {library} could not compute on it (exit status {child.returncode}):\n{last_lines}"
+        )
+    reason: str | None = json.loads(child.stdout.strip().splitlines()[-1])["reason"]
+    return reason
+
+
+def missing_driver() -> str | None:
+    """Why there is no usable NVIDIA driver with a GPU behind it, asked of the driver alone; None when there is."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver (libcuda.so.1) was found"
+    if status := driver.cuInit(0):
+        return f"the NVIDIA driver does not start (cuInit returned {status})"
+    count = ctypes.c_int(0)
+    driver.cuDeviceGetCount(ctypes.byref(count))
+    return None if count.value else "the NVIDIA driver reports no GPU"
+
+
+def _try_torch() -> str | None:
+    import torch
+
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA; install a CUDA build of torch"
+    assert torch.ones(8, device="cuda").sum().item() == 8.0
+    return None
+
+
+def _try_cupy() -> str | None:
+    import cupy
+
+    assert float(cupy.ones(8).sum()) == 8.0
+    return None
+
+
+def _try_numba_cuda() -> str | None:
+    import numpy as np
+    from numba import cuda
+
+    array = cuda.to_device(np.ones(8))
+    assert array.copy_to_host().sum() == 8.0
+    return None
+
+
+def _try_jax() -> str | None:
+    import jax
+
+    if not any(device.platform == "gpu" for device in jax.devices()):
+        return "jax sees no GPU; install jax[cuda13] or jax[cuda12]"
+    assert float(jax.numpy.ones(8).sum()) == 8.0
+    return None
+
+
+TRIALS = {"torch": _try_torch, "triton": _try_torch, "cupy": _try_cupy, "numba_cuda": _try_numba_cuda, "jax": _try_jax}
+
+
+def main(library: str) -> None:
+    """Print {"reason": …} for a GPU used through `library`; an exception is a broken installation."""
+    trial = TRIALS.get(library, lambda: None)
+    print(json.dumps({"reason": missing_driver() or trial()}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

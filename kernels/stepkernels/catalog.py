@@ -51,6 +51,25 @@ _ROWS = (
         ops=_PHASES,
         accumulation="sequential",
     ),
+    Implementation(
+        name="torch-manual-cpu",
+        module="stepkernels.rows.torch_manual",
+        library="torch",
+        technique="matrix form on tensors",
+        summary="The matrix form in PyTorch: fewer, richer vector operations than NumPy's, threaded, into existing tensors.",
+        options={"device": "cpu"},
+        ops=_PHASES,
+    ),
+    Implementation(
+        name="torch-manual-cuda",
+        module="stepkernels.rows.torch_manual",
+        library="torch",
+        device="cuda",
+        technique="matrix form on tensors",
+        summary="The same lines on the GPU, each of them a launch.",
+        options={"device": "cuda"},
+        ops=_PHASES,
+    ),
 )
 
 CATALOG: dict[str, Implementation] = {row.name: row for row in _ROWS}

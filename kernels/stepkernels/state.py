@@ -40,6 +40,9 @@ class NumPy:
         return array.copy()
 
 
+HOST = NumPy()
+
+
 class State:
     """Parameters, gradients and moments of a bound problem, one library's arrays.
 
@@ -52,9 +55,9 @@ class State:
     steps_taken updates since the start
     """
 
-    def __init__(self, problem: Problem, config: Config, library: Library | None = None) -> None:
+    def __init__(self, problem: Problem, config: Config, library: Library = HOST) -> None:
         self.problem, self.config = problem, config
-        self.library = library or NumPy()
+        self.library = library
         n = problem.n
         self.parameters, self.gradients, self.moment1, self.moment2 = (
             self.library.empty(n + 1, config.dtype) for _ in range(4)

@@ -5,7 +5,7 @@ the dot product of a row is one running sum, whose order a compiler must keep, s
 another (only the accumulation of gw, which has no such chain, becomes vector code); exp and log are scalar calls; one
 core works; X is read twice.
 
-Numba follows NumPy's rules for scalars, and a float64 literal would pull a float32 sum up to float64. `type(t)(1)`
+In Numba a float64 literal, and an integer too, pulls a float32 sum up to float64. `type(t)(1)`
 and the scalars in the problem's dtype keep float32 arithmetic in float32.
 """
 

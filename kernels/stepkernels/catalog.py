@@ -70,6 +70,15 @@ _ROWS = (
         options={"device": "cuda"},
         ops=_PHASES,
     ),
+    Implementation(
+        name="cupy-arrays",
+        module="stepkernels.rows.cupy_arrays",
+        library="cupy",
+        device="cuda",
+        technique="matrix form on the GPU",
+        summary="The matrix form in CuPy: two cuBLAS calls and a launch for every vector operation, all of it preallocated.",
+        ops=_PHASES,
+    ),
 )
 
 CATALOG: dict[str, Implementation] = {row.name: row for row in _ROWS}

@@ -20,12 +20,12 @@ from stepkernels.torch_state import TensorState
 
 def forward(
     X: Tensor, sign: Tensor, w: Tensor, b: Tensor, l2: float, zero: Tensor,
-    t_out: Tensor, scratch_out: Tensor, penalty_out: Tensor, J_out: Tensor,
+    t_out: Tensor, scratch_out: Tensor, J_out: Tensor,
 ) -> None:  # fmt: skip
     """The margins t = (1 − 2y)·z of z = Xw + b, and the cost J.
 
     X (m, n); sign = 1 − 2y (m,); w (n,); b (1,); zero is 0 without dimensions. Writes t (m,) and J (1,); scratch (m,)
-    and penalty, which has no dimensions, are overwritten.
+    is overwritten.
     loss = softplus(t) = log(exp(t) + exp(0)): logaddexp forms it as max(t, 0) + log1p(exp(−|t|)), where neither term
     overflows or cancels. torch's own softplus returns t beyond a threshold, which is too coarse for float64.
     """
@@ -33,10 +33,9 @@ def forward(
     torch.mul(t_out, sign, out=t_out)
     torch.logaddexp(t_out, zero, out=scratch_out)
     torch.sum(scratch_out, dim=0, keepdim=True, out=J_out)
-    J_out.div_(len(X))
+    J_out.div_(float(len(X)))  # an int would be turned into a tensor first
     if l2:
-        torch.dot(w, w, out=penalty_out)
-        J_out.add_(penalty_out, alpha=0.5 * l2)
+        J_out.addmv_(w.unsqueeze(0), w, alpha=0.5 * l2)  # dot has no form that writes in place
 
 
 def backward(
@@ -52,7 +51,7 @@ def backward(
     torch.mul(r_out, sign, out=r_out)
     torch.mv(X.t(), r_out, out=gw_out)
     torch.sum(r_out, dim=0, keepdim=True, out=gb_out)
-    gradients_out.div_(len(X))
+    gradients_out.div_(float(len(X)))
     if l2:
         gw_out.add_(w, alpha=l2)
 
@@ -89,13 +88,11 @@ class Workspace(TensorState):
         self.sign = 1 - 2 * self.library.share(problem.y)
         self.t, self.r, self.scratch = (self.library.empty(m, dtype) for _ in range(3))
         self.denominator = self.library.empty(n + 1, dtype)
-        self.zero, self.penalty = self.sign.new_zeros(()), self.sign.new_empty(())
+        self.zero = self.sign.new_zeros(())
         self.reset()
 
     def forward(self) -> None:
-        forward(
-            self.X, self.sign, self.w, self.b, self.config.l2, self.zero, self.t, self.scratch, self.penalty, self.J
-        )
+        forward(self.X, self.sign, self.w, self.b, self.config.l2, self.zero, self.t, self.scratch, self.J)
 
     def backward(self) -> None:
         backward(self.X, self.sign, self.w, self.config.l2, self.t, self.r, self.gradients, self.gw, self.gb)

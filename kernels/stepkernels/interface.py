@@ -153,7 +153,9 @@ class Implementation:
         An absent library and a CUDA row without a working GPU are reasons. Anything else raises:
         a broken installation must not look like a missing one.
         """
-        return probe.missing_library(self.library) or (probe.missing_gpu(self.library) if self.device == "cuda" else None)
+        return probe.missing_library(self.library) or (
+            probe.missing_gpu(self.library) if self.device == "cuda" else None
+        )
 
     def unsupported(self, config: Config) -> str | None:
         """Why the row does not take this configuration, or None."""

@@ -45,7 +45,7 @@ REQUIREMENTS = {
 PYTHON = "python"  # the library of a row that needs none
 
 
-class BrokenInstallation(RuntimeError):
+class BrokenInstallationError(RuntimeError):
     """A library or driver that is installed and fails. Never reported as missing."""
 
 
@@ -82,7 +82,7 @@ def library_version(library: str) -> str:
 def missing_gpu(library: str) -> str | None:
     """Why `library` cannot compute on an NVIDIA GPU here, or None. Tried once a process, in a child.
 
-    Raises `BrokenInstallation` when the library is built for CUDA, a GPU answers, and computing on it fails.
+    Raises `BrokenInstallationError` when the library is built for CUDA, a GPU answers, and computing on it fails.
     """
     try:
         child = subprocess.run(
@@ -97,7 +97,7 @@ def missing_gpu(library: str) -> str | None:
         return f"the GPU did not answer within {GPU_PROBE_TIMEOUT_SECONDS:.0f} seconds"
     if child.returncode != 0:
         last_lines = "\n".join(child.stderr.strip().splitlines()[-4:])
-        raise BrokenInstallation(
+        raise BrokenInstallationError(
             f"A GPU is present but {library} could not compute on it (exit status {child.returncode}):\n{last_lines}"
         )
     reason: str | None = json.loads(child.stdout.strip().splitlines()[-1])["reason"]
@@ -157,7 +157,7 @@ TRIALS = {"torch": _try_torch, "triton": _try_torch, "cupy": _try_cupy, "numba_c
 def main(library: str) -> None:
     """Print {"reason": …} for a GPU used through `library`; an exception is a broken installation."""
     trial = TRIALS.get(library, lambda: None)
-    print(json.dumps({"reason": missing_driver() or trial()}))
+    sys.stdout.write(json.dumps({"reason": missing_driver() or trial()}) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,14 @@ from stepkernels.state import State
 
 
 def forward(
-    X: Array, sign: Array, parameters: Array, l2: float, t_out: Array, decay_out: Array, scratch_out: Array, J_out: Array
+    X: Array,
+    sign: Array,
+    parameters: Array,
+    l2: float,
+    t_out: Array,
+    decay_out: Array,
+    scratch_out: Array,
+    J_out: Array,
 ) -> None:
     """The margins t = (1 − 2y)·z of z = Xw + b, and the cost J.
 
@@ -42,7 +49,15 @@ def forward(
 
 
 def backward(
-    X: Array, sign: Array, parameters: Array, l2: float, t: Array, decay: Array, scratch_out: Array, r_out: Array, gradients_out: Array
+    X: Array,
+    sign: Array,
+    parameters: Array,
+    l2: float,
+    t: Array,
+    decay: Array,
+    scratch_out: Array,
+    r_out: Array,
+    gradients_out: Array,
 ) -> None:
     """The residuals r = (1 − 2y)·σ(t), which is p − y, and the gradients gw = Xᵀr/m + l2·w, gb = Σr/m.
 
@@ -109,7 +124,9 @@ class Workspace(State):
         forward(self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay, self.scratch, self.J)
 
     def backward(self) -> None:
-        backward(self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay, self.scratch, self.r, self.gradients)
+        backward(
+            self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay, self.scratch, self.r, self.gradients
+        )
 
     def gradient(self) -> None:
         self.forward()

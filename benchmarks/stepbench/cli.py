@@ -1,0 +1,247 @@
+"""The command line. A command imports what it needs when it runs; bad input is one sentence and exit status 2."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from stepbench.plan import Plan
+    from stepbench.progress import TerminalProgress
+    from stepkernels.interface import Implementation
+
+USAGE_ERROR = 2
+
+app = typer.Typer(
+    name="stepbench",
+    help="One training step of logistic regression in every technique: proven to agree, then timed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RowList = Annotated[str | None, typer.Option("--rows", help="Only these rows, comma-separated (see `stepbench list`).")]
+Require = Annotated[
+    str, typer.Option("--require", help="Rows that must run, comma-separated: one that cannot is a failure.")
+]
+KernelFiles = Annotated[
+    list[Path] | None, typer.Option("--kernel", help="A kernel file of your own, with IMPLEMENTATION and bind().")
+]
+
+
+def sentences(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn bad input into its sentence and exit status 2."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from stepbench.journal import JournalError
+        from stepkernels.problem import ProblemError
+        from stepreports.records import RecordError
+
+        try:
+            return command(*args, **kwargs)
+        except (ProblemError, JournalError, RecordError) as error:
+            errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(USAGE_ERROR) from None
+
+    return wrapped
+
+
+@app.command("list")
+@sentences
+def list_rows(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Every row: device, operations, dtypes, and whether it can run here or why not."""
+    from stepbench.listing import row_facts, row_table
+    from stepkernels.catalog import CATALOG
+
+    facts = [row_facts(row) for row in CATALOG.values()]
+    if as_json:
+        sys.stdout.write(json.dumps({"rows": facts}, indent=1) + "\n")
+    else:
+        console.print(row_table(facts))
+
+
+@app.command()
+@sentences
+def show(row: Annotated[str, typer.Argument(help="A row's name.")]) -> None:
+    """One row: what it supports, its documentation and its source."""
+    from stepbench.listing import row_source
+    from stepkernels.catalog import rows_named
+
+    console.print(row_source(rows_named([row])[0]))
+
+
+@app.command()
+@sentences
+def run(
+    preset: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    rows: RowList = None,
+    sizes: Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")] = None,
+    data: Annotated[str | None, typer.Option(help="Real data, comma-separated: breast-cancer, digits-parity.")] = None,
+    ops: Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")] = None,
+    dtypes: Annotated[str | None, typer.Option(help="float32,float64.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="gd,adam.")] = None,
+    threads: Annotated[
+        str | None, typer.Option(help="Thread budgets, as in 1,2. Default: all this process may use.")
+    ] = None,
+    max_time: Annotated[float | None, typer.Option(help="Minutes after which no further case is begun.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds a row may take to answer before it is ended.")] = 300.0,
+    seed: Annotated[int, typer.Option(help="Seed of the data and of the order of turns.")] = 0,
+    kernel: KernelFiles = None,
+    require: Require = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cases, memory and time it would take.")] = False,
+    resume: Annotated[Path | None, typer.Option(help="Finish this interrupted run.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: a new one under reports/runs.")] = None,
+    open_report: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
+) -> None:
+    """Check, time, report: every row on every case, in turns, into a folder with a report.
+
+    No timing without agreement: a row whose numbers are wrong is recorded as wrong, never timed.
+    Exit status 0: everything ran. 1: a row failed, or a required one was missing. 2: bad usage.
+    """
+    from stepbench import session
+    from stepbench.cases import parse_choices, parse_ops, parse_optimizers
+    from stepbench.listing import plan_table
+    from stepkernels.problem import DTYPES
+
+    if resume is not None:
+        _report_run(resume, session.resume(resume, _progress), require, open_report)
+    chosen, kernels = _chosen_rows(rows, kernel or [])
+    choices = session.Choices(
+        preset=session.preset_named(preset),
+        rows=chosen,
+        kernels=kernels,
+        named=rows is not None,
+        sizes=[*_split(sizes), *_split(data)] or None,
+        ops=parse_ops(ops) if ops else None,
+        dtypes=parse_choices("dtype", dtypes, DTYPES) if dtypes else None,
+        optimizers=parse_optimizers(optimizer) if optimizer else None,
+        threads=_whole_numbers(threads) if threads else None,
+        seed=seed,
+        max_seconds=None if max_time is None else 60.0 * max_time,
+        timeout_seconds=timeout,
+    )
+    plan = session.plan_run(choices)
+    if dry_run:
+        console.print(plan_table(plan))
+        raise typer.Exit
+    folder = session.create_folder(out)
+    try:
+        session.start(plan, folder, _progress)
+    except KeyboardInterrupt:
+        errors.print(f"Stopped. What was measured is kept; go on with: stepbench run --resume {folder}", soft_wrap=True)
+        _render(folder)
+        raise typer.Exit(130) from None
+    _report_run(folder, plan, require, open_report)
+
+
+@app.command()
+@sentences
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the base of a comparison.")],
+    fail_slower: Annotated[
+        str | None, typer.Option(help="Exit 1 when the last run is slower than the first beyond this, as in 10%.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of a report over several runs.")] = None,
+) -> None:
+    """Render a run's report again from its records alone, or compare several runs."""
+    import stepreports
+
+    if fail_slower is not None:
+        _gate(runs, _percentage(fail_slower))
+    elif len(runs) == 1:
+        console.print(f"Report: {stepreports.write_report(runs[0])}", soft_wrap=True)
+    else:
+        path = stepreports.compare_report(runs, out or Path("stepbench-comparison"))
+        console.print(f"Report: {path}", soft_wrap=True)
+
+
+def _chosen_rows(names: str | None, kernels: list[Path]) -> tuple[list[Implementation], dict[str, str]]:
+    """The rows to run and, for those of kernel files, the file of each. Raises `ProblemError`."""
+    from stepbench.participants import find_row
+    from stepkernels.catalog import CATALOG, rows_named
+
+    files = [str(path.resolve()) for path in kernels]
+    own = [find_row("", file) for file in files]
+    strangers = dict(zip((row.name for row in own), files, strict=True))
+    chosen = list(CATALOG.values()) if names is None else rows_named(set(_split(names)) - set(strangers))
+    return [*chosen, *own], strangers
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[TerminalProgress]:
+    from stepbench.progress import TerminalProgress
+
+    with TerminalProgress("Timing", total, console) as progress:
+        yield progress
+
+
+def _report_run(folder: Path, plan: Plan, require: str, open_report: bool) -> None:
+    """Render, print the answer, and end with the exit status the records deserve."""
+    from stepbench.verdict import exit_status
+
+    page = _render(folder)
+    status, reasons = exit_status(folder, plan, _split(require))
+    for reason in reasons:
+        errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
+    if open_report and page:
+        typer.launch(str(page))
+    raise typer.Exit(status)
+
+
+def _render(folder: Path) -> Path | None:
+    """Write the report of whatever was recorded, and print its answer."""
+    import stepreports
+
+    page: Path = stepreports.write_report(folder)
+    for line in stepreports.answer_lines(folder):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Report: {page}", soft_wrap=True)
+    return page
+
+
+def _gate(runs: list[Path], percent: float) -> None:
+    import stepreports
+
+    if len(runs) != 2:
+        raise typer.BadParameter("--fail-slower compares exactly two runs: the base, then the new one.")
+    result = stepreports.gate(runs[0], runs[1], percent)
+    for line in result.lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(result.exit_code)
+
+
+def _percentage(text: str) -> float:
+    try:
+        return float(text.rstrip("% "))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a percentage; write it as in 10%.") from None
+
+
+def _whole_numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in _split(text)]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a list of whole numbers; write it as in 1,2.") from None
+
+
+def _split(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def main() -> None:
+    """The console script."""
+    app()

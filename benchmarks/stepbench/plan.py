@@ -1,0 +1,176 @@
+"""What a run will do, settled before it starts: who takes part, which cases, how often; what is left out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from stepbench.cases import Case
+from stepbench.participants import Participant, find_row, participants_of
+from stepkernels.agreement import Traits
+from stepkernels.interface import Implementation
+from stepkernels.problem import ProblemError
+
+COPIES_OF_X = 2  # the problem's own and, in some rows, a device's, a compiler's or a list's
+START_SECONDS = 2.5  # a process, its imports and a first bind; a rough mean, for the estimate only
+READ_BYTES_PER_SECOND = 4e9  # likewise: what a two-pass row on a small machine gets through
+TURN_OVERHEAD_SECONDS = 0.035
+
+CACHES = (
+    "NUMBA_CACHE_DIR",
+    "TORCHINDUCTOR_CACHE_DIR",
+    "TRITON_CACHE_DIR",
+    "CUPY_CACHE_DIR",
+    "JAX_COMPILATION_CACHE_DIR",
+)
+SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A row, or one of its cases, that will not run: announced, recorded, never silent."""
+
+    row: str
+    kind: str
+    reason: str
+    case: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run, before it runs."""
+
+    preset: str
+    cases: tuple[Case, ...]
+    participants: tuple[Participant, ...]
+    skips: tuple[Skip, ...]
+    generations: int
+    turns: int
+    seed: int
+    timeout_seconds: float
+    max_seconds: float | None
+
+    @property
+    def budgets(self) -> list[int]:
+        """The thread budgets, in the order of the cases."""
+        return list(dict.fromkeys(case.threads for case in self.cases))
+
+    @property
+    def traits(self) -> list[Traits]:
+        """The kinds of arithmetic to be judged."""
+        return list(dict.fromkeys(Traits.of(each.row) for each in self.participants if each.role == "row"))
+
+    def taking_part(self, case: Case) -> list[Participant]:
+        return [each for each in self.participants if case.unsupported_by(each.row) is None]
+
+    @staticmethod
+    def cache_folders(folder: Path) -> dict[str, str]:
+        """Compile caches inside the run: its first generation is cold, the later ones warm."""
+        return {name: str(folder / "caches" / name.lower()) for name in CACHES}
+
+    def memory_bytes(self, case: Case) -> int:
+        """What the processes of a case hold at once, roughly."""
+        return COPIES_OF_X * case.data_bytes * len(self.taking_part(case))
+
+    def seconds(self) -> float:
+        """How long the run takes, roughly."""
+        start = self.generations * len(self.budgets) * len(self.participants) * START_SECONDS
+        return start + self.generations * sum(self._case_seconds(case) for case in self.cases)
+
+    def _case_seconds(self, case: Case) -> float:
+        operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND
+        turn = TURN_OVERHEAD_SECONDS + 3 * operation
+        return len(self.taking_part(case)) * (self.turns * turn + 0.1 + 8 * operation)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a resumed run needs to do exactly the same."""
+        return {
+            "preset": self.preset,
+            "cases": [case.to_json() for case in self.cases],
+            "participants": [
+                {"row": each.row.name, "replica": each.replica, "role": each.role, "kernel": each.kernel}
+                for each in self.participants
+            ],
+            "skips": [
+                {"row": skip.row, "kind": skip.kind, "reason": skip.reason, "case": skip.case} for skip in self.skips
+            ],
+            "generations": self.generations,
+            "turns": self.turns,
+            "seed": self.seed,
+            "timeout_seconds": self.timeout_seconds,
+            "max_seconds": self.max_seconds,
+        }
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Plan:
+        participants = [
+            Participant(find_row(each["row"], each["kernel"]), each["replica"], each["role"], each["kernel"])
+            for each in fields["participants"]
+        ]
+        return cls(
+            **{
+                **fields,
+                "cases": tuple(map(Case.from_json, fields["cases"])),
+                "participants": tuple(participants),
+                "skips": tuple(Skip(**skip) for skip in fields["skips"]),
+            }
+        )
+
+
+def make_plan(
+    rows: Sequence[Implementation],
+    cases: Sequence[Case],
+    *,
+    preset: str,
+    generations: int,
+    turns: int,
+    seed: int,
+    kernels: dict[str, str],
+    timeout_seconds: float,
+    max_seconds: float | None,
+    skips: Sequence[Skip] = (),
+) -> Plan:
+    """Leave out, with the reason, every row that cannot run here and every case a row does not take."""
+    reasons = {row.name: row.unavailable() for row in rows}
+    present = [row for row in rows if reasons[row.name] is None]
+    absent = [Skip(row=name, kind="unavailable", reason=reason) for name, reason in reasons.items() if reason]
+    unsupported = [
+        Skip(row=row.name, kind=why[0], reason=why[1], case=case.name)
+        for row in present
+        for case in cases
+        if (why := case.unsupported_by(row))
+    ]
+    return Plan(
+        preset=preset,
+        cases=tuple(cases),
+        participants=tuple(participants_of(present, kernels)),
+        skips=(*skips, *absent, *unsupported),
+        generations=generations,
+        turns=turns,
+        seed=seed,
+        timeout_seconds=timeout_seconds,
+        max_seconds=max_seconds,
+    )
+
+
+def require_memory(plan: Plan, available_bytes: int | None = None) -> None:
+    """Raise `ProblemError`, before anything is allocated, when a case does not fit in memory."""
+    available = psutil.virtual_memory().available if available_bytes is None else available_bytes
+    for case in plan.cases:
+        needed, processes = plan.memory_bytes(case), len(plan.taking_part(case))
+        if needed > available:
+            raise ProblemError(
+                f"{case.name} needs about {needed / 2**30:.1f} GiB for {processes} processes at once; "
+                f"{available / 2**30:.1f} GiB are available. Choose a smaller size with --sizes, or fewer --rows."
+            )
+
+
+def refuse_simulators(environment: dict[str, str]) -> None:
+    """Raise `ProblemError` when a GPU simulator is on: its timings would mean nothing."""
+    for name in SIMULATORS:
+        if environment.get(name, "0") not in ("", "0"):
+            raise ProblemError(f"{name} is set: a simulator's timings mean nothing. Unset it to time, or use check.")

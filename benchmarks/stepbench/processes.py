@@ -1,0 +1,133 @@
+"""A worker process as the runner sees it: started with its budget, stopped while others run, asked with a timeout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any, Self
+
+from stepbench.cases import Case
+from stepbench.participants import Participant
+from stepbench.threads import environment_for
+
+GRACE_SECONDS = 5.0
+
+
+class WorkerError(RuntimeError):
+    """A worker that failed, crashed or hung: `kind` is the record's, the message its reason."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Worker:
+    """One participant's process. Between requests it is stopped, so that no thread pool spins in another's turn."""
+
+    def __init__(
+        self,
+        participant: Participant,
+        cases: Sequence[Case],
+        turns: int,
+        threads: int,
+        caches: Mapping[str, str],
+        log: Path,
+    ) -> None:
+        self.participant = participant
+        self.connection, theirs = Pipe()
+        self.log = log.open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "stepbench.worker", str(theirs.fileno()), str(threads)],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            env={
+                **os.environ,
+                **environment_for(threads),
+                **caches,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
+        )
+        theirs.close()
+        row, kernel = participant.row.name, participant.kernel
+        self._send("orders", {"row": row, "kernel": kernel, "cases": list(cases), "turns": turns})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def ask(self, question: str, fields: Mapping[str, object], answer: str, timeout: float) -> dict[str, Any]:
+        """Let the worker run, put one question, take one answer, stop it again. Raises `WorkerError`."""
+        self.resume()
+        self._send(question, fields)
+        return self.take(answer, timeout)
+
+    def take(self, answer: str, timeout: float) -> dict[str, Any]:
+        """Wait for one answer, then stop the worker. One that says nothing in time is killed."""
+        try:
+            if not self.connection.poll(timeout):
+                self.kill()
+                raise WorkerError("timeout", f"gave no answer within {timeout:.0f} seconds and was ended")
+            kind, fields = self.connection.recv()
+        except (EOFError, OSError):
+            raise WorkerError("crash", self._epitaph()) from None
+        self.pause()
+        if kind == "failed":
+            raise WorkerError(fields["kind"], fields["reason"])
+        if kind != answer:
+            raise WorkerError("error", f"answered {kind!r} where {answer!r} was expected")
+        return dict(fields)
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End the process: it leaves by itself when the connection closes."""
+        self.connection.close()
+        self.resume()
+        try:
+            self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self.log.close()
+
+    def _send(self, kind: str, fields: Mapping[str, object]) -> None:
+        try:
+            self.connection.send((kind, fields))
+        except (BrokenPipeError, OSError):
+            raise WorkerError("crash", self._epitaph()) from None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.alive:
+            self.process.send_signal(number)
+
+    def _epitaph(self) -> str:
+        try:
+            status = self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "closed its connection and was ended"
+        if status >= 0:
+            return f"ended with exit status {status}"
+        name = signal.Signals(-status).name
+        memory = " (the system kills a process so when memory runs out)" if -status == signal.SIGKILL else ""
+        return f"was ended by {name}{memory}"

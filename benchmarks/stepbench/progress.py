@@ -1,0 +1,69 @@
+"""Progress of long work: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+LINE_EVERY_SECONDS = 10.0
+
+
+class Progress(Protocol):
+    """What long work tells of itself."""
+
+    def describe(self, text: str) -> None: ...
+    def advance(self) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class TerminalProgress:
+    """A bar over `total` units of work, notes above it; on something that is no terminal, a line now and then."""
+
+    def __init__(self, title: str, total: int, console: Console) -> None:
+        self.title, self.total, self.console = title, total, console
+        self.finished = 0
+        self.started = self.last_line = time.monotonic()
+        columns = (
+            SpinnerColumn(),
+            TextColumn(title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.description}", table_column=None),
+        )
+        self.bar = Bar(*columns, console=console, transient=True) if console.is_terminal else None
+        self.task = self.bar.add_task("", total=total) if self.bar else None
+
+    def __enter__(self) -> Self:
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def describe(self, text: str) -> None:
+        if self.bar and self.task is not None:
+            self.bar.update(self.task, description=text)
+
+    def advance(self) -> None:
+        self.finished += 1
+        if self.bar and self.task is not None:
+            self.bar.advance(self.task)
+        elif time.monotonic() - self.last_line > LINE_EVERY_SECONDS or self.finished == self.total:
+            self.last_line = time.monotonic()
+            left = (self.last_line - self.started) / self.finished * (self.total - self.finished)
+            self.console.print(
+                f"{self.title}: {self.finished} of {self.total}, about {left:.0f} s left", soft_wrap=True
+            )
+
+    def note(self, text: str) -> None:
+        self.console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)

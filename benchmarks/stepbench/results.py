@@ -1,0 +1,227 @@
+"""From the journal to the records: `benchmark.json` in pytest-benchmark's own format, and `failures.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest_benchmark
+from pytest_benchmark.stats import Stats
+
+from stepbench.cases import Case
+from stepbench.journal import SCHEMA, Event
+from stepbench.participants import Participant
+from stepbench.plan import Plan
+from stepkernels.interface import Op
+
+AGREEMENT_FIELDS = ("J", "gw", "gb", "w", "b")
+FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", "time-budget"})
+
+Key = tuple[str, str]  # participant, case name
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The events of one (generation, case); `closed` when the runner was done with it."""
+
+    events: list[Event] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def failures(self) -> list[Event]:
+        return [event for event in self.events if event["event"] == "failure"]
+
+
+def last_attempts(events: Iterable[Event]) -> dict[tuple[int, str], Attempt]:
+    """The last closed attempt at each (generation, case name), in the order of the journal.
+
+    An attempt that was cut off (no `closed` before the next one or the end) counts for nothing.
+    """
+    attempts: dict[tuple[int, str], Attempt] = {}
+    current = Attempt()
+    for event in events:
+        if event["event"] in ("run", "resumed"):
+            current = Attempt()
+        elif event["event"] == "closed":
+            current.closed = True
+            attempts[event["generation"], event["case"]] = current
+            current = Attempt()
+        elif "case" in event:
+            current.events.append(event)
+    return attempts
+
+
+def finished_pairs(events: Iterable[Event]) -> frozenset[tuple[int, str]]:
+    """The (generation, case name) pairs a resumed run need not do again: closed, and without a fault."""
+    return frozenset(
+        pair
+        for pair, attempt in last_attempts(events).items()
+        if not any(failure["kind"] in FAULTS_REDONE for failure in attempt.failures)
+    )
+
+
+def write_results(folder: Path, events: list[Event]) -> None:
+    """Write both files of records into the run's folder, each to a temporary name first."""
+    header, plan = events[0], Plan.from_json(events[0]["plan"])
+    attempts = last_attempts(events)
+    benchmarks = list(_benchmarks(header, plan, attempts, events))
+    document = {
+        "machine_info": header["machine"],
+        "commit_info": header["commit"],
+        "benchmarks": benchmarks,
+        "datetime": header["datetime"],
+        "version": pytest_benchmark.__version__,
+    }
+    failures = {"schema": SCHEMA, "run_id": header["run_id"], "failures": list(_failures(plan, attempts))}
+    write_json(folder / "benchmark.json", document)
+    write_json(folder / "failures.json", failures)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write and rename, so that a reader never meets half a file."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _benchmarks(
+    header: Event, plan: Plan, attempts: dict[tuple[int, str], Attempt], events: list[Event]
+) -> Iterator[dict[str, Any]]:
+    started = {(event["participant"], event["generation"]): event for event in events if event["event"] == "started"}
+    failed = {
+        (generation, case, failure["participant"])
+        for (generation, case), attempt in attempts.items()
+        for failure in attempt.failures
+    }
+    by_key: dict[Key, list[Event]] = {}
+    for (generation, case_name), attempt in sorted(attempts.items()):
+        for event in attempt.events:
+            if (generation, case_name, event["participant"]) not in failed:
+                by_key.setdefault((event["participant"], case_name), []).append(event)
+    limits = {case: _all_seconds(found) for (key, case), found in by_key.items() if key in _limit_keys(plan)}
+    for case in plan.cases:
+        for participant in plan.participants:
+            found = by_key.get((participant.key, case.name), [])
+            if any(event["event"] == "turn" for event in found):
+                limit = median(limits[case.name]) if limits.get(case.name) else None
+                starts = [started[participant.key, g] for g in _generations(found) if (participant.key, g) in started]
+                yield _benchmark(header, plan, participant, case, found, starts, limit)
+
+
+def _benchmark(
+    header: Event,
+    plan: Plan,
+    participant: Participant,
+    case: Case,
+    events: list[Event],
+    starts: list[Event],
+    limit_seconds: float | None,
+) -> dict[str, Any]:
+    row = participant.row
+    bound = [event for event in events if event["event"] == "bound"]
+    turns = [event for event in events if event["event"] == "turn"]
+    stats = Stats()
+    for seconds in _all_seconds(events):
+        stats.update(seconds)
+    name = f"{case.op}[{participant.key}-{case.name}]"
+    return {
+        "group": case.name,
+        "name": name,
+        "fullname": f"stepbench/suite::{name}",
+        "params": {"row": participant.key, "case": case.name},
+        "param": f"{participant.key}-{case.name}",
+        "extra_info": {
+            "schema": SCHEMA,
+            "run_id": header["run_id"],
+            "role": participant.role,
+            "row": row.name,
+            "replica": participant.replica,
+            "library": row.library,
+            "library_version": starts[-1]["library_version"] if starts else "unknown",
+            "technique": row.technique,
+            "device": row.device,
+            **case.to_json(),
+            "train_as_steps": case.op == Op.TRAIN and Op.TRAIN not in row.ops,
+            "pools": bound[-1]["pools"],
+            "generation": _per_round(turns, "generation"),
+            "turn": _per_round(turns, "turn"),
+            "order": _per_round(turns, "order"),
+            "seed": plan.seed,
+            "passes_over_x": row.passes_over_x,
+            "bytes": case.bytes,
+            "flops": case.flops,
+            "limit_seconds": limit_seconds,
+            "agreement": _worst_agreement(events),
+            "import_seconds": [event["import_seconds"] for event in starts],
+            "bind_seconds": [event["bind_seconds"] for event in bound],
+            "first_call_seconds": [event["first_call_seconds"] for event in bound],
+            "copy_to_device_seconds": None,
+            "device_seconds": None,
+            "device_state": None,
+            "implausible": False,
+        },
+        "options": {"timer": "stepbench.timing.Clock", "disable_gc": True},
+        "stats": {**stats.as_dict(), "data": stats.data, "iterations": bound[-1]["iterations"]},
+    }
+
+
+def _failures(plan: Plan, attempts: dict[tuple[int, str], Attempt]) -> Iterator[dict[str, Any]]:
+    """Announced skips first, then what went wrong, in the order it did."""
+    cases = {case.name: case for case in plan.cases}
+    for skip in plan.skips:
+        yield _failure(skip.row, cases.get(skip.case or ""), None, skip.kind, skip.reason, skipped=True)
+    for (generation, case_name), attempt in attempts.items():
+        for event in attempt.failures:
+            yield _failure(
+                event["participant"],
+                cases[case_name],
+                generation,
+                event["kind"],
+                event["reason"],
+                skipped=event["skipped"],
+            )
+
+
+def _failure(
+    row: str, case: Case | None, generation: int | None, kind: str, reason: str, *, skipped: bool
+) -> dict[str, Any]:
+    return {
+        "row": row,
+        "case": case.name if case else None,
+        "op": case.op if case else None,
+        "dtype": case.dtype if case else None,
+        "m": case.m if case else None,
+        "n": case.n if case else None,
+        "dataset": case.dataset if case else None,
+        "generation": generation,
+        "kind": kind,
+        "reason": reason,
+        "skipped": skipped,
+    }
+
+
+def _limit_keys(plan: Plan) -> set[str]:
+    return {each.key for each in plan.participants if each.role == "limit"}
+
+
+def _all_seconds(events: Iterable[Event]) -> list[float]:
+    return [seconds for event in events if event["event"] == "turn" for seconds in event["seconds"]]
+
+
+def _per_round(turns: list[Event], name: str) -> list[int]:
+    """The turn's field once for each of its rounds."""
+    return [event[name] for event in turns for _ in event["seconds"]]
+
+
+def _generations(events: list[Event]) -> list[int]:
+    return sorted({event["generation"] for event in events})
+
+
+def _worst_agreement(events: list[Event]) -> dict[str, float | None]:
+    """The worst error of each field over every check of the case, in units of its bound; None where not computed."""
+    checks = [event["agreement"] for event in events if event.get("agreement")]
+    return {name: max((check[name] for check in checks if name in check), default=None) for name in AGREEMENT_FIELDS}

@@ -1,0 +1,167 @@
+"""Runs a plan: generations of fresh processes that take turns, case by case, into the journal.
+
+A generation starts one process per participant. They live together, and for each case
+
+1. every one binds it, in turn, and proves that it agrees;
+2. every turn visits them in a new seeded order, one running, all others stopped (SIGSTOP: nothing spins);
+3. the runner draws a point nobody has seen, and every one proves again that it agrees.
+
+So the rows of a case are timed within seconds of one another, and a ratio within a turn is free of what drifts.
+Whatever goes wrong with a worker is a record; the others go on.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stepbench.cases import Case
+from stepbench.expectations import random_point, save_expectations
+from stepbench.journal import Journal
+from stepbench.participants import Participant
+from stepbench.plan import Plan
+from stepbench.processes import Worker, WorkerError
+from stepbench.progress import Progress
+from stepbench.scratch import Scratch
+
+
+@dataclass(slots=True)
+class Crew:
+    """The workers of one generation and one thread budget, started when first needed, restarted after a crash."""
+
+    plan: Plan
+    generation: int
+    cases: Sequence[Case]
+    folder: Path
+    journal: Journal
+    stack: ExitStack
+    workers: dict[str, Worker] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+
+    def worker(self, participant: Participant, case: Case) -> Worker:
+        """The participant's live worker, its next case being `case`. Raises `WorkerError`."""
+        key = participant.key
+        if key in self.lost:
+            raise WorkerError("error", self.lost[key])
+        if key not in self.workers or not self.workers[key].alive:
+            self.workers[key] = self._start(participant, self.cases[self.cases.index(case) :])
+        return self.workers[key]
+
+    def _start(self, participant: Participant, cases: Sequence[Case]) -> Worker:
+        mine = [case for case in cases if case.unsupported_by(participant.row) is None]
+        log = self.folder / "logs" / f"{participant.key}.log"
+        worker = Worker(participant, mine, self.plan.turns, cases[0].threads, self.plan.cache_folders(self.folder), log)
+        self.stack.enter_context(worker)
+        try:
+            report = worker.take("started", self.plan.timeout_seconds)
+        except WorkerError as error:
+            self.lost[participant.key] = str(error)
+            raise
+        self.journal.write("started", participant=participant.key, generation=self.generation, **report)
+        return worker
+
+
+class Runner:
+    """Carries a plan out. `done` holds the (generation, case name) pairs a resumed journal already has."""
+
+    def __init__(self, plan: Plan, folder: Path, journal: Journal, progress: Progress) -> None:
+        self.plan, self.folder, self.journal, self.progress = plan, folder, journal, progress
+        self.scratch = Scratch(folder / "scratch", plan.seed)
+        self.deadline = None if plan.max_seconds is None else time.monotonic() + plan.max_seconds
+
+    def run(self, done: frozenset[tuple[int, str]] = frozenset()) -> None:
+        """Every generation, budget and case that is not done."""
+        (self.folder / "logs").mkdir(exist_ok=True)
+        try:
+            for generation in range(self.plan.generations):
+                for threads in self.plan.budgets:
+                    cases = [
+                        case
+                        for case in self.plan.cases
+                        if case.threads == threads and (generation, case.name) not in done
+                    ]
+                    self._generation(generation, cases)
+            self.journal.write("finished")
+        finally:
+            self.scratch.clear()
+            self.scratch.folder.rmdir()
+
+    def _generation(self, generation: int, cases: Sequence[Case]) -> None:
+        with ExitStack() as stack:
+            crew = Crew(self.plan, generation, cases, self.folder, self.journal, stack)
+            for case in cases:
+                if self.deadline is not None and time.monotonic() > self.deadline:
+                    self._out_of_time(generation, case)
+                else:
+                    self._case(crew, case)
+                self.journal.write("closed", generation=generation, case=case.name)
+                self.progress.advance()
+
+    def _out_of_time(self, generation: int, case: Case) -> None:
+        for participant in self.plan.taking_part(case):
+            self._fail(participant, case, generation, "time-budget", "the time given by --max-time was used up")
+
+    def _case(self, crew: Crew, case: Case) -> None:
+        """One case of one generation: bind all, turns, judge all."""
+        data, problem = self.scratch.problem(case)
+        config = case.config(problem)
+        present = self.plan.taking_part(case)
+        before = data / f"{case.optimizer}-before.npz"
+        if not before.exists():
+            save_expectations(before, problem, config, random_point(problem, config, self.plan.seed), self.plan.traits)
+        for participant in list(present):
+            expectation = before if participant.role == "row" else None
+            with self._dropping(present, participant, case, crew.generation):
+                self.progress.describe(f"{participant.key}: bind and check {case.name}")
+                worker = crew.worker(participant, case)
+                order = {"case": case.name, "data": data, "config": config, "before": expectation}
+                report = worker.ask("bind", order, "bound", self.plan.timeout_seconds)
+                self._record("bound", participant, case, crew.generation, report)
+        self._turns(crew, case, present)
+        seed = secrets.randbits(64)
+        after = data / "after.npz"
+        save_expectations(after, problem, config, random_point(problem, config, seed), self.plan.traits)
+        for participant in list(present):
+            expectation = after if participant.role == "row" else None
+            with self._dropping(present, participant, case, crew.generation):
+                answer = crew.workers[participant.key].ask(
+                    "judge", {"after": expectation}, "judged", self.plan.timeout_seconds
+                )
+                self._record("judged", participant, case, crew.generation, {**answer, "seed": seed})
+
+    def _turns(self, crew: Crew, case: Case, present: list[Participant]) -> None:
+        for turn in range(self.plan.turns):
+            order = list(present)
+            random.Random(f"{self.plan.seed}/{crew.generation}/{case.name}/{turn}").shuffle(order)
+            self.progress.describe(f"{case.name}: turn {turn + 1} of {self.plan.turns}")
+            for place, participant in enumerate(order):
+                with self._dropping(present, participant, case, crew.generation):
+                    worker = crew.workers[participant.key]
+                    answer = worker.ask("turn", {}, "turn", self.plan.timeout_seconds)
+                    self._record("turn", participant, case, crew.generation, {**answer, "turn": turn, "order": place})
+
+    @contextmanager
+    def _dropping(
+        self, present: list[Participant], participant: Participant, case: Case, generation: int
+    ) -> Iterator[None]:
+        """A worker that fails leaves the case, with a record; the others go on."""
+        try:
+            yield
+        except WorkerError as error:
+            present.remove(participant)
+            self._fail(participant, case, generation, error.kind, str(error))
+
+    def _record(
+        self, event: str, participant: Participant, case: Case, generation: int, fields: dict[str, Any]
+    ) -> None:
+        self.journal.write(event, participant=participant.key, case=case.name, generation=generation, **fields)
+
+    def _fail(self, participant: Participant, case: Case, generation: int, kind: str, reason: str) -> None:
+        self._record("failure", participant, case, generation, {"kind": kind, "reason": reason, "skipped": False})
+        self.progress.note(f"{participant.key}, {case.name}: {reason}")

@@ -1,0 +1,76 @@
+"""The pytest plugin of the suite: which rows take which cases, in which order, and how one is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from stepbench.cases import Case
+from stepbench.timing import Clock, DisagreementError, OversizedPoolError, Pedantic, Turnstile, measure
+from stepkernels.interface import Implementation
+
+FAULTS: tuple[tuple[type[BaseException], str], ...] = (
+    (DisagreementError, "disagreement"),
+    (OversizedPoolError, "thread-pool"),
+    (MemoryError, "memory"),
+    (Exception, "error"),
+)
+ASSIGNMENT = "assignment"
+
+Assignment = tuple[Implementation, Case]
+
+
+class SuitePlugin:
+    """Measures the assignments in the order given, at the pace of a turnstile, and tells it what fails."""
+
+    def __init__(self, assignments: Sequence[Assignment], turnstile: Turnstile) -> None:
+        self.assignments, self.turnstile = list(assignments), turnstile
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if ASSIGNMENT in metafunc.fixturenames:
+            mine = [(row, case) for row, case in self.assignments if case.op in metafunc.module.OPS]
+            metafunc.parametrize(ASSIGNMENT, mine, ids=[f"{row.name}-{case.name}" for row, case in mine])
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """The order of the assignments, whatever file a benchmark is in; a file with none of them is left out."""
+        place = {(row.name, case): index for index, (row, case) in enumerate(self.assignments)}
+        assigned = [item for item in items if ASSIGNMENT in getattr(item, "callspec", _Unassigned).params]
+        items[:] = sorted(assigned, key=lambda item: place[_key(item)])
+
+    @pytest.fixture
+    def measure_case(self, request: pytest.FixtureRequest, assignment: Assignment) -> Callable[[], None]:
+        """A call that measures the assignment, with a clock of its own as pytest-benchmark's timer."""
+        row, case = assignment
+
+        def pedantic(clock: Clock) -> Pedantic:
+            request.node.add_marker(pytest.mark.benchmark(timer=clock, group=case.name))
+            benchmark: Any = request.getfixturevalue("benchmark")
+            benchmark.extra_info.update(case.to_json(), row=row.name)
+            return benchmark.pedantic  # type: ignore[no-any-return]
+
+        return lambda: measure(row, case, self.turnstile, pedantic)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
+        report = yield
+        if call.excinfo is not None:
+            error = call.excinfo.value
+            kind = next(name for fault, name in FAULTS if isinstance(error, fault))
+            self.turnstile.failed(kind, _sentence(error))
+        return report
+
+
+class _Unassigned:
+    params: dict[str, object] = {}  # noqa: RUF012 - never written
+
+
+def _key(item: pytest.Item) -> tuple[str, Case]:
+    row, case = item.callspec.params[ASSIGNMENT]  # type: ignore[attr-defined]
+    return row.name, case
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error).strip() or "no message"
+    return text if isinstance(error, DisagreementError | OversizedPoolError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,196 @@
+"""One case in one worker: bind it, prove that it agrees, time it in turns, prove it again.
+
+pytest-benchmark runs the rounds, in pedantic mode; its timer is a `Clock`, which synchronizes the device at both
+edges of a round and, at the first edge of a turn, waits until the runner says that it is this row's turn.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from stepbench import threads
+from stepbench.cases import Case
+from stepbench.expectations import judge, run_once
+from stepkernels.agreement import Agreement
+from stepkernels.interface import Implementation, Op, Workspace
+from stepkernels.problem import Config, Problem
+
+ROUND_SECONDS = 5e-3  # 10⁵ times the resolution of the clock
+TURN_SECONDS = 25e-3
+ROUNDS_PER_TURN = (2, 5)  # a median of at least two; more where they are cheap
+WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping pools come back within one to two ms
+
+Pedantic = Callable[..., object]
+
+
+class DisagreementError(AssertionError):
+    """A row whose numbers are wrong. It is never timed."""
+
+
+class OversizedPoolError(RuntimeError):
+    """A row whose library runs more threads than the budget allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A case as a worker receives it. `before` is the file of what the row must give; None for a read limit."""
+
+    case: Case
+    problem: Problem
+    config: Config
+    before: Any | None
+
+
+class Turnstile(Protocol):
+    """Who a worker waits for: the runner, or nobody (`LocalTurnstile`)."""
+
+    turns: int
+
+    def next_task(self, case: Case) -> Task: ...
+    def bound(self, **report: object) -> None: ...
+    def wait(self) -> None: ...
+    def turn_done(self, seconds: list[float]) -> None: ...
+    def fresh_expectations(self) -> Any | None: ...
+    def judged(self, **report: object) -> None: ...
+    def failed(self, kind: str, reason: str) -> None: ...
+
+
+class Clock:
+    """A timer for pytest-benchmark: seconds, read with the device idle, at the edges of rounds that come in turns."""
+
+    def __init__(
+        self,
+        turnstile: Turnstile,
+        synchronize: Callable[[], None],
+        warm_up: Callable[[], None],
+        rounds_per_turn: int,
+        iterations: int,
+    ) -> None:
+        self.turnstile, self.synchronize, self.warm_up = turnstile, synchronize, warm_up
+        self.rounds_per_turn, self.iterations = rounds_per_turn, iterations
+        self.edges: list[float] = []
+
+    def __call__(self) -> float:
+        if not self.edges:
+            self.turnstile.wait()
+            self.warm_up()
+        self.synchronize()
+        self.edges.append(time.perf_counter())
+        now = self.edges[-1]
+        if len(self.edges) == 2 * self.rounds_per_turn:
+            rounds = zip(self.edges[::2], self.edges[1::2], strict=True)
+            self.turnstile.turn_done([(end - start) / self.iterations for start, end in rounds])
+            self.edges.clear()
+        return now
+
+
+def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Callable[[Clock], Pedantic]) -> None:
+    """Take one case through its life. `pedantic(clock)` gives pytest-benchmark's pedantic with that timer.
+
+    Raises `DisagreementError`, `OversizedPoolError`, and whatever the row raises.
+    """
+    task = turnstile.next_task(case)
+    bind_seconds, workspace = _timed(lambda: _bind(row, task))
+    operation = operation_of(workspace, row, case)
+    first_call_seconds, _ = _timed(lambda: (_prepare(workspace, row, case), operation(), workspace.synchronize()))
+    pools = threads.pool_sizes()
+    if fault := threads.oversized_pools(pools, case.threads):
+        raise OversizedPoolError(fault)
+    agreement = _require_agreement(workspace, row, task, task.before, "before")
+    workspace.reset()
+    _prepare(workspace, row, case)
+    per_call = _seconds_per_call(operation, workspace.synchronize)
+    iterations = max(1, math.ceil(ROUND_SECONDS / per_call))
+    fewest, most = ROUNDS_PER_TURN
+    rounds_per_turn = min(most, max(fewest, round(TURN_SECONDS / (iterations * per_call))))
+    turnstile.bound(
+        bind_seconds=bind_seconds,
+        first_call_seconds=first_call_seconds,
+        iterations=iterations,
+        pools=pools,
+        agreement=agreement.errors if agreement else None,
+    )
+    clock = Clock(turnstile, workspace.synchronize, _warm_up(operation, per_call), rounds_per_turn, iterations)
+    gc.disable()
+    try:
+        pedantic(clock)(operation, rounds=turnstile.turns * rounds_per_turn, iterations=iterations)
+    finally:
+        gc.enable()
+    agreement = _require_agreement(workspace, row, task, turnstile.fresh_expectations(), "after")
+    turnstile.judged(agreement=agreement.errors if agreement else None)
+
+
+def operation_of(workspace: Workspace, row: Implementation, case: Case) -> Callable[[], None]:
+    """The call that is timed. A row without train takes k steps, called from Python, and the record says so."""
+    if case.op != Op.TRAIN:
+        bound: Callable[[], None] = getattr(workspace, case.op)
+        return bound
+    if Op.TRAIN in row.ops:
+        train, steps = workspace.train, case.steps  # type: ignore[attr-defined]
+        return lambda: train(steps)
+    step, repeats = workspace.step, range(case.steps)
+
+    def take_steps() -> None:
+        for _ in repeats:
+            step()
+
+    return take_steps
+
+
+def _bind(row: Implementation, task: Task) -> Workspace:
+    workspace = row.bind(task.problem, task.config)
+    workspace.synchronize()
+    return workspace
+
+
+def _prepare(workspace: Workspace, row: Implementation, case: Case) -> None:
+    """What backward and update need before they can be called in a loop."""
+    if case.op in (Op.BACKWARD, Op.UPDATE):
+        run_once(workspace, row, case.op)
+
+
+def _require_agreement(
+    workspace: Workspace, row: Implementation, task: Task, path: Any | None, when: str
+) -> Agreement | None:
+    if path is None:
+        return None
+    agreement = judge(workspace, row, task.case, task.problem, task.config, path)
+    if not agreement.agrees:
+        raise DisagreementError(f"wrong {when} timing: {agreement.reason}")
+    return agreement
+
+
+def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def _seconds_per_call(operation: Callable[[], None], synchronize: Callable[[], None]) -> float:
+    """The best of a few growing batches: enough to choose the number of iterations, not to report."""
+    calls, best = 1, math.inf
+    while True:
+        start = time.perf_counter()
+        for _ in range(calls):
+            operation()
+        synchronize()
+        elapsed = time.perf_counter() - start
+        best = min(best, elapsed / calls)
+        if elapsed > ROUND_SECONDS or calls > 10**6:
+            return max(best, 1e-9)
+        calls *= 4
+
+
+def _warm_up(operation: Callable[[], None], per_call: float) -> Callable[[], None]:
+    repeats = range(max(1, math.ceil(WARM_UP_SECONDS / per_call)))
+
+    def warm_up() -> None:
+        for _ in repeats:
+            operation()
+
+    return warm_up

@@ -1,0 +1,25 @@
+"""The report of a run, from its records alone: a page, a summary, a table and figures.
+
+Knows neither the kernels nor the harness, so it renders on any machine that the folder was copied to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stepreports.findings import answer
+from stepreports.records import RecordError, load_run
+from stepreports.render import write_report
+from stepreports.summary import winners
+
+__all__ = ["RecordError", "answer_lines", "answer_table", "write_report"]
+
+
+def answer_lines(run_folder: Path) -> list[str]:
+    """The answer in sentences, for a terminal; row names stand between backticks."""
+    return answer(load_run(run_folder))
+
+
+def answer_table(run_folder: Path) -> list[dict[str, str]]:
+    """The fastest row at each size, for a terminal: one dict a line, the same keys in each."""
+    return winners(load_run(run_folder))

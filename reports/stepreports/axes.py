@@ -1,0 +1,149 @@
+"""What the figures share: logarithmic axes with units, labels at line ends that do not overlap, deterministic files."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from stepreports import text
+from stepreports.style import FAINT, GRID, INK
+
+FONT_POINTS = 8.5
+WIDTH = 7.0  # inches
+_TOP, _BOTTOM = 0.62, 0.55  # inches around the panels: the headline above, the axis and its label below
+_LONGEST_LABEL = 26
+
+# For `mpl.rc_context`, around drawing and around saving: the files depend on the records, not on a matplotlibrc.
+LOOK: Any = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same letters
+    "font.size": FONT_POINTS,
+    "svg.hashsalt": "stepbench",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LineEnd:
+    """A label wanted at the end of a line, in data coordinates."""
+
+    x: float
+    y: float
+    label: str
+    colour: str
+
+
+def canvas(height: float, left: float, right: float, panels: int = 1, gap: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """A figure with panels side by side, without pyplot: its height, margins and the gap between panels in inches.
+
+    The margins are fixed, not fitted: figures of one kind line up, and nothing is laid out twice.
+    """
+    figure = Figure(figsize=(WIDTH, height), facecolor="none")
+    width = (WIDTH - left - right - gap * (panels - 1)) / panels
+    figure.subplots_adjust(
+        left=left / WIDTH, right=1 - right / WIDTH, top=1 - _TOP / height, bottom=_BOTTOM / height, wspace=gap / width
+    )
+    found = list(figure.subplots(1, panels, squeeze=False).flat)
+    for axes in found:
+        axes.set_facecolor("none")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(FAINT)
+        axes.tick_params(colors=FAINT, which="both", labelcolor=INK)
+        axes.grid(visible=True, color=GRID, linewidth=0.6)
+        axes.set_axisbelow(True)
+    return figure, found
+
+
+def headline(axes: Axes, title: str, subtitle: str = "") -> None:
+    """A title in ink with a fainter line below it, both flush left."""
+    size = FONT_POINTS + 2
+    place: Any = {"xy": (0, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(title, xytext=(0, 22), color=INK, fontsize=size, fontweight="bold", **place)
+    axes.annotate(subtitle, xytext=(0, 9), color=FAINT, **place)
+
+
+def logarithmic(axes: Axes, which: str, kind: str, label: str) -> None:
+    """Make the x or y axis logarithmic, its decades labelled in "seconds", "bytes", "times" or "GB/s"."""
+    getattr(axes, f"set_{which}scale")("log")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(base=10, numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _TICKS[kind](value)))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_label_text(label, color=INK)
+
+
+_TICKS = {
+    "seconds": lambda value: text.plain_seconds(value, 1),
+    "bytes": lambda value: text.plain_bytes(value, 1),
+    "times": lambda value: f"{text.significant(value, 1)}×",
+    "GB/s": lambda value: text.significant(value, 1),
+}
+
+
+def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
+    """Write each label right of its line's end, moved up or down just enough not to overlap another.
+
+    Labels of lines that end together share a column and are spread apart; call it once the limits are set.
+    """
+    low, high = np.log10(axes.get_ylim())
+    points = axes.bbox.height / axes.get_figure(root=True).dpi * 72  # type: ignore[union-attr]
+    for x in {end.x for end in ends}:
+        column = sorted((end for end in ends if end.x == x), key=lambda end: end.y)
+        wanted = [(math.log10(end.y) - low) / (high - low) for end in column]
+        placed = spread_apart(wanted, 1.3 * FONT_POINTS / points)
+        for end, at, moved in zip(column, wanted, placed, strict=True):
+            _label(axes, end, rise=(moved - at) * points)
+
+
+def _label(axes: Axes, end: LineEnd, rise: float) -> None:
+    """A label 20 points right of its line's end and `rise` above it, joined to it by a thin line."""
+    axes.annotate(
+        shortened(end.label), (end.x, end.y), xytext=(20, rise), textcoords="offset points", color=INK, va="center",
+        annotation_clip=False, parse_math=False,
+        arrowprops={"arrowstyle": "-", "color": end.colour, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkA": 2,
+                    "shrinkB": 4},
+    )  # fmt: skip
+
+
+def shortened(label: str) -> str:
+    """A label that fits the margin, its end cut off if need be."""
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+
+
+def spread_apart(wanted: Sequence[float], gap: float) -> list[float]:
+    """Positions in the same order, at least `gap` apart, as near as can be to the wanted ones (least squares).
+
+    Subtracting i·gap turns the constraint into "not decreasing": isotonic regression by pooling violators.
+    """
+    pools: list[tuple[float, int]] = []
+    for index, position in enumerate(wanted):
+        mean, count = position - index * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, members = pools.pop()
+            mean, count = (before * members + mean * count) / (members + count), members + count
+        pools.append((mean, count))
+    flat = np.repeat([mean for mean, _ in pools], [count for _, count in pools])
+    return [float(value) for value in flat + gap * np.arange(len(wanted))]
+
+
+def svg(figure: Figure, *, letters_as_paths: bool) -> str:
+    """The figure as SVG: paths look the same everywhere, text can be selected and takes the page's font."""
+    with mpl.rc_context(LOOK | {"svg.fonttype": "path" if letters_as_paths else "none"}):
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        return stream.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG on white, 160 pixels an inch."""
+    with mpl.rc_context(LOOK):
+        stream = io.BytesIO()
+        figure.savefig(stream, format="png", dpi=160, facecolor="white", metadata={"Software": None})
+        return stream.getvalue()

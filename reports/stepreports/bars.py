@@ -1,0 +1,108 @@
+"""The figures made of bars: the phases of a step, and what a row costs before its first step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from stepreports import text
+from stepreports.axes import LOOK, canvas, headline, shortened
+from stepreports.records import Case, Record, Run
+from stepreports.style import INK, styles
+from stepreports.views import View, views
+
+PHASES = ("forward", "backward", "update")
+_SHADES = (1.0, 0.6, 0.3)
+_LEFT, _RIGHT, _BAR = 1.75, 0.55, 0.25  # inches
+_MOST_PANELS = 2
+_FLATTENING = 10  # a row so many times slower than the median would flatten every other bar
+
+
+@rc_context(LOOK)
+def phases_figure(run: Run) -> Figure | None:
+    """Forward, backward and update of each row that has them, stacked, for the largest sizes."""
+    panels = list(phases(run).items())[-_MOST_PANELS:]
+    if not panels:
+        return None
+    figure, all_axes = canvas(1.2 + _BAR * max(len(rows) for _, rows in panels), _LEFT, _RIGHT, len(panels), _LEFT)
+    for axes, (case, rows) in zip(all_axes, panels, strict=True):
+        _stack(axes, run, {name: [parts[phase].seconds.value for phase in PHASES] for name, parts in rows.items()})
+        headline(axes, case.size, f"{', '.join(PHASES)}: dark to light" if axes is all_axes[0] else "")
+    return figure
+
+
+@rc_context(LOOK)
+def start_figure(run: Run) -> Figure | None:
+    """What a row costs before its first step: import, bind, and the first call, cold."""
+    starts = {row.name: record for row in run.rows if (record := cold_start(run, row.name))}
+    if not starts:
+        return None
+    figure, (axes,) = canvas(1.2 + _BAR * len(starts), _LEFT, _RIGHT)
+    _stack(axes, run, {name: start_costs(record)[::-1] for name, record in starts.items()})
+    headline(axes, "Before the first step", "first call with empty caches, bind, import: dark to light")
+    return figure
+
+
+def phases(run: Run) -> dict[Case, dict[str, dict[str, Record]]]:
+    """For each case of which every phase was timed, by its forward case: the rows' records by phase."""
+    by_op = {(view.op, *view.key[1:]): view for view in views(run)}
+    found = {}
+    for view in views(run):
+        parts = [by_op.get((phase, *view.key[1:])) for phase in PHASES]
+        if view.op == "forward" and all(parts):
+            for case in view.cases:
+                if rows := _whole(run, [_at_size(part, case) for part in parts if part]):
+                    found[case] = rows
+    return found
+
+
+def cold_start(run: Run, row: str) -> Record | None:
+    """The record that paid for a cold start: the row's slowest first call."""
+    candidates = [r for r in run.records if r.row.name == row and r.first_call_seconds and not r.replica]
+    return max(candidates, key=lambda record: record.first_call_seconds[0], default=None)
+
+
+def start_costs(record: Record) -> list[float]:
+    """Import, bind and first call in the first generation, whose compile caches were empty."""
+    costs = (record.import_seconds, record.bind_seconds, record.first_call_seconds)
+    return [values[0] if values else 0.0 for values in costs]
+
+
+def _at_size(view: View, case: Case) -> Case | None:
+    return next((c for c in view.cases if (c.m, c.n, c.dataset) == (case.m, case.n, case.dataset)), None)
+
+
+def _whole(run: Run, cases: Sequence[Case | None]) -> dict[str, dict[str, Record]]:
+    """The rows that have every phase."""
+    by_phase = [run.cases[case] for case in cases if case]
+    if len(by_phase) < len(PHASES):
+        return {}
+    names = [name for name in by_phase[0] if all(name in records for records in by_phase)]
+    return {name: {phase: at[name] for phase, at in zip(PHASES, by_phase, strict=True)} for name in names}
+
+
+def _stack(axes: Axes, run: Run, parts: Mapping[str, Sequence[float]]) -> None:
+    """A bar a row, top to bottom, its parts dark to light, the total written at its end.
+
+    A row that would flatten the others is cut off at the edge; its total tells.
+    """
+    looks = styles(run.rows)
+    edge = max(total for total in map(sum, parts.values()) if total <= _FLATTENING * median(map(sum, parts.values())))
+    for place, (name, widths) in enumerate(parts.items()):
+        left = 0.0
+        for width, shade in zip(widths, _SHADES, strict=True):
+            axes.barh(place, width, left=left, color=looks[name].colour, alpha=shade, height=0.72, linewidth=0)
+            left += width
+        arrow = " →" if left > edge else ""
+        axes.annotate(f"{text.plain_seconds(left)}{arrow}", (min(left, edge), place), xytext=(4, 0),
+                      textcoords="offset points", va="center", color=INK, annotation_clip=False)  # fmt: skip
+    axes.set_yticks(range(len(parts)), [shortened(name) for name in parts], parse_math=False)
+    axes.set(xlim=(0, edge), ylim=(len(parts) - 0.5, -0.5))
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(lambda value, _: text.plain_seconds(value) if value else "0")

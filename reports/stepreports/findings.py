@@ -1,0 +1,164 @@
+"""What the records say: who is fastest where, by how much, what the GPU buys; each claim with its interval.
+
+The claims are sentences with row names between backticks, so that the page, the summary and the terminal can each
+set them in their own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from stepreports import text
+from stepreports.intervals import (
+    Estimate,
+    Verdict,
+    break_even_steps,
+    detectable_difference,
+    ratio,
+    ratios,
+    reachable_confidence,
+    shape_of,
+    verdict,
+)
+from stepreports.records import Case, Record, Run
+from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The rows of one device at one case."""
+
+    run: Run
+    case: Case
+    records: Sequence[Record]
+
+    @cached_property
+    def leaders(self) -> list[Record]:
+        """The row with the smallest median and every row that cannot be told from it, fastest first."""
+        ranked = sorted(self.records, key=lambda record: record.seconds.value)
+        found = ratios([(record.turns, ranked[0].turns) for record in ranked])
+        verdicts = [verdict(over, self.run.margin) if over else Verdict.UNKNOWN for over in found]
+        return [record for record, told in zip(ranked, verdicts, strict=True) if told != Verdict.SLOWER]
+
+    @property
+    def fastest(self) -> Record:
+        """The row with the smallest median."""
+        return self.leaders[0]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The leaders, which make two standings alike whatever their order."""
+        return frozenset(record.row.name for record in self.leaders)
+
+
+def standings(view: View, device: str) -> list[Standing]:
+    """Who leads on a device, smallest size first."""
+    by_case = {case: [r for r in view.run.cases[case].values() if r.row.device == device] for case in view.cases}
+    return [Standing(view.run, case, records) for case, records in by_case.items() if records]
+
+
+def answer(run: Run) -> list[str]:
+    """The answer in a few sentences: which row to use, at which size, and why to believe it."""
+    found = views(run)
+    if not found:
+        return ["Nothing was timed in this run: every case failed or was skipped; the reasons are listed below."]
+    view = found[0]
+    leaders = [claim for device in DEVICES for claim in _leaders_by_size(view, device)]
+    return [*leaders, *_gpu_against_cpu(view), *_over_the_loop(view), _resolution(view)]
+
+
+def _leaders_by_size(view: View, device: str) -> list[str]:
+    """A sentence for each stretch of sizes with the same leaders, the largest sizes first: they take the time."""
+    found = standings(view, device)
+    stretches = [list(group) for _, group in groupby(found, key=lambda standing: standing.names)]
+    claims = [_lead(stretch, _range_of_sizes(stretch, found)) for stretch in reversed(stretches)]
+    return [f"On this machine's {DEVICES[device]}, {claims[0]}", *claims[1:]] if claims else []
+
+
+def _range_of_sizes(stretch: Sequence[Standing], everything: Sequence[Standing]) -> str:
+    first, last = stretch[0].case.size, stretch[-1].case.size
+    if len(stretch) == 1:
+        return f"at {first}"
+    if len(stretch) == len(everything):
+        return "at every size"
+    return f"from {first} up" if stretch[-1] is everything[-1] else f"from {first} to {last}"
+
+
+def _lead(stretch: Sequence[Standing], where: str) -> str:
+    top = stretch[-1]
+    names = text.listed(f"`{record.row.name}`" for record in top.leaders)
+    claim = f"{names} is the fastest" if len(top.leaders) == 1 else f"{names} cannot be told apart and lead"
+    at = f" at {top.case.size}" if len(stretch) > 1 else ""
+    return f"{claim} {where}: {_how_fast(top, at)}."
+
+
+def _how_fast(standing: Standing, at: str) -> str:
+    """Its time at the case, against the matrix form and against the limit."""
+    record, run = standing.fastest, standing.run
+    words = [f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)} a step{at}"]
+    matrix = run.row_of_technique(MATRIX_FORM)
+    other = run.cases[standing.case].get(matrix.name) if matrix else None
+    if other and other is not record and (gain := ratio(other.turns, record.turns)):
+        words.append(compared(gain, other.row.name, run.margin))
+    if share := shares_of_limit(run, [record])[0]:
+        words.append(f"{text.percent(share.value)} of what the measured limit allows")
+    return text.listed(words)
+
+
+def compared(gain: Estimate, name: str, margin: float) -> str:
+    """`2.1× numpy-blas [1.9, 2.2]`, or that it cannot be told."""
+    match verdict(gain.inverse(), margin):
+        case Verdict.UNKNOWN:
+            seen = text.percent(detectable_difference(gain, margin))
+            return f"not to be told from `{name}` ({text.times(gain)}; {seen} would have been seen)"
+        case Verdict.SAME:
+            return f"the same as `{name}` within {text.percent(margin)}"
+        case _:
+            return f"{text.number(gain.value, text.decimals(gain))}× `{name}` {text.interval(gain)}"
+
+
+def _gpu_against_cpu(view: View) -> list[str]:
+    """From where the GPU pays, with the data on it already, and after how many steps if it must be copied first."""
+    gpus = {standing.case: standing.fastest for standing in standings(view, "cuda")}
+    pairs = [(s.fastest, gpus[s.case]) for s in standings(view, "cpu") if s.case in gpus]
+    gains = [(cpu, gpu, ratio(cpu.turns, gpu.turns)) for cpu, gpu in pairs]
+    paying = [(cpu, gpu, gain) for cpu, gpu, gain in gains if gain and gain.low > 1 + view.run.margin]
+    if not paying:
+        return ["The GPU does not pay at any size timed."] if pairs else []
+    cpu, gpu, gain = paying[-1]
+    first = paying[0][0].case.size
+    claim = f"`{gpu.row.name}` is {text.times(gain)} as fast as `{cpu.row.name}` at {cpu.case.size}"
+    return [f"The GPU pays from {first} up: {claim}{_copied_first(gpu, cpu)}."]
+
+
+def _copied_first(gpu: Record, cpu: Record) -> str:
+    """After how many steps the copy of the data to the device is paid for."""
+    copies = gpu.copy_to_device_seconds
+    steps = break_even_steps(max(copies), gpu.seconds, cpu.seconds) if copies else None
+    return f", and if the data must be copied first, after {text.counted(round(steps.value), 'step')}" if steps else ""
+
+
+def _over_the_loop(view: View) -> list[str]:
+    """What everything buys over the interpreted loop, at the largest size the loop ran."""
+    loop = view.run.row_of_technique(LOOP)
+    points = view.points(loop) if loop else []
+    others = [r for r in view.run.cases[points[-1].case].values() if r.row != loop] if points else []
+    if loop is None or not others:
+        return []
+    best = min(others, key=lambda record: record.seconds.value)
+    gain = ratio(points[-1].turns, best.turns)
+    where = f"At {best.case.size}, the largest size that `{loop.name}` ran"
+    return [f"{where}, `{best.row.name}` is {text.times(gain)} as fast as it."] if gain else []
+
+
+def _resolution(view: View) -> str:
+    run = view.run
+    shapes = {shape_of(record.turns) for case in view.cases for record in run.cases[case].values()}
+    confidence = text.percent(min(map(reachable_confidence, shapes)))
+    margin = f"nothing closer than {text.percent(run.margin)} is called different"
+    spread = run.own_spread
+    why = "" if spread is None else f", for a row timed against itself differed by {text.percent(spread)}"
+    return f"These are medians with {confidence} intervals ({view.title}); {margin}{why}."

@@ -1,0 +1,42 @@
+"""Everything a report consists of, written into the run's folder."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from stepreports.files import write_whole
+from stepreports.records import Run, load_run
+from stepreports.summary import summary
+from stepreports.tables import csv_text, table
+
+_PAGE_NEEDS = ("matplotlib", "jinja2")
+
+
+def write_report(run_folder: Path) -> Path:
+    """Write summary.md, table.csv, figures/ and report.html; the path of the page.
+
+    Where matplotlib or jinja2 is not installed, as on a bare GPU machine, the summary and the table are written,
+    the summary says what is missing, and its path is returned. Raises `RecordError`.
+    """
+    run = load_run(run_folder)
+    write_whole(run_folder / "table.csv", csv_text(table(run)))
+    missing = [library for library in _PAGE_NEEDS if find_spec(library) is None]
+    if missing:
+        absent = f"{' and '.join(missing)} not installed here"
+        note = f"\nNo figures and no page: {absent}. `stepbench report` writes them on a machine that has them.\n"
+        return write_whole(run_folder / "summary.md", summary(run) + note)
+    write_whole(run_folder / "summary.md", summary(run))
+    _write_figures(run)
+    from stepreports.page import page
+
+    return write_whole(run_folder / "report.html", page(run))
+
+
+def _write_figures(run: Run) -> None:
+    from stepreports.axes import png, svg
+    from stepreports.figures import figures
+
+    for name, figure in figures(run).items():
+        write_whole(run.folder / "figures" / f"{name}.svg", svg(figure, letters_as_paths=True))
+        write_whole(run.folder / "figures" / f"{name}.png", png(figure))

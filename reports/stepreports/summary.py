@@ -1,0 +1,99 @@
+"""The report in words and one table: for a pull request, a CI step summary, and the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from stepreports import text
+from stepreports.findings import answer, standings
+from stepreports.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio, spread
+from stepreports.records import Record, Row, Run
+from stepreports.tables import markdown
+from stepreports.views import DEVICES, baselines, shares_of_limit, step_views
+
+
+def summary(run: Run) -> str:
+    """The answer, the table of winners, what to doubt and what did not run, in Markdown."""
+    parts = ["# Stepbench", where(run), "\n".join(f"- {claim}" for claim in answer(run))]
+    if lines := winners(run):
+        parts += ["## Fastest at each size", markdown(lines)]
+    if notes := warnings(run):
+        parts += ["## Look twice", "\n".join(f"- {note}" for note in notes)]
+    if run.failures:
+        parts += ["## Not timed", "\n".join(f"- {line}" for line in failure_lines(run))]
+    return "\n\n".join(parts) + "\n"
+
+
+def where(run: Run) -> str:
+    """The machine, the day, the commit and the run, in a line."""
+    commit = str(run.commit.get("id") or "unknown")[:10]
+    dirty = " with uncommitted changes" if run.commit.get("dirty") else ""
+    return f"{run.machine_name} · {run.when[:10]} · commit {commit}{dirty} · run {run.run_id}"
+
+
+def winners(run: Run) -> list[dict[str, str]]:
+    """The fastest row of each device at each size of each step view, with what it buys; the same keys in each."""
+    return [
+        {"size": standing.case.size, "dtype": view.dtype, "device": DEVICES[device]}
+        | _winner(run, standing.leaders)
+        for view in step_views(run)
+        for device in DEVICES
+        for standing in standings(view, device)
+    ]  # fmt: skip
+
+
+def warnings(run: Run) -> list[str]:
+    """What would make a careful reader doubt a number."""
+    spreads = [(spread(record.turns), record) for record in run.records if not record.is_limit]
+    loud = [pair for pair in spreads if pair[0] > LOUD_SPREAD]
+    noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
+    implausible = [record for record in run.records if record.implausible]
+    throttled = [record for record in run.records if record.device_state.get("throttled")]
+    notes = []
+    if loud:
+        notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
+    if noisy:
+        notes.append(f"{_varying(noisy, NOISY_SPREAD)}. {_worst(noisy)}")
+    if implausible:
+        names = text.listed(dict.fromkeys(f"`{record.row.name}`" for record in implausible))
+        fault = "faster than the measured limit, which is a fault of the harness; kept out of the figures"
+        notes.append(f"{text.counted(len(implausible), 'record')} of {names}: {fault}.")
+    if throttled:
+        notes.append(f"{text.counted(len(throttled), 'record')} taken while the GPU was throttled.")
+    return notes
+
+
+def failure_lines(run: Run) -> list[str]:
+    """A line for each row and reason, faults first, with how many cases it concerns."""
+    counts = Counter((failure.skipped, failure.row, failure.kind, failure.reason) for failure in run.failures)
+    return [
+        f"`{row}`: {'' if skipped else f'**{kind}**, '}{reason}{f' ({count} cases)' if count > 1 else ''}"
+        for (skipped, row, kind, reason), count in sorted(counts.items(), key=lambda item: item[0][0])
+    ]
+
+
+def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
+    fastest, share = leaders[0], shares_of_limit(run, leaders[:1])[0]
+    return {
+        "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
+        "time of a step": f"{text.seconds(fastest.seconds)} {text.seconds_interval(fastest.seconds)}",
+        **{f"over {baseline.name}": _gain(run, fastest, baseline) for baseline in baselines(run)},
+        "of the limit": text.percent(share.value) if share else "–",
+    }
+
+
+def _gain(run: Run, record: Record, baseline: Row) -> str:
+    other = run.cases[record.case].get(baseline.name)
+    gain = ratio(other.turns, record.turns) if other and other is not record else None
+    return text.times(gain) if gain else "–"
+
+
+def _varying(pairs: Sequence[tuple[float, Record]], bound: float) -> str:
+    return f"{text.counted(len(pairs), 'record')} varying by more than {text.percent(bound)} from turn to turn"
+
+
+def _worst(pairs: Sequence[tuple[float, Record]]) -> str:
+    amount, record = max(pairs, key=lambda pair: pair[0])
+    case = record.case
+    return f"The worst is `{record.row.name}`, {case.op} {case.dtype} at {case.size}: {text.percent(amount)}."

@@ -1,0 +1,67 @@
+"""Short vectors for Numba: registers of the machine as values in compiled code.
+
+Numba leaves vectorizing to LLVM, which does well on long, simple loops and badly on those a fused step is made of.
+Rows of 20 or 30 features are shorter than its unrolled loop; a sum stays scalar unless it may be reordered; a loop
+that calls `exp` stays scalar without SVML, which the registry's Numba is built without. Here the code says what it
+wants: a `Vector` is one register full of float32 or float64, and the functions below are instructions on it. No
+fast-math flag is needed anywhere, so every sum is added in the order written down.
+
+A vector is 64 bytes where the processor has AVX-512 and 32 elsewhere; LLVM splits it where registers are narrower.
+"""
+
+from stepkernels.numba_simd.arithmetic import (
+    absolute,
+    add,
+    add_to_exponent,
+    divide,
+    fma,
+    maximum,
+    multiply,
+    subtract,
+    where_negative,
+    where_zero,
+)
+from stepkernels.numba_simd.exponential import exp
+from stepkernels.numba_simd.memory import (
+    add_to_float64,
+    broadcast,
+    lanes,
+    load,
+    load_part,
+    load_part_int8,
+    prefetch,
+    store,
+    zeros,
+)
+from stepkernels.numba_simd.sums import add_products, add_products_part, lane_growth, lane_sum, store_sums
+from stepkernels.numba_simd.vector import VECTOR_BYTES, Vector
+
+__all__ = [
+    "VECTOR_BYTES",
+    "Vector",
+    "absolute",
+    "add",
+    "add_products",
+    "add_products_part",
+    "add_to_exponent",
+    "add_to_float64",
+    "broadcast",
+    "divide",
+    "exp",
+    "fma",
+    "lane_growth",
+    "lane_sum",
+    "lanes",
+    "load",
+    "load_part",
+    "load_part_int8",
+    "maximum",
+    "multiply",
+    "prefetch",
+    "store",
+    "store_sums",
+    "subtract",
+    "where_negative",
+    "where_zero",
+    "zeros",
+]

@@ -1,0 +1,88 @@
+"""Pieces of LLVM code that the functions on vectors are built of."""
+
+# mypy: disable-error-code="no-untyped-call,import-untyped"
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import extending
+from numba.core import cgutils
+
+Value = Any  # an llvmlite ir.Value
+Builder = Any  # an llvmlite ir.IRBuilder
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Numba's decorator. Compiled code calls the function without its first argument, which no checker knows."""
+    return extending.intrinsic(function)
+
+
+INT8, INT32, INT64, DOUBLE = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.DoubleType()
+
+
+def shuffle(builder: Builder, a: Value, b: Value, lanes: list[int]) -> Value:
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
+
+
+def splat(builder: Builder, scalar: Value, lanes: int) -> Value:
+    empty = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    first = builder.insert_element(empty, scalar, INT32(0))
+    return shuffle(builder, first, first, [0] * lanes)
+
+
+def zero(kind: Any) -> Value:
+    return ir.Constant(kind, [0.0] * kind.count)
+
+
+def widened(builder: Builder, vector: Value) -> Value:
+    wide = ir.VectorType(DOUBLE, vector.type.count)
+    return vector if vector.type == wide else builder.fpext(vector, wide)
+
+
+def folded(builder: Builder, vector: Value, combine: Callable[[Value, Value], Value], lanes: int) -> Value:
+    """`vector` folded in half by `combine` until `lanes` are left: a tree."""
+    while vector.type.count > lanes:
+        half = vector.type.count // 2
+        low, high = (shuffle(builder, vector, vector, list(range(at, at + half))) for at in (0, half))
+        vector = combine(low, high)
+    return vector
+
+
+def call(builder: Builder, name: str, result: Any, *operands: Value) -> Value:
+    function_type = ir.FunctionType(result, [operand.type for operand in operands])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), operands)
+
+
+def call_for_vectors(builder: Builder, name: str, *operands: Value) -> Value:
+    """The LLVM intrinsic `name` for vectors of the operands' type."""
+    kind = operands[0].type
+    return call(builder, f"{name}.v{kind.count}{kind.element.intrinsic_name}", kind, *operands)
+
+
+def itemsize(vector: Any) -> int:
+    return 8 if vector.element == DOUBLE else 4
+
+
+def pointer_to(context: Any, builder: Builder, array_type: Any, array: Value, index: Value, kind: Any) -> Value:
+    """Where element `index` of a contiguous array lies, as a pointer to `kind`."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), ir.PointerType(kind))
+
+
+def first_lanes(builder: Builder, count: Value, lanes: int) -> Value:
+    """A mask of the first `count` lanes."""
+    wanted = splat(builder, builder.trunc(count, INT32), lanes)
+    return builder.icmp_signed("<", ir.Constant(wanted.type, list(range(lanes))), wanted)
+
+
+def load_vector(builder: Builder, pointer: Value, count: Value | None) -> Value:
+    """The vector at `pointer`, unaligned; of its first `count` elements, with zeros behind them, if given."""
+    vector = pointer.type.pointee
+    if count is None:
+        return builder.load(pointer, align=itemsize(vector))
+    mask = first_lanes(builder, count, vector.count)
+    name = f"llvm.masked.load.v{vector.count}{vector.element.intrinsic_name}.p0"
+    return call(builder, name, vector, pointer, INT32(itemsize(vector)), mask, zero(vector))

@@ -1,0 +1,130 @@
+"""Vectors in memory. An `index` counts elements of a contiguous array of any shape from its first one."""
+
+# mypy: disable-error-code="no-untyped-call,import-untyped"
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+
+from stepkernels.numba_simd.llvm import (
+    INT8,
+    INT32,
+    Builder,
+    Value,
+    call,
+    first_lanes,
+    intrinsic,
+    itemsize,
+    load_vector,
+    pointer_to,
+    splat,
+    widened,
+    zero,
+)
+from stepkernels.numba_simd.vector import Vector
+
+
+@intrinsic
+def lanes(typing: Any, array: Any) -> Any:  # noqa: ARG001
+    """How many elements of `array` make a vector; a constant once compiled."""
+    count = Vector(array.dtype).lanes
+    return types.intp(array), lambda context, *_: context.get_constant(types.intp, count)
+
+
+@intrinsic
+def zeros(typing: Any, array: Any) -> Any:  # noqa: ARG001
+    """A vector of zeros of the array's dtype."""
+    kind = Vector(array.dtype)
+    return kind(array), lambda context, *_: context.get_constant_null(kind)
+
+
+@intrinsic
+def load(typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
+    """The vector at `index`, which need not be aligned."""
+    kind = Vector(array.dtype)
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        pointer = pointer_to(context, builder, array, values[0], values[1], context.get_value_type(kind))
+        return load_vector(builder, pointer, None)
+
+    return kind(array, types.intp), codegen
+
+
+@intrinsic
+def load_part(typing: Any, array: Any, index: Any, count: Any) -> Any:  # noqa: ARG001
+    """The `count` elements at `index`, then zeros; memory behind them is not touched. `count` may be negative."""
+    kind = Vector(array.dtype)
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        pointer = pointer_to(context, builder, array, values[0], values[1], context.get_value_type(kind))
+        return load_vector(builder, pointer, values[2])
+
+    return kind(array, types.intp, types.intp), codegen
+
+
+@intrinsic
+def load_part_int8(typing: Any, array: Any, index: Any, count: Any, like: Any) -> Any:  # noqa: ARG001
+    """As `load_part`, from int8 to a vector of the dtype of `like`; a whole vector must be readable."""
+    kind = Vector(like.dtype)
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        bytes_type = ir.VectorType(INT8, kind.lanes)
+        pointer = pointer_to(context, builder, array, values[0], values[1], bytes_type)
+        numbers = builder.sitofp(builder.load(pointer, align=1), context.get_value_type(kind))
+        return builder.select(first_lanes(builder, values[2], kind.lanes), numbers, zero(numbers.type))
+
+    return kind(array, types.intp, types.intp, like), codegen
+
+
+@intrinsic
+def broadcast(typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
+    """A vector full of the element at `index`."""
+    kind = Vector(array.dtype)
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        scalar = context.get_value_type(kind.scalar)
+        pointer = pointer_to(context, builder, array, values[0], values[1], scalar)
+        return splat(builder, builder.load(pointer), kind.lanes)
+
+    return kind(array, types.intp), codegen
+
+
+@intrinsic
+def store(typing: Any, array_out: Any, index: Any, vector: Any) -> Any:  # noqa: ARG001
+    """Write a vector at `index`."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        pointer = pointer_to(context, builder, array_out, values[0], values[1], values[2].type)
+        builder.store(values[2], pointer, align=itemsize(values[2].type))
+        return context.get_dummy_value()
+
+    return types.void(array_out, types.intp, vector), codegen
+
+
+@intrinsic
+def add_to_float64(typing: Any, totals_out: Any, index: Any, vector: Any) -> Any:  # noqa: ARG001
+    """Add a vector of either dtype to the float64 numbers at `index`."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        terms = widened(builder, values[2])
+        pointer = pointer_to(context, builder, totals_out, values[0], values[1], terms.type)
+        builder.store(builder.fadd(builder.load(pointer, align=8), terms), pointer, align=8)
+        return context.get_dummy_value()
+
+    return types.void(totals_out, types.intp, vector), codegen
+
+
+@intrinsic
+def prefetch(typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
+    """Ask for the cache line at `index`, into the second-level cache. Never faults: it may lie outside the array."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        pointer = pointer_to(context, builder, array, values[0], values[1], INT8)
+        read, second_level, data = INT32(0), INT32(2), INT32(1)
+        call(builder, "llvm.prefetch.p0", ir.VoidType(), pointer, read, second_level, data)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen

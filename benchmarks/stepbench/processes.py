@@ -127,7 +127,7 @@ class Worker:
             self.kill()
             return "closed its connection and was ended"
         if status >= 0:
-            return f"ended with exit status {status}"
+            return f"ended with exit status {status}; its output is in logs/{Path(self.log.name).name}"
         name = signal.Signals(-status).name
         memory = " (the system kills a process so when memory runs out)" if -status == signal.SIGKILL else ""
         return f"was ended by {name}{memory}"

@@ -144,8 +144,9 @@ def resume(folder: Path, progress: ProgressFactory) -> Plan:
     refuse_simulators(dict(os.environ))
     events = read_events(folder)
     plan = Plan.from_json(events[0]["plan"])
-    if events[0]["machine"]["cpu"] != describe_machine()["cpu"]:
-        raise JournalError(f"{folder} was begun on another machine ({events[0]['machine']['cpu']}); resume it there.")
+    begun_on = events[0]["machine"]["cpu"]
+    if begun_on != describe_machine()["cpu"]:
+        raise JournalError(f"{folder} was begun on another machine ({begun_on}); resume it there.")
     journal = Journal(folder)
     journal.write("resumed")
     _carry_out(plan, folder, journal, progress, finished_pairs(events))

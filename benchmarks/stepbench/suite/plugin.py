@@ -36,8 +36,8 @@ class SuitePlugin:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """The order of the assignments, whatever file a benchmark is in; a file with none of them is left out."""
         place = {(row.name, case): index for index, (row, case) in enumerate(self.assignments)}
-        assigned = [item for item in items if ASSIGNMENT in getattr(item, "callspec", _Unassigned).params]
-        items[:] = sorted(assigned, key=lambda item: place[_key(item)])
+        assigned = [(place[key], item) for item in items if (key := _key(item)) is not None]
+        items[:] = [item for _, item in sorted(assigned, key=lambda pair: pair[0])]
 
     @pytest.fixture
     def measure_case(self, request: pytest.FixtureRequest, assignment: Assignment) -> Callable[[], None]:
@@ -62,13 +62,10 @@ class SuitePlugin:
         return report
 
 
-class _Unassigned:
-    params: dict[str, object] = {}  # noqa: RUF012 - never written
-
-
-def _key(item: pytest.Item) -> tuple[str, Case]:
-    row, case = item.callspec.params[ASSIGNMENT]  # type: ignore[attr-defined]
-    return row.name, case
+def _key(item: pytest.Item) -> tuple[str, Case] | None:
+    """What an item measures; None for a benchmark that got no assignment, which pytest keeps to skip."""
+    assignment = item.callspec.params.get(ASSIGNMENT) if hasattr(item, "callspec") else None
+    return (assignment[0].name, assignment[1]) if isinstance(assignment, tuple) else None
 
 
 def _sentence(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,46 @@ def show(row: Annotated[str, typer.Argument(help="A row's name.")]) -> None:
 
 @app.command()
 @sentences
+def check(
+    rows: Annotated[list[str] | None, typer.Argument(help="Rows to check; all of them without any.")] = None,
+    kernel: KernelFiles = None,
+    require: Require = "",
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run GPU rows in their simulators, and compile CUDA sources, on the CPU.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Repeat the check that printed this seed.")] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the whole report here.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Append a table, one line a row, to this file.")] = None,
+) -> None:
+    """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
+
+    Exit status 0: every row that ran agrees. 1: one disagrees, or a required one could not run. 2: bad usage.
+    """
+    from stepbench import checking
+    from stepbench.listing import verdict_line
+    from stepbench.progress import TerminalProgress
+
+    named = None if not rows and not kernel else ",".join(rows or [])
+    chosen, _ = _chosen_rows(named, kernel or [])
+    required = _required(require, chosen)
+    with TerminalProgress("Checking", len(chosen), console) as bar:
+
+        def finished(report: checking.RowReport) -> None:
+            console.print(verdict_line(report), soft_wrap=True)
+            bar.advance()
+
+        result = checking.check(chosen, simulate=simulate, require=frozenset(required), seed=seed, finished=finished)
+    console.print(f"Seed {result.seed}; --seed repeats this check.", style="dim")
+    if json_path:
+        json_path.write_text(result.to_json(), encoding="utf-8")
+    if markdown:
+        with markdown.open("a", encoding="utf-8") as file:
+            file.write("\n".join(result.markdown_lines()) + "\n")
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+@sentences
 def run(
     preset: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
     rows: RowList = None,
@@ -118,7 +159,9 @@ def run(
     from stepkernels.problem import DTYPES
 
     if resume is not None:
-        _report_run(resume, session.resume(resume, _progress), require, open_report)
+        plan = session.resume(resume, _progress)
+        rows_of_run = [each.row for each in plan.participants]
+        _report_run(resume, plan, _required(require, rows_of_run), open_report)
     chosen, kernels = _chosen_rows(rows, kernel or [])
     choices = session.Choices(
         preset=session.preset_named(preset),
@@ -134,6 +177,7 @@ def run(
         max_seconds=None if max_time is None else 60.0 * max_time,
         timeout_seconds=timeout,
     )
+    required = _required(require, chosen)
     plan = session.plan_run(choices)
     if dry_run:
         console.print(plan_table(plan))
@@ -145,7 +189,7 @@ def run(
         errors.print(f"Stopped. What was measured is kept; go on with: stepbench run --resume {folder}", soft_wrap=True)
         _render(folder)
         raise typer.Exit(130) from None
-    _report_run(folder, plan, require, open_report)
+    _report_run(folder, plan, required, open_report)
 
 
 @app.command()
@@ -174,11 +218,21 @@ def _chosen_rows(names: str | None, kernels: list[Path]) -> tuple[list[Implement
     from stepbench.participants import find_row
     from stepkernels.catalog import CATALOG, rows_named
 
-    files = [str(path.resolve()) for path in kernels]
+    files = [os.path.relpath(path) for path in kernels]  # a record holds no absolute path
     own = [find_row("", file) for file in files]
     strangers = dict(zip((row.name for row in own), files, strict=True))
     chosen = list(CATALOG.values()) if names is None else rows_named(set(_split(names)) - set(strangers))
     return [*chosen, *own], strangers
+
+
+def _required(names: str, chosen: list[Implementation]) -> list[str]:
+    """The names of the rows that must run. Raises `ProblemError` for one that was not asked for."""
+    from stepkernels.problem import ProblemError
+
+    for name in _split(names):
+        if name not in {row.name for row in chosen}:
+            raise ProblemError(f"{name!r} is required but not among the rows asked for (see `stepbench list`).")
+    return _split(names)
 
 
 @contextmanager
@@ -189,12 +243,12 @@ def _progress(total: int) -> Iterator[TerminalProgress]:
         yield progress
 
 
-def _report_run(folder: Path, plan: Plan, require: str, open_report: bool) -> None:
+def _report_run(folder: Path, plan: Plan, required: list[str], open_report: bool) -> None:
     """Render, print the answer, and end with the exit status the records deserve."""
     from stepbench.verdict import exit_status
 
     page = _render(folder)
-    status, reasons = exit_status(folder, plan, _split(require))
+    status, reasons = exit_status(folder, plan, required)
     for reason in reasons:
         errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
     if open_report and page:

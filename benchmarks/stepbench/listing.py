@@ -11,6 +11,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from stepbench.checking.verdicts import RowReport
 from stepbench.plan import Plan
 from stepkernels.interface import Implementation
 from stepkernels.probe import library_version
@@ -64,6 +65,12 @@ def row_source(row: Implementation) -> RenderableType:
         f"- here: {facts['reason'] or 'available'}",
     ]
     return Group(Markdown("\n".join(lines)), Syntax(source, "python", theme="ansi_dark", word_wrap=True))
+
+
+def verdict_line(report: RowReport) -> Text:
+    """What a check found of a row, in its colour."""
+    style = {"agrees": "green", "disagrees": "bold red"}.get(report.verdict, "yellow")
+    return Text.assemble((f"{report.row}: ", "bold"), (str(report.verdict), style), f"  {report.summary}")
 
 
 def plan_table(plan: Plan) -> RenderableType:

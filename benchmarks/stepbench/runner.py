@@ -105,7 +105,8 @@ class Runner:
 
     def _out_of_time(self, generation: int, case: Case) -> None:
         for participant in self.plan.taking_part(case):
-            self._fail(participant, case, generation, "time-budget", "the time given by --max-time was used up")
+            fields = {"kind": "time-budget", "reason": "the time given by --max-time was used up", "skipped": True}
+            self._record("failure", participant, case, generation, fields)
 
     def _case(self, crew: Crew, case: Case) -> None:
         """One case of one generation: bind all, turns, judge all."""

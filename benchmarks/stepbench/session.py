@@ -6,7 +6,6 @@ import datetime
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -134,9 +133,7 @@ def default_folder() -> Path:
 
 def start(plan: Plan, folder: Path, progress: ProgressFactory) -> None:
     """Time a new plan into `folder`. What was measured is kept whatever ends it."""
-    journal = Journal(folder)
-    journal.write("run", **_header(plan, folder))
-    _carry_out(plan, folder, journal, progress, frozenset())
+    _carry_out(plan, folder, progress, frozenset(), "run", _header(plan, folder))
 
 
 def resume(folder: Path, progress: ProgressFactory) -> Plan:
@@ -147,20 +144,24 @@ def resume(folder: Path, progress: ProgressFactory) -> Plan:
     begun_on = events[0]["machine"]["cpu"]
     if begun_on != describe_machine()["cpu"]:
         raise JournalError(f"{folder} was begun on another machine ({begun_on}); resume it there.")
-    journal = Journal(folder)
-    journal.write("resumed")
-    _carry_out(plan, folder, journal, progress, finished_pairs(events))
+    _carry_out(plan, folder, progress, finished_pairs(events), "resumed", {})
     return plan
 
 
 def _carry_out(
-    plan: Plan, folder: Path, journal: Journal, progress: ProgressFactory, done: frozenset[tuple[int, str]]
+    plan: Plan,
+    folder: Path,
+    progress: ProgressFactory,
+    done: frozenset[tuple[int, str]],
+    event: str,
+    fields: dict[str, Any],
 ) -> None:
+    """Time what is not done, after noting the event; then turn whatever the journal holds into records."""
     try:
-        with progress(plan.generations * len(plan.cases) - len(done)) as bar:
+        with Journal(folder) as journal, progress(plan.generations * len(plan.cases) - len(done)) as bar:
+            journal.write(event, **fields)
             Runner(plan, folder, journal, bar).run(done)
     finally:
-        journal.close()
         write_results(folder, read_events(folder))
         shutil.rmtree(folder / "caches", ignore_errors=True)
 
@@ -172,7 +173,6 @@ def _header(plan: Plan, folder: Path) -> dict[str, Any]:
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
         "machine": describe_machine(),
         "commit": describe_commit(Path(__file__).parent),
-        "command": ["stepbench", *sys.argv[1:]],
         "plan": plan.to_json(),
     }
 

@@ -1,0 +1,55 @@
+"""Small runs of the command line in a process of their own, and what they recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+KERNELS = Path(__file__).parent / "kernels"
+SMALL = ("run", "--sizes", "37x5,64x3", "--rows", "numpy-blas,python-loop")
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
+
+
+def stepbench(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command line, run to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "stepbench", *map(str, arguments)],
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def start_stepbench(*arguments: object) -> subprocess.Popen[bytes]:
+    """The command line, running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "stepbench", *map(str, arguments)],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def benchmarks(folder: Path) -> list[dict]:
+    return json.loads((folder / "benchmark.json").read_text())["benchmarks"]
+
+
+def failures(folder: Path) -> list[dict]:
+    return json.loads((folder / "failures.json").read_text())["failures"]
+
+
+def coverage(folder: Path) -> set[tuple]:
+    """What was timed: every row, case, generation and turn."""
+    found = set()
+    for entry in benchmarks(folder):
+        info = entry["extra_info"]
+        found |= {(entry["name"], g, t) for g, t in zip(info["generation"], info["turn"], strict=True)}
+    return found

@@ -1,0 +1,71 @@
+"""The journal: every event on disk, a torn end forgiven, anything else refused with a sentence."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepbench.journal import NAME, SCHEMA, Journal, JournalError, read_events
+from stepbench.results import finished_pairs, last_attempts
+
+HEADER = {"event": "run", "schema": SCHEMA}
+
+
+def write_lines(folder, events):
+    (folder / NAME).write_text("".join(json.dumps(event) + "\n" for event in events))
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    with Journal(tmp_path) as journal:
+        journal.write("run", schema=SCHEMA, plan={})
+        journal.write("turn", seconds=[1e-6, 0.25], case="a")
+    assert read_events(tmp_path)[1] == {"event": "turn", "seconds": [1e-6, 0.25], "case": "a"}
+
+
+@given(cut=st.integers(min_value=1, max_value=40))
+def test_a_torn_last_line_loses_itself_alone(tmp_path_factory, cut):
+    folder = tmp_path_factory.mktemp("journal")
+    write_lines(folder, [HEADER, {"event": "turn", "case": "a"}, {"event": "turn", "case": "a", "seconds": [0.5]}])
+    content = (folder / NAME).read_bytes()
+    (folder / NAME).write_bytes(content[:-cut])
+    with Journal(folder) as journal:
+        journal.write("resumed")
+    events = read_events(folder)
+    assert [event["event"] for event in events] == ["run", "turn", "resumed"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "is not a run folder"),
+        ("", "does not start with a run"),
+        ('{"event": "turn"}\n', "does not start with a run"),
+        ('{"event": "run", "schema": 99}\n', "has schema 99"),
+        ('{"event": "run", "schema": 1}\nnonsense\n{"event": "turn"}\n', "line 2, is not JSON"),
+    ],
+)
+def test_a_damaged_journal_is_refused_with_a_sentence(tmp_path, content, sentence):
+    if content is not None:
+        (tmp_path / NAME).write_text(content)
+    with pytest.raises(JournalError, match=sentence):
+        read_events(tmp_path)
+
+
+def attempt(generation, case, *, failure=None):
+    fields = {"case": case, "generation": generation, "participant": "numpy-blas"}
+    failed = [{"event": "failure", "kind": failure, **fields}] if failure else []
+    return [{"event": "bound", **fields}, *failed, {"event": "closed", "generation": generation, "case": case}]
+
+
+def test_only_the_last_closed_attempt_counts():
+    cut_off = {"event": "bound", "case": "a", "generation": 0, "participant": "numpy-blas", "first": True}
+    events = [HEADER, cut_off, {"event": "resumed"}, *attempt(0, "a", failure="crash"), *attempt(0, "a")]
+    (only,) = last_attempts(events).values()
+    assert [event["event"] for event in only.events] == ["bound"]
+    assert "first" not in only.events[0]
+
+
+def test_a_resumed_run_redoes_what_failed_and_what_was_cut_off():
+    events = [HEADER, *attempt(0, "a"), *attempt(0, "b", failure="crash"), *attempt(1, "a")[:-1]]
+    assert finished_pairs(events) == {(0, "a")}

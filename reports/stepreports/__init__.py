@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stepreports.findings import answer
+from stepreports.findings import answer, headline
 from stepreports.records import RecordError, load_run
 from stepreports.render import write_report
 from stepreports.summary import winners
@@ -17,7 +17,8 @@ __all__ = ["RecordError", "answer_lines", "answer_table", "write_report"]
 
 def answer_lines(run_folder: Path) -> list[str]:
     """The answer in sentences, for a terminal; row names stand between backticks."""
-    return answer(load_run(run_folder))
+    run = load_run(run_folder)
+    return [*headline(run), *answer(run)]
 
 
 def answer_table(run_folder: Path) -> list[dict[str, str]]:

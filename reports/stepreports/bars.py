@@ -32,6 +32,7 @@ def phases_figure(run: Run) -> Figure | None:
     figure, all_axes = canvas(1.2 + _BAR * max(len(rows) for _, rows in panels), _LEFT, _RIGHT, len(panels), _LEFT)
     for axes, (case, rows) in zip(all_axes, panels, strict=True):
         _stack(axes, run, {name: [parts[phase].seconds.value for phase in PHASES] for name, parts in rows.items()})
+        axes.set_ylim(max(len(rows) for _, rows in panels) - 0.5, -0.5)
         headline(axes, case.size, f"{', '.join(PHASES)}: dark to light" if axes is all_axes[0] else "")
     return figure
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from stepreports import text
 from stepreports.intervals import (
@@ -60,31 +60,74 @@ def standings(view: View, device: str) -> list[Standing]:
     return [Standing(view.run, case, records) for case, records in by_case.items() if records]
 
 
-def answer(run: Run) -> list[str]:
-    """The answer in a few sentences: which row to use, at which size, and why to believe it."""
+def headline(run: Run) -> list[str]:
+    """Which row to use, in one short sentence a device."""
     found = views(run)
     if not found:
-        return ["Nothing was timed in this run: every case failed or was skipped; the reasons are listed below."]
+        return ["Nothing was timed in this run: every case failed or was skipped."]
+    return [sentence for device in DEVICES for sentence in _recommendation(found[0], device)]
+
+
+def answer(run: Run) -> list[str]:
+    """Why: who leads at which size, by how much, what the GPU buys, and what the run could not have told."""
+    found = views(run)
+    if not found:
+        return []
     view = found[0]
     leaders = [claim for device in DEVICES for claim in _leaders_by_size(view, device)]
     return [*leaders, *_gpu_against_cpu(view), *_over_the_loop(view), _resolution(view)]
 
 
+def stretches(view: View, device: str) -> list[list[Standing]]:
+    """Stretches of sizes with the same leaders, the smallest sizes first."""
+    return [list(group) for _, group in groupby(standings(view, device), key=lambda standing: standing.names)]
+
+
+def _recommendation(view: View, device: str) -> list[str]:
+    found = stretches(view, device)
+    if not found:
+        return []
+    names = [text.listed((f"`{record.row.name}`" for record in stretch[-1].leaders), "or") for stretch in found]
+    if len(found) == 1:
+        return [f"On the {DEVICES[device]}, use {names[0]} at {_every_size(found[0])}."]
+    largest, second = found[-1], found[-2]
+    where = f"from {second[0].case.size} to {second[-1].case.size}" if len(second) > 1 else f"at {second[0].case.size}"
+    before = f"{names[-2]} {'below' if len(found) == 2 else where}"
+    return [f"On the {DEVICES[device]}, use {names[-1]} from {largest[0].case.size} up, {before}."]
+
+
+def _every_size(stretch: Sequence[Standing]) -> str:
+    return "every size timed" if len(stretch) > 1 else stretch[0].case.size
+
+
 def _leaders_by_size(view: View, device: str) -> list[str]:
     """A sentence for each stretch of sizes with the same leaders, the largest sizes first: they take the time."""
-    found = standings(view, device)
-    stretches = [list(group) for _, group in groupby(found, key=lambda standing: standing.names)]
-    claims = [_lead(stretch, _range_of_sizes(stretch, found)) for stretch in reversed(stretches)]
+    found = stretches(view, device)
+    claims = [_lead(stretch, _range_of_sizes(stretch, found)) for stretch in reversed(found)]
     return [f"On this machine's {DEVICES[device]}, {claims[0]}", *claims[1:]] if claims else []
 
 
-def _range_of_sizes(stretch: Sequence[Standing], everything: Sequence[Standing]) -> str:
+def _range_of_sizes(stretch: Sequence[Standing], everything: Sequence[Sequence[Standing]]) -> str:
     first, last = stretch[0].case.size, stretch[-1].case.size
     if len(stretch) == 1:
         return f"at {first}"
-    if len(stretch) == len(everything):
+    if len(everything) == 1:
         return "at every size"
-    return f"from {first} up" if stretch[-1] is everything[-1] else f"from {first} to {last}"
+    return f"from {first} up" if stretch is everything[-1] else f"from {first} to {last}"
+
+
+def overtakings(view: View) -> list[str]:
+    """Between which two sizes each leader gives way to the next, all devices together."""
+    standing = [Standing(view.run, case, list(view.run.cases[case].values())) for case in view.cases]
+    return [
+        f"{_named(after)} overtakes {_named(before)} between {before.case.size} and {after.case.size}."
+        for before, after in pairwise(standing)
+        if before.names.isdisjoint(after.names)
+    ]
+
+
+def _named(standing: Standing) -> str:
+    return text.listed((f"`{record.row.name}`" for record in standing.leaders), "or")
 
 
 def _lead(stretch: Sequence[Standing], where: str) -> str:

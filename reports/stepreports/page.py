@@ -1,41 +1,112 @@
-"""report.html: the page people read, one self-contained file."""
+"""report.html: the page people read, one self-contained file that opens from disk without a network.
+
+The data of the page and Plotly are packed (gzip, base64) into the file and unpacked by its script; what must be
+readable without the script, all but the interactive chart and the raw table, is plain HTML.
+"""
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import re
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from stepreports import sections, text
 from stepreports.axes import svg
-from stepreports.figures import figures
-from stepreports.findings import answer
+from stepreports.bars import phases_figure, start_figure
+from stepreports.figures import MOST_VIEWS, limit_figure, time_figure
+from stepreports.findings import answer, headline, overtakings
+from stepreports.page_data import page_data
 from stepreports.records import Run
-from stepreports.summary import failure_lines, warnings, winners
+from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, styles
+from stepreports.summary import warnings, where, winners_of
+from stepreports.tables import Table
+from stepreports.views import step_views, views
+
+_WEB = Path(__file__).parent / "web"
+_INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK)}
+PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
 
 
-def page(run: Run) -> str:
-    """The page of a run."""
-    environment = Environment(
-        loader=PackageLoader("stepreports", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["words"] = words
-    drawn = {name: Markup(svg(figure, letters_as_paths=False)) for name, figure in figures(run).items()}  # noqa: S704
-    return environment.get_template("report.html.j2").render(
-        run=run,
-        claims=answer(run),
-        winners=winners(run),
-        figures=drawn,
-        warnings=warnings(run),
-        failures=failure_lines(run),
-    )
+def page(run: Run, table: Table) -> str:
+    """The page of a run, its raw table as given."""
+    hues = {light: name for name, (light, _) in PALETTE.items()}
+    shown = {
+        "run": run,
+        "where": where(run),
+        "headline": headline(run),
+        "claims": answer(run),
+        "winners": [(view.title, winners_of(view)) for view in step_views(run)[:MOST_VIEWS]],
+        "warnings": warnings(run),
+        "palette": PALETTE,
+        "hues": {name: hues[look.colour] for name, look in styles(run.rows).items()},
+        "margin": text.percent(run.margin),
+        "sections": sections,
+        "figures": _figures(run),
+        "main": next(iter(views(run)), None),
+        "overtakings": list(chain.from_iterable(overtakings(view) for view in views(run)[:1])),
+        "scripts": [_asset(name) for name in ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")],
+        "data": _packed(json.dumps(page_data(run, table), separators=(",", ":"), ensure_ascii=False)),
+        "plotly": _plotly(),
+    }
+    return _environment().get_template("report.html.j2").render(shown)
 
 
-def words(sentence: str) -> Markup:
+def words(sentence: object) -> Markup:
     """A sentence as HTML: what stands between backticks is code, between double asterisks strong."""
     html = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence)))
-    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))  # noqa: S704
+    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))  # noqa: S704  escaped above
+
+
+def _figures(run: Run) -> dict[str, Markup]:
+    """The static figures of the page, in the colours of the theme."""
+    main = views(run)[:1]
+    drawn = {
+        "time": [time_figure(view) for view in main],
+        "limit": [limit_figure(view) for view in main],
+        "phases": [phases_figure(run)],
+        "start": [start_figure(run)],
+    }
+    return {name: _themed(svg(figure, letters_as_paths=False), name) for name, (figure, *_) in drawn.items() if figure}
+
+
+def _themed(drawing: str, name: str) -> Markup:
+    """An SVG to stand in the page: colours by the theme's names, no ids but those referred to."""
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r'<g id="[^"]*"', "<g", drawing)
+    for variable, (colour, _) in PALETTE.items():
+        drawing = drawing.replace(colour, f"var(--{variable})")
+    return Markup(drawing.replace("<svg", f'<svg role="img" aria-label="Figure: {name}"', 1))  # noqa: S704
+
+
+def _plotly() -> str | None:
+    """Plotly's script, packed; None where plotly is not installed."""
+    if find_spec("plotly") is None:
+        return None
+    from plotly.offline import get_plotlyjs
+
+    return _packed(get_plotlyjs())
+
+
+def _packed(content: str) -> str:
+    return base64.b64encode(gzip.compress(content.encode(), compresslevel=6, mtime=0)).decode()
+
+
+def _asset(name: str) -> Markup:
+    """A style sheet or script of this package, to stand in the page as it is."""
+    return Markup((_WEB / name).read_text(encoding="utf-8"))  # noqa: S704  our own file
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["words"] = words
+    return environment

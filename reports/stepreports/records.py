@@ -158,8 +158,8 @@ class Run:
     @property
     def machine_name(self) -> str:
         """The CPU and, where there is one, the GPU."""
-        names = [(self.machine.get(part) or {}).get("model") for part in ("cpu", "gpu")]
-        return " + ".join(str(name) for name in names if name) or "unknown machine"
+        gpus = [gpu.get("model") for gpu in self.machine.get("gpus") or []]
+        return " + ".join(str(name) for name in (self.machine.get("cpu"), *gpus[:1]) if name) or "unknown machine"
 
     @property
     def cache_bytes(self) -> dict[str, int]:
@@ -261,7 +261,7 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
         "flops_needed": info["flops"],
         "limit_seconds": None if info["limit_seconds"] is None else info["limit_seconds"] / case.steps,
         "implausible": info["implausible"],
-        "agreement": info["agreement"] or {},
+        "agreement": {name: error for name, error in (info["agreement"] or {}).items() if error is not None},
         "device_turns": _turns(info, info["device_seconds"], case.steps) if info.get("device_seconds") else {},
         "device_state": info.get("device_state") or {},
         "pools": info["pools"] or {},

@@ -20,7 +20,8 @@ def write_report(run_folder: Path) -> Path:
     the summary says what is missing, and its path is returned. Raises `RecordError`.
     """
     run = load_run(run_folder)
-    write_whole(run_folder / "table.csv", csv_text(table(run)))
+    columns = table(run)
+    write_whole(run_folder / "table.csv", csv_text(columns))
     missing = [library for library in _PAGE_NEEDS if find_spec(library) is None]
     if missing:
         absent = f"{' and '.join(missing)} not installed here"
@@ -30,7 +31,7 @@ def write_report(run_folder: Path) -> Path:
     _write_figures(run)
     from stepreports.page import page
 
-    return write_whole(run_folder / "report.html", page(run))
+    return write_whole(run_folder / "report.html", page(run, columns))
 
 
 def _write_figures(run: Run) -> None:

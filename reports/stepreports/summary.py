@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stepreports import text
-from stepreports.findings import answer, standings
+from stepreports.findings import answer, headline, standings
 from stepreports.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio, spread
 from stepreports.records import Record, Row, Run
 from stepreports.tables import markdown
-from stepreports.views import DEVICES, baselines, shares_of_limit, step_views
+from stepreports.views import DEVICES, View, baselines, shares_of_limit, step_views
+
+_MOST_VIEWS = 4  # dtypes × optimizers × …, in a summary that is to be read
 
 
 def summary(run: Run) -> str:
     """The answer, the table of winners, what to doubt and what did not run, in Markdown."""
-    parts = ["# Stepbench", where(run), "\n".join(f"- {claim}" for claim in answer(run))]
+    parts = ["# Stepbench", where(run), *headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
     if lines := winners(run):
         parts += ["## Fastest at each size", markdown(lines)]
     if notes := warnings(run):
@@ -33,14 +35,17 @@ def where(run: Run) -> str:
 
 
 def winners(run: Run) -> list[dict[str, str]]:
-    """The fastest row of each device at each size of each step view, with what it buys; the same keys in each."""
+    """The fastest row of each device at each size, with what it buys; the same keys in each line."""
+    return [{"dtype": view.dtype} | line for view in step_views(run)[:_MOST_VIEWS] for line in winners_of(view)]
+
+
+def winners_of(view: View) -> list[dict[str, str]]:
+    """The fastest row of each device at each size of one view."""
     return [
-        {"size": standing.case.size, "dtype": view.dtype, "device": DEVICES[device]}
-        | _winner(run, standing.leaders)
-        for view in step_views(run)
+        {"size": standing.case.size, "device": DEVICES[device], **_winner(view.run, standing.leaders)}
         for device in DEVICES
         for standing in standings(view, device)
-    ]  # fmt: skip
+    ]
 
 
 def warnings(run: Run) -> list[str]:

@@ -1,4 +1,7 @@
-"""The tidy table, one line a record, units in the column names; and tables in Markdown."""
+"""The tidy table, one line a record, units in the column names; and tables in Markdown.
+
+Every number of the page is in it, ratios and break-evens included.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +10,43 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
-from stepreports.intervals import Estimate, ratios, spread, verdict
+from stepreports.intervals import Estimate, Turns, break_even_steps, ratios, spread, verdict
 from stepreports.records import Record, Row, Run
 from stepreports.views import LOOP, MATRIX_FORM, shares_of_limit
 
 Cell = str | int | float | bool | None
 Line = dict[str, Cell]
+Table = dict[str, list[Cell]]  # by columns, all of one length
 
 AGREEMENT = ("J", "gw", "gb", "w", "b")
-_SIGNIFICANT = 6  # digits in the file: more than any interval bears, few enough to read
 
 
-def table(run: Run) -> list[Line]:
-    """One line a record, in the order of the records, read kernels and second copies included."""
-    shares = shares_of_limit(run, run.records)
-    over_loop, over_matrix = (_speedups(run, run.row_of_technique(name)) for name in (LOOP, MATRIX_FORM))
-    return [
-        _identity(run, record)
-        | _times(record)
-        | _with_interval("share_of_limit", share)
-        | _with_interval("times_interpreted_loop", loop)
-        | _with_interval("times_matrix_form", matrix)
-        | {"verdict_against_matrix_form": str(verdict(matrix.inverse(), run.margin)) if matrix else None}
-        | _costs(record)
-        | {f"agreement_{name}_in_bounds": record.agreement.get(name) for name in AGREEMENT}
-        for record, share, loop, matrix in zip(run.records, shares, over_loop, over_matrix, strict=True)
-    ]
+def table(run: Run) -> Table:
+    """One line a record, in the order of the records, read kernels and second copies included.
+
+    `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the fastest
+    row before it on the ladder (the order of the records), and, for a second copy, the first.
+    """
+    over_matrix = _speedups(run, _baselines(run, run.row_of_technique(MATRIX_FORM)))
+    lines = [_identity(run, record) | _times(record) | _costs(record) | _agreement(record) for record in run.records]
+    return {
+        **({name: [line[name] for line in lines] for name in lines[0]} if lines else {}),
+        **_columns("share_of_limit", shares_of_limit(run, run.records)),
+        **_columns("times_interpreted_loop", _speedups(run, _baselines(run, run.row_of_technique(LOOP)))),
+        **_columns("times_matrix_form", over_matrix),
+        "verdict_against_matrix_form": [str(verdict(g.inverse(), run.margin)) if g else None for g in over_matrix],
+        **_columns("break_even_steps_matrix_form", [_break_even(run, record) for record in run.records]),
+        **_columns("times_best_before", _speedups(run, _best_before(run))),
+        **_columns("times_first_copy", _speedups(run, _first_copies(run))),
+    }
 
 
-def csv_text(lines: Sequence[Line]) -> str:
-    """The lines as CSV with a header; booleans as true and false, nothing for what was not measured."""
+def csv_text(columns: Table) -> str:
+    """The table as CSV with a header: six significant digits, true and false, nothing for what was not measured."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    if lines:
-        writer.writerow(lines[0])
-        writer.writerows([_written(cell) for cell in line.values()] for line in lines)
+    writer.writerow(columns)
+    writer.writerows(zip(*([_written(cell) for cell in column] for column in columns.values()), strict=True))
     return stream.getvalue()
 
 
@@ -55,13 +60,41 @@ def markdown(lines: Sequence[Mapping[str, str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows)
 
 
-def _speedups(run: Run, baseline: Row | None) -> list[Estimate | None]:
-    """How many times as fast as the baseline each record is; None for the baseline itself and where it did not run."""
-    pairs = []
+def start_seconds(record: Record) -> float:
+    """What comes before the first step, in a first process: import, bind, first call, and the copy to a device."""
+    costs = (record.import_seconds, record.bind_seconds, record.first_call_seconds, record.copy_to_device_seconds)
+    return sum(values[0] for values in costs if values)
+
+
+def _baselines(run: Run, baseline: Row | None) -> list[Record | None]:
+    """The baseline's record at each record's case."""
+    return [run.cases.get(r.case, {}).get(baseline.name) if baseline else None for r in run.records]
+
+
+def _best_before(run: Run) -> list[Record | None]:
+    """At each record, the fastest record of its case that comes before it in the order of the records."""
+    best: dict[object, Record] = {}
+    found = []
     for record in run.records:
-        other = run.cases.get(record.case, {}).get(baseline.name) if baseline else None
-        same = other is None or other.row == record.row or record.is_limit
-        pairs.append(({} if same or other is None else other.turns, record.turns))
+        counts = not (record.is_limit or record.replica or record.implausible)
+        before = best.get(record.case)
+        found.append(before if counts else None)
+        if counts and (before is None or record.seconds.value < before.seconds.value):
+            best[record.case] = record
+    return found
+
+
+def _first_copies(run: Run) -> list[Record | None]:
+    second = {id(copy): first for first, copy in run.control_pairs}
+    return [second.get(id(record)) for record in run.records]
+
+
+def _speedups(run: Run, others: Sequence[Record | None]) -> list[Estimate | None]:
+    """How many times as fast as the other each record is; None without another, or against itself."""
+    pairs: list[tuple[Turns, Turns]] = [
+        (other.turns if other and other is not record and not record.is_limit else {}, record.turns)
+        for record, other in zip(run.records, others, strict=True)
+    ]
     return ratios(pairs)
 
 
@@ -78,46 +111,65 @@ def _identity(run: Run, record: Record) -> Line:
 
 
 def _times(record: Record) -> Line:
-    generations = {generation for generation, _ in record.turns}
     return {
-        **_with_interval("seconds_per_step", record.seconds),
-        "spread": _rounded(spread(record.turns)),
-        "generations": len(generations),
+        "seconds_per_step": record.seconds.value,
+        "seconds_per_step_low": record.seconds.low,
+        "seconds_per_step_high": record.seconds.high,
+        "spread": spread(record.turns),
+        "generations": len({generation for generation, _ in record.turns}),
         "turns": len(record.turns),
         "rounds": record.rounds,
-        "x_gb_per_s": _rounded(record.case.x_bytes / record.seconds.value / 1e9),
-        "limit_seconds_per_step": _rounded(record.limit_seconds),
+        "x_gb_per_s": record.case.x_bytes / record.seconds.value / 1e9,
+        "limit_seconds_per_step": record.limit_seconds,
         "implausible": record.implausible,
     }
 
 
 def _costs(record: Record) -> Line:
-    first = record.first_call_seconds[0] if record.first_call_seconds else None
     return {
         "import_seconds": _median(record.import_seconds),
         "bind_seconds": _median(record.bind_seconds),
-        "first_call_cold_seconds": _rounded(first),
+        "first_call_cold_seconds": record.first_call_seconds[0] if record.first_call_seconds else None,
         "first_call_warm_seconds": _median(record.first_call_seconds[1:]),
         "copy_to_device_seconds": _median(record.copy_to_device_seconds),
         "device_seconds_per_step": _median(record.device_turns.values()),
     }
 
 
-def _with_interval(name: str, estimate: Estimate | None) -> Line:
-    values = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
-    return {f"{name}{end}": _rounded(value) for end, value in zip(("", "_low", "_high"), values, strict=True)}
+def _break_even(run: Run, record: Record) -> Estimate | None:
+    """The steps after which the record has caught up with the matrix form, both started from nothing."""
+    matrix = run.row_of_technique(MATRIX_FORM)
+    other = run.cases.get(record.case, {}).get(matrix.name) if matrix else None
+    if other is None or other.row == record.row or record.is_limit:
+        return None
+    return break_even_steps(start_seconds(record) - start_seconds(other), record.seconds, other.seconds)
 
 
-def _median(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return _rounded(median(known)) if known else None
+def _agreement(record: Record) -> Line:
+    return {f"agreement_{name}_in_bounds": record.agreement.get(name) for name in AGREEMENT}
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.{_SIGNIFICANT}g}")
+def _columns(name: str, estimates: Sequence[Estimate | None]) -> Table:
+    """An estimate's three columns."""
+    return {
+        name: [e.value if e else None for e in estimates],
+        f"{name}_low": [e.low if e else None for e in estimates],
+        f"{name}_high": [e.high if e else None for e in estimates],
+    }
 
 
-def _written(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+def _median(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return median(known) if known else None
+
+
+def _written(cell: Cell) -> str | int:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case float():
+            return f"{cell:.6g}"
+        case _:
+            return cell

@@ -1,0 +1,213 @@
+"""What each section of the page shows, as plain lines for the template; nothing here is measured or rounded anew."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stepreports import text
+from stepreports.bars import PHASES, cold_start, phases, start_costs
+from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, verdict
+from stepreports.records import Case, Failure, Record, Run
+from stepreports.tables import AGREEMENT, start_seconds
+from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, views
+
+Line = dict[str, str]
+MOST_LADDERS = 12
+_MOST_LINES = 40  # of a table that is not the raw one
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One row of a ladder. `place` is where its time stands between the fastest and the slowest, logarithmically."""
+
+    row: str
+    device: str
+    technique: str
+    why: str
+    passes: int
+    time: str
+    over_before: str
+    gains: bool
+    over_loop: str
+    place: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The rows at one size in the order of the catalogue."""
+
+    size: str
+    fastest: str
+    slowest: str
+    rungs: Sequence[Rung]
+
+
+def ladders(view: View) -> list[Ladder]:
+    """A ladder for each of the sizes with the most rows and, among equals, the largest first."""
+    cases = sorted(view.cases, key=lambda case: (len(view.run.cases[case]), case.x_bytes), reverse=True)
+    return [_ladder(view.run, case) for case in cases[:MOST_LADDERS]]
+
+
+def _ladder(run: Run, case: Case) -> Ladder:
+    records = list(run.cases[case].values())
+    loop = next((record for record in records if record.row.technique == LOOP), None)
+    times = [record.seconds.value for record in records]
+    rungs, best = [], None
+    for record in records:
+        rungs.append(_rung(record, best, loop, min(times), max(times)))
+        best = record if best is None or record.seconds.value < best.seconds.value else best
+    return Ladder(case.size, text.plain_seconds(min(times)), text.plain_seconds(max(times)), rungs)
+
+
+def _rung(record: Record, best: Record | None, loop: Record | None, fastest: float, slowest: float) -> Rung:
+    span = math.log(slowest / fastest) or 1.0
+    gain = ratio(best.turns, record.turns) if best else None
+    return Rung(
+        row=record.row.name,
+        device=DEVICES.get(record.row.device, record.row.device),
+        technique=record.row.technique,
+        why=record.row.summary,
+        passes=record.passes_over_x,
+        time=f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)}",
+        over_before=text.times(gain) if gain else "–",
+        gains=gain is not None and gain.value > 1,
+        over_loop=_times_as_fast(record, loop),
+        place=100 * math.log(record.seconds.value / fastest) / span,
+    )
+
+
+def _times_as_fast(record: Record, other: Record | None) -> str:
+    gain = ratio(other.turns, record.turns) if other and other is not record else None
+    return text.times(gain) if gain else "–"
+
+
+def phase_tables(run: Run) -> dict[str, list[Line]]:
+    """Forward, backward and update of each row, by size."""
+    return {
+        f"{case.size}, {case.dtype}": [
+            {"row": f"`{row}`"} | {phase: _time(parts[phase].seconds) for phase in PHASES}
+            for row, parts in rows.items()
+        ]
+        for case, rows in list(phases(run).items())[-4:]
+    }
+
+
+def start_lines(run: Run, view: View) -> list[Line]:
+    """What each row costs before its first step, and after how many steps it has caught up with the matrix form."""
+    found = []
+    for row in run.rows:
+        if record := cold_start(run, row.name):
+            costs = dict(zip(("import", "bind", "first call, cold"), map(_plain, start_costs(record)), strict=True))
+            later = record.first_call_seconds[1:]
+            copies = record.copy_to_device_seconds
+            found.append(
+                {"row": f"`{row.name}`"}
+                | costs
+                | {"first call, warm": _plain(min(later)) if later else "–"}
+                | {"copy to device": _plain(max(copies)) if copies else "–"}
+                | {"steps to break even": _break_even(view, row.name)}
+            )
+    return found
+
+
+def _break_even(view: View, row: str) -> str:
+    """At the largest size of the view that both ran."""
+    matrix = view.run.row_of_technique(MATRIX_FORM)
+    for case in reversed(view.cases if matrix else []):
+        records = view.run.cases[case]
+        if matrix and row != matrix.name and row in records and matrix.name in records:
+            mine, other = records[row], records[matrix.name]
+            steps = break_even_steps(start_seconds(mine) - start_seconds(other), mine.seconds, other.seconds)
+            return f"{text.number(steps.value, text.decimals(steps))} {text.interval(steps)}" if steps else "never"
+    return "–"
+
+
+def agreement_lines(run: Run) -> list[Line]:
+    """Each row's worst error over all its cases, in units of its bound."""
+    found = []
+    for row in run.rows:
+        mine = [record.agreement for record in run.records if record.row.name == row.name]
+        worst = {name: max((a[name] for a in mine if name in a), default=None) for name in AGREEMENT}
+        found.append(
+            {"row": f"`{row.name}`"} | {n: "–" if e is None else text.significant(e) for n, e in worst.items()}
+        )
+    return found
+
+
+def failure_lines(failures: Iterable[Failure]) -> list[Line]:
+    """A line for each row, kind and reason, with how many cases it concerns."""
+    counts = Counter((failure.row, failure.kind, failure.reason) for failure in failures)
+    return [
+        {"row": f"`{row}`", "what": kind, "cases": str(count), "reason": reason}
+        for (row, kind, reason), count in counts.items()
+    ][:_MOST_LINES]
+
+
+def own_comparison_lines(run: Run) -> list[Line]:
+    """The control row against its second copy, case by case: what this run says of nothing."""
+    return [_own_comparison(run, a, over) for a, b in run.control_pairs if (over := ratio(b.turns, a.turns))][
+        :_MOST_LINES
+    ]
+
+
+def _own_comparison(run: Run, first: Record, over: Estimate) -> Line:
+    return {
+        "row": f"`{first.row.name}`",
+        "case": f"{first.case.op} {first.case.dtype}, {first.case.size}",
+        "second copy to first": text.times(over),
+        "told": str(verdict(over, run.margin)),
+        "would have been seen": text.percent(detectable_difference(over, run.margin)),
+    }
+
+
+def pool_lines(run: Run) -> list[Line]:
+    """The sizes of the thread pools that each row was read back to have."""
+    found = {}
+    for record in run.records:
+        if not record.is_limit:
+            pools = text.listed(f"{name} {size}" for name, size in record.pools.items()) if record.pools else "none"
+            found[record.row.name, record.case.threads] = pools
+    return [
+        {"row": f"`{row}`", "thread budget": str(threads), "pools": pools} for (row, threads), pools in found.items()
+    ]
+
+
+def machine_lines(run: Run) -> list[tuple[str, str]]:
+    """The machine, the versions and the run as they were recorded, a name and a value a line."""
+    told: dict[str, Any] = {"run": run.run_id, "when": run.when, "commit": run.commit, **run.machine}
+    return [(name.replace("_", " "), value) for name, value in _flattened(told)]
+
+
+def other_views(run: Run) -> list[View]:
+    """The views after the one that the answer is about."""
+    return views(run)[1:]
+
+
+def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for name, value in told.items():
+        match value:
+            case dict():
+                lines += _flattened(value, f"{prefix}{name} ")
+            case list() if value and all(isinstance(item, dict) for item in value):
+                for number, item in enumerate(value):
+                    lines += _flattened(item, f"{prefix}{name.rstrip('s')} {number} ")
+            case None | [] | "":
+                lines.append((f"{prefix}{name}", "not known"))
+            case int() if name.endswith("bytes") or prefix == "caches ":
+                lines.append((f"{prefix}{name.removesuffix('_bytes')}", text.plain_bytes(value, 3)))
+            case _:
+                lines.append((f"{prefix}{name}", str(value)))
+    return lines
+
+
+def _time(estimate: Estimate) -> str:
+    return f"{text.seconds(estimate)} {text.seconds_interval(estimate)}"
+
+
+def _plain(seconds: float) -> str:
+    return text.plain_seconds(seconds) if seconds else "–"

@@ -1,0 +1,75 @@
+"use strict";
+
+// The within-turn ratio of two records with its interval: the same resamples and the same arithmetic as
+// stepreports.intervals, so that the page and table.csv say the same.
+
+const middle = (sorted) => (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+const ascending = (a, b) => a - b;
+
+// Logarithms of a ÷ b in the turns both have, by generation, sorted within each.
+function sharedLogs(data, a, b) {
+  const ofB = new Map(data.layouts[data.layout[b]].map((key, i) => [key.join(), data.turns[b][i]]));
+  const generations = new Map();
+  data.layouts[data.layout[a]].forEach((key, i) => {
+    const other = ofB.get(key.join());
+    if (other === undefined) return;
+    if (!generations.has(key[0])) generations.set(key[0], []);
+    generations.get(key[0]).push(Math.log(data.turns[a][i] / other));
+  });
+  return [...generations.keys()].sort(ascending).map((g) => generations.get(g).sort(ascending));
+}
+
+function ratioOf(data, a, b) {
+  const generations = sharedLogs(data, a, b);
+  if (!generations.length) return null;
+  const value = middle(generations.map(middle).sort(ascending));
+  const tails = data.tails[generations.map((g) => g.length).join()];
+  if (!tails) return { value: Math.exp(value), low: null, high: null };
+  const logs = generations.flat();
+  const [lows, highs] = tails.map((resamples) => resamples.map((ranks) => statistic(logs, ranks)).sort(ascending));
+  const low = Math.min(value, lows[data.tail]);
+  const high = Math.max(value, highs[highs.length - 1 - data.tail]);
+  return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) };
+}
+
+// `ranks` holds the two middle ranks of each drawn generation, one pair after the other.
+function statistic(logs, ranks) {
+  const medians = [];
+  for (let i = 0; i < ranks.length; i += 2) medians.push((logs[ranks[i]] + logs[ranks[i + 1]]) / 2);
+  return middle(medians.sort(ascending));
+}
+
+// Numbers in words, as stepreports.text writes them: only the digits that the interval bears.
+const exponent = (x) => Math.floor(Math.log10(Math.abs(x)));
+
+function decimals(e) {
+  const finest = 2 - exponent(e.value);
+  const halfWidth = e.low === null ? 0 : Math.max(e.high - e.value, e.value - e.low);
+  return halfWidth > 0 ? Math.min(finest, -exponent(halfWidth)) : finest;
+}
+
+function rounded(value, places) {
+  const unit = 10 ** -places;
+  const whole = places < 0 ? Math.round(value / unit) * unit : value;
+  const digits = Math.max(0, places);
+  return whole.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function inWords(e, suffix = "") {
+  const places = decimals(e);
+  const value = rounded(e.value, places) + suffix;
+  return e.low === null ? value : `${value} [${rounded(e.low, places)}, ${rounded(e.high, places)}]`;
+}
+
+const UNITS = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
+
+function secondsInWords(e) {
+  const [scale, unit] = UNITS.find(([s]) => e.value >= s) ?? UNITS[3];
+  const part = (x) => (x === null ? null : x / scale);
+  return inWords({ value: e.value / scale, low: part(e.low), high: part(e.high) }, ` ${unit}`);
+}
+
+function percentInWords(e) {
+  const part = (x) => (x === null ? null : 100 * x);
+  return inWords({ value: 100 * e.value, low: part(e.low), high: part(e.high) }, " %");
+}

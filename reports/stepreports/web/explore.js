@@ -1,0 +1,225 @@
+"use strict";
+
+// The interactive chart: selectors choose the cases, buttons switch rows on and off, Plotly draws.
+
+const MEASURES = {
+  time: { label: "Time of one step", axis: "time of one step (s)", words: secondsInWords, log: true },
+  speedup: { label: "Speed-up over …", axis: "times as fast", words: (e) => inWords(e, "×"), log: true },
+  share: { label: "Share of the limit", axis: "share of the measured limit (%)", words: percentInWords, log: false },
+};
+const AXES = {
+  x_bytes: { label: "size of X", axis: "size of X (bytes)" },
+  m: { label: "m, samples", axis: "m, samples", holding: ["n", "dataset"] },
+  n: { label: "n, features", axis: "n, features", holding: ["m", "dataset"] },
+};
+const SELECTORS = ["op", "dtype", "optimizer", "threads", "cache"];
+const CASE = [...SELECTORS, "steps", "m", "n", "dataset"];
+
+function explore(data) {
+  const chart = document.getElementById("chart");
+  const controls = document.getElementById("controls");
+  const hidden = new Set();
+  const byCase = indexByCase(data);
+  const select = {};
+
+  const add = (name, label, options, value) => {
+    const box = element("select", { id: `choose-${name}` });
+    for (const [option, text] of options) box.append(element("option", { value: option, textContent: text }));
+    box.value = value ?? options[0][0];
+    box.addEventListener("change", draw);
+    const field = element("label", { htmlFor: box.id }, element("span", { textContent: label }), box);
+    field.hidden = options.length < 2;
+    controls.append(field);
+    select[name] = box;
+  };
+
+  const rows = Object.keys(data.rows);
+  add("measure", "Show", Object.entries(MEASURES).map(([k, m]) => [k, m.label]));
+  add("baseline", "over", rows.map((r) => [r, r]), rows.find((r) => r === chart.dataset.baseline));
+  add("axis", "Against", Object.entries(AXES).map(([k, a]) => [k, a.label]));
+  for (const name of SELECTORS) {
+    const values = data.distinct(name).map((v) => [String(v), String(v)]);
+    add(name, name, values, chart.dataset[name]);
+  }
+
+  // The cells that a change of the other selectors left without a record would give an empty chart.
+  function chosen() {
+    const places = [];
+    for (let place = 0; place < data.count; place += 1) {
+      const fits = SELECTORS.every((name) => String(data.cell(name, place)) === select[name].value);
+      if (fits && data.cell("replica", place) === 0 && !data.cell("implausible", place)) places.push(place);
+    }
+    return places;
+  }
+
+  function estimateAt(place) {
+    const three = (name) => ["", "_low", "_high"].map((end) => data.cell(name + end, place));
+    if (select.measure.value === "speedup") {
+      const other = byCase.get(caseKey(data, place))?.get(select.baseline.value);
+      return other === undefined ? null : ratioOf(data, other, place);
+    }
+    const [value, low, high] = three(select.measure.value === "time" ? "seconds_per_step" : "share_of_limit");
+    return value === null ? null : { value, low, high };
+  }
+
+  function points() {
+    return chosen().map((place) => ({ place, row: data.cell("row", place), estimate: estimateAt(place) }))
+      .filter((point) => point.estimate && (data.cell("role", point.place) === "row" || select.measure.value === "time"));
+  }
+
+  function draw() {
+    const measure = MEASURES[select.measure.value];
+    select.baseline.closest("label").hidden = select.measure.value !== "speedup";
+    const found = points();
+    const traces = tracesOf(data, found, select.axis.value, measure, hidden);
+    Plotly.react(chart, traces, layoutOf(data, select, measure, found), { responsive: true, displaylogo: false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+    drawLegend(data, found, hidden, draw);
+    drawNumbers(data, found, measure);
+  }
+
+  draw();
+  document.addEventListener("themechange", draw);
+}
+
+const caseKey = (data, place) => CASE.map((name) => data.cell(name, place)).join("|");
+
+function indexByCase(data) {
+  const index = new Map();
+  for (let place = 0; place < data.count; place += 1) {
+    if (data.cell("replica", place) !== 0 || data.cell("role", place) !== "row") continue;
+    const key = caseKey(data, place);
+    if (!index.has(key)) index.set(key, new Map());
+    index.get(key).set(data.cell("row", place), place);
+  }
+  return index;
+}
+
+const sizeOf = (data, place) => {
+  const dataset = data.cell("dataset", place);
+  const shape = `${data.cell("m", place).toLocaleString("en-US")} × ${data.cell("n", place).toLocaleString("en-US")}`;
+  return dataset === "synthetic" ? shape : `${dataset} (${shape})`;
+};
+
+const isDark = () => document.documentElement.dataset.theme === "dark";
+const themed = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colourOf = (data, row) => (data.rows[row] ? data.rows[row][isDark() ? "dark" : "light"] : themed("--ink"));
+
+// A trace a row; against m or n, a trace for each value of what must be held, so that a line means one thing.
+function tracesOf(data, found, axis, measure, hidden) {
+  const lines = new Map();
+  for (const point of found) {
+    const held = (AXES[axis].holding ?? []).map((name) => data.cell(name, point.place));
+    const key = JSON.stringify([point.row, ...held]);
+    if (!lines.has(key)) lines.set(key, []);
+    lines.get(key).push(point);
+  }
+  return [...lines.values()].map((line) => {
+    line.sort((a, b) => data.cell(axis, a.place) - data.cell(axis, b.place));
+    return traceOf(data, line, axis, measure, hidden);
+  });
+}
+
+function traceOf(data, line, axis, measure, hidden) {
+  const { row } = line[0];
+  const look = data.rows[row] ?? { symbol: "line-ew", dash: "dot" };
+  const scale = measure.log ? 1 : 100;
+  const ends = (end) => line.map(({ estimate: e }) => (e.low === null ? 0 : Math.abs(e[end] - e.value) * scale));
+  return {
+    type: "scatter", mode: "lines+markers", name: escaped(row), visible: !hidden.has(row), showlegend: false,
+    x: line.map((point) => data.cell(axis, point.place)),
+    y: line.map((point) => point.estimate.value * scale),
+    error_y: { type: "data", symmetric: false, array: ends("high"), arrayminus: ends("low"), thickness: 1, width: 3 },
+    line: { color: colourOf(data, row), dash: look.dash, width: 2 },
+    marker: { symbol: look.symbol, size: 8 },
+    text: line.map((point) => `<b>${escaped(row)}</b><br>${escaped(sizeOf(data, point.place))}<br>${measure.words(point.estimate)}`),
+    hovertemplate: "%{text}<extra></extra>",
+  };
+}
+
+// Plotly reads a little HTML in its texts; what a record says is shown as it is.
+const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+function layoutOf(data, select, measure, found) {
+  const line = { gridcolor: themed("--grid"), linecolor: themed("--faint"), zeroline: false, automargin: true };
+  const isSize = select.axis.value === "x_bytes";
+  const marks = isSize ? cacheMarks(data, found) : [];
+  return {
+    autosize: true, margin: { l: 62, r: 16, t: 24, b: 48 }, hovermode: "closest",
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: themed("--ink"), family: getComputedStyle(document.body).fontFamily, size: 12 },
+    hoverlabel: { bgcolor: themed("--card"), bordercolor: themed("--faint"), font: { color: themed("--ink") } },
+    xaxis: { ...line, type: "log", title: { text: AXES[select.axis.value].axis }, exponentformat: "SI", minexponent: 1, dtick: 1,
+      ticksuffix: isSize ? "B" : "" },
+    yaxis: { ...line, type: measure.log ? "log" : "linear", rangemode: "tozero", title: { text: measure.axis },
+      exponentformat: "SI", minexponent: 1, dtick: measure.log ? 1 : undefined, ticksuffix: { time: "s", speedup: "×", share: " %" }[select.measure.value] },
+    shapes: marks.map(([, size]) => ({ type: "line", x0: size, x1: size, y0: 0, y1: 1, yref: "paper",
+      line: { color: themed("--faint"), width: 1, dash: "dot" } })),
+    annotations: marks.map(([name, size]) => ({ x: Math.log10(size), y: 1, yref: "paper", yanchor: "bottom", text: escaped(name),
+      showarrow: false, font: { color: themed("--faint"), size: 11 } })),
+  };
+}
+
+function cacheMarks(data, found) {
+  const sizes = found.map((point) => data.cell("x_bytes", point.place));
+  const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
+  return Object.entries(data.caches).filter(([, size]) => size > low / 3 && size < high * 3);
+}
+
+// Buttons, so that the keyboard reaches them: pressed is shown.
+function drawLegend(data, found, hidden, redraw) {
+  const legend = document.getElementById("legend");
+  const focused = document.activeElement?.dataset?.row;
+  const buttons = [...new Set(found.map((point) => point.row))].map((row) => {
+    const button = element("button", { type: "button", className: "chip" }, swatch(data, row), row);
+    button.dataset.row = row;
+    button.setAttribute("aria-pressed", String(!hidden.has(row)));
+    button.addEventListener("click", () => {
+      if (!hidden.delete(row)) hidden.add(row);
+      redraw();
+    });
+    return button;
+  });
+  legend.replaceChildren(...buttons);
+  buttons.find((button) => button.dataset.row === focused)?.focus();
+}
+
+const SYMBOLS = {
+  circle: "M15 2a4 4 0 1 0 .1 0z", square: "M11 2h8v8h-8z", diamond: "M15 1l5 5-5 5-5-5z", "triangle-up": "M15 1l5 9H10z",
+  "triangle-down": "M15 11l5-9H10z", cross: "M13 1h4v3h3v4h-3v3h-4v-3h-3v-4h3z", x: "M11 3l2-2 2 3 2-3 2 2-2 3 2 3-2 2-2-3-2 3-2-2 2-3z",
+  star: "M15 0l1.6 4.2 4.4.2-3.4 2.8 1.2 4.4L15 9.1l-3.8 2.5 1.2-4.4L9 4.4l4.4-.2z",
+};
+
+function swatch(data, row) {
+  const look = data.rows[row] ?? { dash: "dot" };
+  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  drawn.setAttribute("viewBox", "0 0 30 12");
+  drawn.setAttribute("class", "swatch");
+  drawn.setAttribute("aria-hidden", "true");
+  drawn.style.setProperty("--colour", colourOf(data, row));
+  const shape = (d, properties) => {
+    const path = document.createElementNS(drawn.namespaceURI, "path");
+    for (const [name, value] of Object.entries({ d, ...properties })) path.setAttribute(name, value);
+    drawn.append(path);
+  };
+  const dashes = { solid: "none", dash: "5 3", dot: "2 2" }[look.dash];
+  shape("M0 6h30", { stroke: "currentColor", "stroke-width": 2, "stroke-dasharray": dashes });
+  if (look.symbol) shape(SYMBOLS[look.symbol], { fill: "currentColor" });
+  return drawn;
+}
+
+// The chart's numbers as a table: for those who do not see the chart, and to copy from.
+function drawNumbers(data, found, measure) {
+  const sizes = [...new Map(found.map((p) => [sizeOf(data, p.place), data.cell("x_bytes", p.place)]))].sort((a, b) => a[1] - b[1]);
+  const shown = sizes.slice(-12).map(([size]) => size);
+  const rows = new Map();
+  for (const point of found) {
+    if (!rows.has(point.row)) rows.set(point.row, new Map());
+    rows.get(point.row).set(sizeOf(data, point.place), measure.words(point.estimate));
+  }
+  const head = element("tr", {}, element("th", { scope: "col", textContent: "row" }),
+    ...shown.map((size) => element("th", { scope: "col", textContent: size })));
+  const lines = [...rows].map(([row, cells]) => element("tr", {}, element("th", { scope: "row", textContent: row }),
+    ...shown.map((size) => element("td", { textContent: cells.get(size) ?? "–" }))));
+  document.getElementById("numbers").replaceChildren(element("thead", {}, head), element("tbody", {}, ...lines));
+}

@@ -1,0 +1,41 @@
+"use strict";
+
+// The theme follows the system until the reader chooses.
+function followTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  let choice = null;
+  const apply = () => {
+    root.dataset.theme = choice ?? (system.matches ? "dark" : "light");
+    button.textContent = root.dataset.theme === "dark" ? "Light" : "Dark";
+    document.dispatchEvent(new Event("themechange"));
+  };
+  system.addEventListener("change", apply);
+  button.addEventListener("click", () => {
+    choice = root.dataset.theme === "dark" ? "light" : "dark";
+    apply();
+  });
+  apply();
+}
+
+function chooseLadders() {
+  const box = document.getElementById("choose-ladder");
+  const ladders = [...document.querySelectorAll("[data-ladder]")];
+  box?.addEventListener("change", () => ladders.forEach((ladder) => { ladder.hidden = ladder.dataset.ladder !== box.value; }));
+}
+
+async function start() {
+  followTheme();
+  chooseLadders();
+  const data = await loadRecords();
+  if (!data.count) return;
+  rawTable(data);
+  if (!document.getElementById("plotly")) return;
+  const script = element("script", { textContent: await unpacked("plotly") });
+  document.head.append(script);
+  document.documentElement.classList.add("charted");
+  explore(data);
+}
+
+start();

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
@@ -107,7 +108,7 @@ def check(
     from stepbench.progress import TerminalProgress
 
     named = None if not rows and not kernel else ",".join(rows or [])
-    chosen, _ = _chosen_rows(named, kernel or [])
+    chosen = _chosen_rows(named, kernel or [])
     required = _required(require, chosen)
     with TerminalProgress("Checking", len(chosen), console) as bar:
 
@@ -162,11 +163,10 @@ def run(
         plan = session.resume(resume, _progress)
         rows_of_run = [each.row for each in plan.participants]
         _report_run(resume, plan, _required(require, rows_of_run), open_report)
-    chosen, kernels = _chosen_rows(rows, kernel or [])
+    chosen = _chosen_rows(rows, kernel or [])
     choices = session.Choices(
         preset=session.preset_named(preset),
         rows=chosen,
-        kernels=kernels,
         named=rows is not None,
         sizes=[*_split(sizes), *_split(data)] or None,
         ops=parse_ops(ops) if ops else None,
@@ -213,16 +213,42 @@ def report(
         console.print(f"Report: {path}", soft_wrap=True)
 
 
-def _chosen_rows(names: str | None, kernels: list[Path]) -> tuple[list[Implementation], dict[str, str]]:
-    """The rows to run and, for those of kernel files, the file of each. Raises `ProblemError`."""
-    from stepbench.participants import find_row
+@app.command()
+@sentences
+def doctor(
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Measure the harness itself: known times, A/A, an injected slow-down.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(help="The thread budget to measure under.")] = None,
+) -> None:
+    """Examine the machine: what it is, its measured limits, and what would make timings unreliable; one line to paste."""
+    from stepbench import doctor as examine
+    from stepbench.environment import describe_machine
+    from stepbench.threads import default_budget
+
+    machine = describe_machine()
+    with console.status("Measuring the limits of this machine"):
+        limits = examine.measured_limits(threads or default_budget())
+    console.print(examine.examination(machine, limits))
+    console.print(examine.paste_line(machine, limits), markup=False, highlight=False, soft_wrap=True)
+    if self_test:
+        from stepbench import self_test as harness
+
+        with _progress(harness.units_of_work()) as bar:
+            result = harness.run(bar)
+        console.print(harness.table(result))
+        raise typer.Exit(0 if result.passed else 1)
+
+
+def _chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
+    """The rows asked for and those of kernel files, whose names --rows may list too. Raises `ProblemError`."""
+    from stepbench.checking.kernel_file import load_kernel
     from stepkernels.catalog import CATALOG, rows_named
 
-    files = [os.path.relpath(path) for path in kernels]  # a record holds no absolute path
-    own = [find_row("", file) for file in files]
-    strangers = dict(zip((row.name for row in own), files, strict=True))
-    chosen = list(CATALOG.values()) if names is None else rows_named(set(_split(names)) - set(strangers))
-    return [*chosen, *own], strangers
+    # A record holds no absolute path.
+    own = [replace(load_kernel(path), module=os.path.relpath(path)) for path in kernels]
+    chosen = list(CATALOG.values()) if names is None else rows_named(set(_split(names)) - {row.name for row in own})
+    return [*chosen, *own]
 
 
 def _required(names: str, chosen: list[Implementation]) -> list[str]:

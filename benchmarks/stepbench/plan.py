@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from stepbench.cases import Case
-from stepbench.participants import Participant, find_row, participants_of
+from stepbench.participants import Participant, participants_of
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 from stepkernels.problem import ProblemError
@@ -91,10 +91,7 @@ class Plan:
         return {
             "preset": self.preset,
             "cases": [case.to_json() for case in self.cases],
-            "participants": [
-                {"row": each.row.name, "replica": each.replica, "role": each.role, "kernel": each.kernel}
-                for each in self.participants
-            ],
+            "participants": [each.to_json() for each in self.participants],
             "skips": [
                 {"row": skip.row, "kind": skip.kind, "reason": skip.reason, "case": skip.case} for skip in self.skips
             ],
@@ -107,15 +104,11 @@ class Plan:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Plan:
-        participants = [
-            Participant(find_row(each["row"], each["kernel"]), each["replica"], each["role"], each["kernel"])
-            for each in fields["participants"]
-        ]
         return cls(
             **{
                 **fields,
                 "cases": tuple(map(Case.from_json, fields["cases"])),
-                "participants": tuple(participants),
+                "participants": tuple(map(Participant.from_json, fields["participants"])),
                 "skips": tuple(Skip(**skip) for skip in fields["skips"]),
             }
         )
@@ -129,7 +122,6 @@ def make_plan(
     generations: int,
     turns: int,
     seed: int,
-    kernels: dict[str, str],
     timeout_seconds: float,
     max_seconds: float | None,
     skips: Sequence[Skip] = (),
@@ -147,7 +139,7 @@ def make_plan(
     return Plan(
         preset=preset,
         cases=tuple(cases),
-        participants=tuple(participants_of(present, kernels)),
+        participants=tuple(participants_of(present)),
         skips=(*skips, *absent, *unsupported),
         generations=generations,
         turns=turns,

@@ -55,8 +55,7 @@ class Worker:
             },
         )
         theirs.close()
-        row, kernel = participant.row.name, participant.kernel
-        self._send("orders", {"row": row, "kernel": kernel, "cases": list(cases), "turns": turns})
+        self._send("orders", {"row": participant.row.to_json(), "cases": list(cases), "turns": turns})
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ from stepbench.journal import SCHEMA, Event
 from stepbench.participants import Participant
 from stepbench.plan import Plan
 from stepkernels.interface import Op
+from stepreports import intervals
 
 AGREEMENT_FIELDS = ("J", "gw", "gb", "w", "b")
 FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", "time-budget"})
@@ -102,14 +103,13 @@ def _benchmarks(
         for event in attempt.events:
             if (generation, case_name, event["participant"]) not in failed:
                 by_key.setdefault((event["participant"], case_name), []).append(event)
-    limits = {case: _all_seconds(found) for (key, case), found in by_key.items() if key in _limit_keys(plan)}
+    limits = {case: found for (key, case), found in by_key.items() if key in _limit_keys(plan)}
     for case in plan.cases:
         for participant in plan.participants:
             found = by_key.get((participant.key, case.name), [])
             if any(event["event"] == "turn" for event in found):
-                limit = median(limits[case.name]) if limits.get(case.name) else None
                 starts = [started[participant.key, g] for g in _generations(found) if (participant.key, g) in started]
-                yield _benchmark(header, plan, participant, case, found, starts, limit)
+                yield _benchmark(header, plan, participant, case, found, starts, limits.get(case.name, []))
 
 
 def _benchmark(
@@ -119,7 +119,7 @@ def _benchmark(
     case: Case,
     events: list[Event],
     starts: list[Event],
-    limit_seconds: float | None,
+    limit: list[Event],
 ) -> dict[str, Any]:
     row = participant.row
     bound = [event for event in events if event["event"] == "bound"]
@@ -154,7 +154,7 @@ def _benchmark(
             "passes_over_x": row.passes_over_x,
             "bytes": case.bytes,
             "flops": case.flops,
-            "limit_seconds": limit_seconds,
+            "limit_seconds": median(_all_seconds(limit)) if _all_seconds(limit) else None,
             "agreement": _worst_agreement(events),
             "import_seconds": [event["import_seconds"] for event in starts],
             "bind_seconds": [event["bind_seconds"] for event in bound],
@@ -162,7 +162,7 @@ def _benchmark(
             "copy_to_device_seconds": None,
             "device_seconds": None,
             "device_state": None,
-            "implausible": False,
+            "implausible": participant.role == "row" and _beats(events, limit),
         },
         "options": {"timer": "stepbench.timing.Clock", "disable_gc": True},
         "stats": {**stats.as_dict(), "data": stats.data, "iterations": bound[-1]["iterations"]},
@@ -210,6 +210,18 @@ def _limit_keys(plan: Plan) -> set[str]:
 
 def _all_seconds(events: Iterable[Event]) -> list[float]:
     return [seconds for event in events if event["event"] == "turn" for seconds in event["seconds"]]
+
+
+def _beats(events: list[Event], limit: list[Event]) -> bool:
+    """Whether the row is faster than the limit over the whole interval of the within-turn ratio: it cannot be."""
+    ratio = intervals.ratio(turn_medians(events), turn_medians(limit))
+    return ratio is not None and ratio.high < 1.0
+
+
+def turn_medians(events: Iterable[Event]) -> dict[tuple[int, int], float]:
+    """The median seconds of each (generation, turn) among the events of one participant and case."""
+    turns = [event for event in events if event["event"] == "turn"]
+    return {(event["generation"], event["turn"]): median(event["seconds"]) for event in turns}
 
 
 def _per_round(turns: list[Event], name: str) -> list[int]:

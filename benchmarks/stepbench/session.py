@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.cases import PRESETS, Group, Preset, cases_of
+from stepbench.doctor import measured_limits
 from stepbench.environment import describe_commit, describe_machine
 from stepbench.journal import NAME as JOURNAL_NAME
 from stepbench.journal import SCHEMA, Journal, JournalError, read_events
@@ -33,7 +34,6 @@ class Choices:
 
     preset: Preset
     rows: Sequence[Implementation]
-    kernels: dict[str, str]
     named: bool
     sizes: Sequence[str] | None = None
     ops: Sequence[Op] | None = None
@@ -58,7 +58,6 @@ def plan_run(choices: Choices) -> Plan:
         generations=preset.generations,
         turns=preset.turns,
         seed=choices.seed,
-        kernels=choices.kernels,
         timeout_seconds=choices.timeout_seconds,
         max_seconds=choices.max_seconds,
         skips=skips,
@@ -171,7 +170,7 @@ def _header(plan: Plan, folder: Path) -> dict[str, Any]:
         "schema": SCHEMA,
         "run_id": folder.resolve().name,
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
-        "machine": describe_machine(),
+        "machine": {**describe_machine(), "limits": measured_limits(max(plan.budgets))},
         "commit": describe_commit(Path(__file__).parent),
         "plan": plan.to_json(),
     }

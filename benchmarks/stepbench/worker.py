@@ -77,14 +77,11 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def load_row(name: str, kernel: str | None) -> tuple[Implementation, float]:
-    """The row, its module and library imported, and the seconds that took."""
-    from stepbench.participants import find_row
-
-    row = find_row(name, kernel)
+def import_seconds(row: Implementation) -> float:
+    """Import the row's module and library, and tell how long that took."""
     start = time.perf_counter()
     row.load()
-    return row, time.perf_counter() - start
+    return time.perf_counter() - start
 
 
 def main(descriptor: int, threads: int) -> int:
@@ -94,8 +91,11 @@ def main(descriptor: int, threads: int) -> int:
     turnstile = RunnerTurnstile(connection, turns=0)
     orders = turnstile.expect("orders")
     turnstile.turns = orders["turns"]
+    from stepkernels.interface import Implementation
+
+    row = Implementation.from_json(orders["row"])
     try:
-        row, import_seconds = load_row(orders["row"], orders["kernel"])
+        seconds = import_seconds(row)
     except Exception as error:
         turnstile.failed("error", f"could not be loaded: {type(error).__name__}: {error}")
         return 1
@@ -104,7 +104,7 @@ def main(descriptor: int, threads: int) -> int:
     from stepbench.suite.plugin import SuitePlugin
     from stepkernels.probe import library_version
 
-    connection.send(("started", {"import_seconds": import_seconds, "library_version": library_version(row.library)}))
+    connection.send(("started", {"import_seconds": seconds, "library_version": library_version(row.library)}))
     plugin = SuitePlugin([(row, case) for case in orders["cases"]], turnstile)
     return int(pytest.main([str(SUITE), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
 

@@ -11,11 +11,11 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -174,6 +174,16 @@ class Implementation:
             raise ProblemError(f"{reason}.")
         workspace: Workspace = self.load().bind(problem.astype(config.dtype), config, **self.options)
         return workspace
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain values, to be stored or sent to another process."""
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"options": dict(self.options)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Implementation:
+        """The row that gave these values, also after a journey through JSON."""
+        sequences = {name: tuple(values[name]) for name in ("dtypes", "optimizers")}
+        return cls(**{**values, **sequences, "ops": tuple(map(Op, values["ops"]))})
 
     def load(self) -> ModuleType:
         """Import the row's module and, with it, its library."""

@@ -1,0 +1,125 @@
+"""The limits of this machine, measured, never typed: `python -m stepbench.limits` prints them as JSON.
+
+Runs in a process of its own, with the thread budget set before anything loads. Every figure is the best of several
+tries: a limit is what the machine can do, and everything that disturbs it makes it smaller.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import njit, prange
+
+from stepbench.read_kernels import read_parallel, read_serial
+from stepkernels.problem import Array
+
+WORKING_SETS = tuple(2**k for k in range(14, 29))  # 16 KiB to 256 MiB: from the first cache into memory
+TRIAD_BYTES = 3 * 2**26
+TRIES = 7
+TRY_SECONDS = 4e-3
+Curve = list[tuple[int, float]]
+
+MATRIX = 1024  # large enough that BLAS reaches its peak, small enough to stay in the caches
+
+
+def measure_limits() -> dict[str, Any]:
+    """Read bandwidth by working set and threads, triad, FMA rate by dtype, call costs, and the clock's resolution."""
+    one, all_threads = read_curve(read_serial), read_curve(read_parallel)
+    return {
+        "threads": numba.get_num_threads(),
+        "clock_resolution_seconds": clock_resolution(),
+        "empty_call_seconds": best_seconds(lambda: _empty(0)),
+        "pool_wake_seconds": best_seconds(lambda: _empty_parallel(numba.get_num_threads())),
+        "read_gb_per_s": [(size, max(rate, more)) for (size, rate), (_, more) in zip(one, all_threads, strict=True)],
+        "read_gb_per_s_one_thread": one,
+        "triad_gb_per_s": triad(),
+        "fma_gflops": {dtype: fma_rate(dtype) for dtype in ("float32", "float64")},
+    }
+
+
+def best_seconds(call: Callable[[], object]) -> float:
+    """Seconds of one call: the least over several tries, each long enough for the clock."""
+    call()
+    start = time.perf_counter()
+    call()
+    repeats = range(max(1, math.ceil(TRY_SECONDS / max(time.perf_counter() - start, 1e-7))))
+    best = math.inf
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        for _ in repeats:
+            call()
+        best = min(best, (time.perf_counter() - start) / len(repeats))
+    return best
+
+
+def clock_resolution() -> float:
+    """The smallest step the clock was seen to take."""
+    steps = []
+    for _ in range(1000):
+        start = now = time.perf_counter()
+        while now == start:
+            now = time.perf_counter()
+        steps.append(now - start)
+    return min(steps)
+
+
+def read_curve(read: Callable[[Array], object]) -> Curve:
+    """Working set in bytes, and the GB/s of reading a float64 array of that size again and again."""
+    curve = []
+    for size in WORKING_SETS:
+        X = np.ones((size // 1024, 128))
+        curve.append((size, size / best_seconds(lambda X=X: read(X)) / 1e9))  # type: ignore[misc]
+    return curve
+
+
+def knee_bytes(curve: Curve) -> int:
+    """The largest working set still read half as fast again as memory: where the caches end, as measured."""
+    memory = curve[-1][1]
+    return max((size for size, rate in curve if rate > 1.5 * memory), default=curve[0][0])
+
+
+def triad() -> float:
+    """GB/s of a[i] = b[i] + s·c[i] over arrays beyond the caches, counting two reads and one write."""
+    a, b, c = (np.ones(TRIAD_BYTES // 24) for _ in range(3))
+    return TRIAD_BYTES / best_seconds(lambda: _triad(a, b, c, 3.0)) / 1e9
+
+
+def fma_rate(dtype: str) -> float:
+    """10⁹ floating-point operations a second in fused multiply-adds: those of BLAS's matrix product, all threads."""
+    a, b, product = (np.ones((MATRIX, MATRIX), dtype) for _ in range(3))
+    return 2.0 * MATRIX**3 / best_seconds(lambda: np.dot(a, b, out=product)) / 1e9
+
+
+@njit(cache=True)
+def _empty(value: int) -> int:
+    return value
+
+
+@njit(cache=True, parallel=True)
+def _empty_parallel(threads: int) -> int:
+    total = 0
+    for k in prange(threads):
+        total += k
+    return total
+
+
+@njit(cache=True, parallel=True, fastmath={"contract"})
+def _triad(a: Array, b: Array, c: Array, scale: float) -> None:
+    for i in prange(a.size):
+        a[i] = b[i] + scale * c[i]
+
+
+def main() -> None:
+    """Print the limits of this process as one line of JSON."""
+    sys.stdout.write(json.dumps(measure_limits()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

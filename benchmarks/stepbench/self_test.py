@@ -1,0 +1,187 @@
+"""The harness measured by itself, through the same processes, turns and intervals as any run.
+
+1. Bias: steps of known duration; how far the median lies from the truth, and below which duration more than 1 %.
+2. A/A: pairs of the same row; how often the harness says "different" when nothing is.
+3. A slow-down of 5 % injected into one of each pair; how often it is seen, where it could be.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stepbench.cases import PRESETS, Case
+from stepbench.journal import SCHEMA, Event, Journal, read_events
+from stepbench.participants import Participant
+from stepbench.plan import Plan
+from stepbench.progress import Progress
+from stepbench.results import last_attempts, turn_medians
+from stepbench.runner import Runner
+from stepbench.threads import default_budget
+from stepkernels.interface import Implementation, Op
+from stepreports import intervals
+
+KNOWN_SECONDS = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)
+BIAS_FROM_SECONDS = 50e-6  # the shortest duration for which a bias of at most 1 % is promised
+MOST_BIAS = 0.01
+SLOWER = 0.05
+PAIRS = 4  # beside a control pair, from which the margin is taken as in any run
+SIZES = ((200, 10), (569, 30), (1_000, 20), (4_000, 50), (20_000, 20))
+REPEATS = 10  # data sets of each size: PAIRS · SIZES · REPEATS = 200 comparisons
+MOST_FALSE_ALARMS = 2
+LEAST_SEEN = 0.95
+ROW = "stepkernels.rows.numpy_blas"
+SPIN = "stepbench.spin"
+
+Turns = dict[tuple[int, int], float]
+Verdict = intervals.Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One pair at one case: the harness's verdict, and the smallest difference it could have seen."""
+
+    verdict: Verdict
+    detectable: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """What the harness found of itself. `bias` maps a known duration to the relative error of its median."""
+
+    bias: dict[float, float]
+    margin: float
+    same: list[Comparison]
+    slowed: list[Comparison]
+
+    @property
+    def worst_bias(self) -> float:
+        return max(abs(bias) for seconds, bias in self.bias.items() if seconds >= BIAS_FROM_SECONDS)
+
+    @property
+    def false_alarms(self) -> int:
+        return sum(each.verdict in (Verdict.FASTER, Verdict.SLOWER) for each in self.same)
+
+    @property
+    def able(self) -> list[Comparison]:
+        """Comparisons with a slowed row that could have shown the slow-down."""
+        return [each for each in self.slowed if each.detectable <= SLOWER]
+
+    @property
+    def seen(self) -> int:
+        return sum(each.verdict is Verdict.SLOWER for each in self.able)
+
+    @property
+    def passed(self) -> bool:
+        trusted = self.worst_bias <= MOST_BIAS and self.false_alarms <= MOST_FALSE_ALARMS
+        return trusted and self.seen >= LEAST_SEEN * len(self.able)
+
+
+def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
+    """Take the three measurements: some ten minutes with the default number of repeats."""
+    known = {f"known-{seconds:g}s": seconds for seconds in KNOWN_SECONDS}
+    rows = [Participant(_row(name, SPIN, seconds=seconds), role="limit") for name, seconds in known.items()]
+    timed = _measure(rows, _cases(repeats)[:1], progress)
+    bias = {known[name]: intervals.estimate(turns).value / known[name] - 1.0 for (name, _), turns in timed.items()}
+
+    same = _measure(
+        [Participant(_row(name, ROW)) for pair in _pair_names() for name in pair], _cases(repeats), progress
+    )
+    slowed = _measure(
+        [
+            Participant(_row(name, SPIN, row=ROW, slower=slower), role="limit")
+            for pair in _pair_names()
+            for name, slower in zip(pair, (SLOWER, 0.0), strict=True)
+        ],
+        _cases(repeats),
+        progress,
+    )
+    control, *others = _pair_names()
+    margin = intervals.margin_of(_both(same, control))
+    return SelfTest(
+        bias=bias,
+        margin=margin,
+        same=[each for pair in others for each in _comparisons(_both(same, pair), margin)],
+        slowed=[each for pair in others for each in _comparisons(_both(slowed, pair), margin)],
+    )
+
+
+def units_of_work(repeats: int = REPEATS) -> int:
+    """How often `run` advances its progress."""
+    return PRESETS["standard"].generations * (1 + 2 * len(_cases(repeats)))
+
+
+def table(result: SelfTest) -> RenderableType:
+    """The figures for a terminal."""
+    shown = Table(box=None, header_style="bold", title="Known durations", title_justify="left", pad_edge=False)
+    shown.add_column("true", justify="right")
+    shown.add_column("bias of the median", justify="right")
+    for seconds, bias in result.bias.items():
+        shown.add_row(f"{seconds * 1e6:g} µs", f"{bias:+.2%}")
+    unable = len(result.slowed) - len(result.able)
+    lines = [
+        f"A/A: called different {result.false_alarms} times in {len(result.same)}; the margin was {result.margin:.1%}",
+        f"{SLOWER:.0%} slower: seen {result.seen} times in {len(result.able)} where it could be",
+        f"too noisy to see {SLOWER:.0%}: {unable} of {len(result.slowed)} comparisons",
+        "The harness can be trusted here."
+        if result.passed
+        else "This machine is too noisy for the harness, right now.",
+    ]
+    return Group(shown, *map(Text, lines))
+
+
+def _row(name: str, module: str, **options: object) -> Implementation:
+    return Implementation(name=name, module=module, ops=(Op.STEP,), options=options)
+
+
+def _pair_names() -> list[tuple[str, str]]:
+    return [(f"a{k}", f"b{k}") for k in range(PAIRS + 1)]
+
+
+def _cases(repeats: int) -> list[Case]:
+    threads = default_budget()
+    return [Case(op=Op.STEP, dtype="float64", m=m + k, n=n, threads=threads) for m, n in SIZES for k in range(repeats)]
+
+
+def _measure(participants: list[Participant], cases: list[Case], progress: Progress) -> dict[tuple[str, str], Turns]:
+    """Run the participants through the harness: the turns of each (participant, case name)."""
+    preset = PRESETS["standard"]
+    plan = Plan(
+        preset="self-test", cases=tuple(cases), participants=tuple(participants), skips=(),
+        generations=preset.generations, turns=preset.turns, seed=0, timeout_seconds=60.0, max_seconds=None,
+    )  # fmt: skip
+    folder = Path(tempfile.mkdtemp(prefix="stepbench-self-test-"))
+    try:
+        with Journal(folder) as journal:
+            journal.write("run", schema=SCHEMA)
+            Runner(plan, folder, journal, progress).run()
+        attempts = last_attempts(read_events(folder)).values()
+    finally:
+        shutil.rmtree(folder)
+    events = [event for attempt in attempts for event in attempt.events]
+    if failures := [event for event in events if event["event"] == "failure"]:
+        raise RuntimeError(f"The self-test could not run: {failures[0]['participant']} {failures[0]['reason']}.")
+    by_key: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        by_key.setdefault((event["participant"], event["case"]), []).append(event)
+    return {key: turn_medians(found) for key, found in by_key.items()}
+
+
+def _both(timed: dict[tuple[str, str], Turns], pair: tuple[str, str]) -> list[tuple[Turns, Turns]]:
+    """The turns of both rows of a pair, for each case."""
+    first, second = pair
+    return [(turns, timed[second, case]) for (name, case), turns in timed.items() if name == first]
+
+
+def _comparisons(pairs: list[tuple[Turns, Turns]], margin: float) -> list[Comparison]:
+    ratios = filter(None, intervals.ratios(pairs))
+    return [
+        Comparison(verdict=intervals.verdict(ratio, margin), detectable=intervals.detectable_difference(ratio, margin))
+        for ratio in ratios
+    ]

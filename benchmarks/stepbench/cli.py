@@ -221,7 +221,7 @@ def doctor(
     ] = False,
     threads: Annotated[int | None, typer.Option(help="The thread budget to measure under.")] = None,
 ) -> None:
-    """Examine the machine: what it is, its measured limits, and what would make timings unreliable; one line to paste."""
+    """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
     from stepbench import doctor as examine
     from stepbench.environment import describe_machine
     from stepbench.threads import default_budget

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -25,15 +26,17 @@ class JournalError(ValueError):
 
 
 class Journal:
-    """Appends events; each is on disk before `write` returns."""
+    """Appends events, each with the seconds since the journal was opened; on disk before `write` returns."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
         _drop_torn_line(self.path)
         self._file = self.path.open("a", encoding="utf-8")
+        self._opened = time.monotonic()
 
     def write(self, event: str, **fields: Any) -> None:
-        self._file.write(json.dumps({"event": event, **fields}, allow_nan=True) + "\n")
+        elapsed_seconds = round(time.monotonic() - self._opened, 6)
+        self._file.write(json.dumps({"event": event, "elapsed_seconds": elapsed_seconds, **fields}) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 

@@ -100,13 +100,9 @@ class Worker:
         self.process.wait()
 
     def close(self) -> None:
-        """End the process: it leaves by itself when the connection closes."""
+        """End the process. It has told all it knows, and unloading a library can take a second."""
+        self.kill()
         self.connection.close()
-        self.resume()
-        try:
-            self.process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
         self.log.close()
 
     def _send(self, kind: str, fields: Mapping[str, object]) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stepreports.compare import compare_report
 from stepreports.findings import answer, headline
+from stepreports.gate import GateResult, gate
 from stepreports.records import RecordError, load_run
 from stepreports.render import write_report
 from stepreports.summary import winners
 
-__all__ = ["RecordError", "answer_lines", "answer_table", "write_report"]
+__all__ = ["GateResult", "RecordError", "answer_lines", "answer_table", "compare_report", "gate", "write_report"]
 
 
 def answer_lines(run_folder: Path) -> list[str]:

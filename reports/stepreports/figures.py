@@ -96,13 +96,14 @@ def _draw_rows(axes: Axes, view: View, series: Series) -> list[LineEnd]:
     ends = []
     for row, points in series.items():
         if points:
-            _draw_line(axes, looks[row.name], [record.case.x_bytes for record, _ in points], [e for _, e in points])
+            draw_line(axes, looks[row.name], [record.case.x_bytes for record, _ in points], [e for _, e in points])
             record, last = points[-1]
             ends.append(LineEnd(record.case.x_bytes, last.value, row.name, looks[row.name].colour))
     return ends
 
 
-def _draw_line(axes: Axes, look: Style, x: Sequence[int], estimates: Sequence[Estimate]) -> None:
+def draw_line(axes: Axes, look: Style, x: Sequence[int], estimates: Sequence[Estimate]) -> None:
+    """A line with its markers, its intervals as a band and as bars."""
     values, lows, highs = ([getattr(e, name) for e in estimates] for name in ("value", "low", "high"))
     axes.fill_between(x, lows, highs, color=look.colour, alpha=0.2, linewidth=0)
     axes.vlines(x, lows, highs, color=look.colour, linewidth=1)

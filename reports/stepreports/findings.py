@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 
 from stepreports import text
 from stepreports.intervals import (
@@ -65,7 +65,8 @@ def headline(run: Run) -> list[str]:
     found = views(run)
     if not found:
         return ["Nothing was timed in this run: every case failed or was skipped."]
-    return [sentence for device in DEVICES for sentence in _recommendation(found[0], device)]
+    cpu, gpu = (_recommendation(found[0], device) for device in DEVICES)
+    return [cpu, _gpu_pays(found[0])] if cpu and gpu else [sentence for sentence in (cpu, gpu) if sentence]
 
 
 def answer(run: Run) -> list[str]:
@@ -83,17 +84,26 @@ def stretches(view: View, device: str) -> list[list[Standing]]:
     return [list(group) for _, group in groupby(standings(view, device), key=lambda standing: standing.names)]
 
 
-def _recommendation(view: View, device: str) -> list[str]:
+def _gpu_pays(view: View) -> str:
+    """From which size on the GPU is the better choice, and with which row."""
+    paying = _paying(view)
+    if not paying:
+        return "The GPU does not pay at any size timed."
+    where = "At every size timed" if len(paying) == len(view.cases) else f"From {paying[0][0].case.size} up"
+    return f"{where} the GPU is faster: use {_named(standings(view, 'cuda')[-1])}."
+
+
+def _recommendation(view: View, device: str) -> str | None:
     found = stretches(view, device)
     if not found:
-        return []
-    names = [text.listed((f"`{record.row.name}`" for record in stretch[-1].leaders), "or") for stretch in found]
+        return None
+    names = [_named(stretch[-1]) for stretch in found]
     if len(found) == 1:
-        return [f"On the {DEVICES[device]}, use {names[0]} at {_every_size(found[0])}."]
+        return f"On the {DEVICES[device]}, use {names[0]} at {_every_size(found[0])}."
     largest, second = found[-1], found[-2]
     where = f"from {second[0].case.size} to {second[-1].case.size}" if len(second) > 1 else f"at {second[0].case.size}"
     before = f"{names[-2]} {'below' if len(found) == 2 else where}"
-    return [f"On the {DEVICES[device]}, use {names[-1]} from {largest[0].case.size} up, {before}."]
+    return f"On the {DEVICES[device]}, use {names[-1]} from {largest[0].case.size} up, {before}."
 
 
 def _every_size(stretch: Sequence[Standing]) -> str:
@@ -164,17 +174,22 @@ def compared(gain: Estimate, name: str, margin: float) -> str:
 
 
 def _gpu_against_cpu(view: View) -> list[str]:
-    """From where the GPU pays, with the data on it already, and after how many steps if it must be copied first."""
+    """By how much the GPU pays with the data on it already, and after how many steps if it must be copied first."""
+    paying = _paying(view)
+    if not paying:
+        return []
+    cpu, gpu, gain = paying[-1]
+    claim = f"`{gpu.row.name}` is {text.times(gain)} as fast as `{cpu.row.name}` at {cpu.case.size}"
+    return [f"The GPU pays from {paying[0][0].case.size} up: {claim}{_copied_first(gpu, cpu)}."]
+
+
+def _paying(view: View) -> list[tuple[Record, Record, Estimate]]:
+    """The sizes from which on the GPU's fastest row is told to be faster than the CPU's: both, and by how much."""
     gpus = {standing.case: standing.fastest for standing in standings(view, "cuda")}
     pairs = [(s.fastest, gpus[s.case]) for s in standings(view, "cpu") if s.case in gpus]
     gains = [(cpu, gpu, ratio(cpu.turns, gpu.turns)) for cpu, gpu in pairs]
-    paying = [(cpu, gpu, gain) for cpu, gpu, gain in gains if gain and gain.low > 1 + view.run.margin]
-    if not paying:
-        return ["The GPU does not pay at any size timed."] if pairs else []
-    cpu, gpu, gain = paying[-1]
-    first = paying[0][0].case.size
-    claim = f"`{gpu.row.name}` is {text.times(gain)} as fast as `{cpu.row.name}` at {cpu.case.size}"
-    return [f"The GPU pays from {first} up: {claim}{_copied_first(gpu, cpu)}."]
+    told = takewhile(lambda pair: pair[2] is not None and pair[2].low > 1 + view.run.margin, reversed(gains))
+    return [(cpu, gpu, gain) for cpu, gpu, gain in told if gain][::-1]
 
 
 def _copied_first(gpu: Record, cpu: Record) -> str:

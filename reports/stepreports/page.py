@@ -13,9 +13,11 @@ import re
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from matplotlib.figure import Figure
 
 from stepreports import sections, text
 from stepreports.axes import svg
@@ -29,6 +31,7 @@ from stepreports.summary import warnings, where, winners_of
 from stepreports.tables import Table
 from stepreports.views import step_views, views
 
+_SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
 _WEB = Path(__file__).parent / "web"
 _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK)}
 PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
@@ -37,25 +40,38 @@ PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
 def page(run: Run, table: Table) -> str:
     """The page of a run, its raw table as given."""
     hues = {light: name for name, (light, _) in PALETTE.items()}
-    shown = {
-        "run": run,
-        "where": where(run),
-        "headline": headline(run),
-        "claims": answer(run),
-        "winners": [(view.title, winners_of(view)) for view in step_views(run)[:MOST_VIEWS]],
-        "warnings": warnings(run),
-        "palette": PALETTE,
-        "hues": {name: hues[look.colour] for name, look in styles(run.rows).items()},
-        "margin": text.percent(run.margin),
-        "sections": sections,
-        "figures": _figures(run),
-        "main": next(iter(views(run)), None),
-        "overtakings": list(chain.from_iterable(overtakings(view) for view in views(run)[:1])),
-        "scripts": [_asset(name) for name in ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")],
-        "data": _packed(json.dumps(page_data(run, table), separators=(",", ":"), ensure_ascii=False)),
-        "plotly": _plotly(),
-    }
-    return _environment().get_template("report.html.j2").render(shown)
+    main = views(run)[:1]
+    return rendered(
+        "report.html.j2",
+        page_data(run, table),
+        run=run,
+        main=main[0] if main else None,
+        where=where(run),
+        headline=headline(run),
+        claims=answer(run),
+        winners=[(view.title, winners_of(view)) for view in step_views(run)[:MOST_VIEWS]],
+        warnings=warnings(run),
+        margin=text.percent(run.margin),
+        hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
+        sections=sections,
+        figures=_figures(run),
+        overtakings=list(chain.from_iterable(map(overtakings, main))),
+    )
+
+
+def rendered(template: str, data: dict[str, Any], **shown: object) -> str:
+    """A page with its styles, its scripts, its data and Plotly."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            shown,
+            palette=PALETTE,
+            scripts=[_asset(name) for name in _SCRIPTS],
+            data=_packed(json.dumps(data, separators=(",", ":"), ensure_ascii=False)),
+            plotly=_plotly(),
+        )
+    )
 
 
 def words(sentence: object) -> Markup:
@@ -73,11 +89,12 @@ def _figures(run: Run) -> dict[str, Markup]:
         "phases": [phases_figure(run)],
         "start": [start_figure(run)],
     }
-    return {name: _themed(svg(figure, letters_as_paths=False), name) for name, (figure, *_) in drawn.items() if figure}
+    return {name: inlined(figure, name) for name, found in drawn.items() for figure in found if figure}
 
 
-def _themed(drawing: str, name: str) -> Markup:
-    """An SVG to stand in the page: colours by the theme's names, no ids but those referred to."""
+def inlined(figure: Figure, name: str) -> Markup:
+    """A figure to stand in the page: colours by the theme's names, no ids but those referred to."""
+    drawing = svg(figure, letters_as_paths=False)
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'<g id="[^"]*"', "<g", drawing)

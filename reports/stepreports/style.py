@@ -26,7 +26,7 @@ COLOURS = (
     ("#858b96", "#cfd6dd"),  # grey
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-Dashes = str | tuple[int, tuple[int, ...]]
+Dashes = str | tuple[int, tuple[float, ...]]
 DASHES: dict[str, Dashes] = {"cpu": "-", "cuda": (0, (5, 2))}
 INK, FAINT, GRID = "#1d232b", "#5b6571", "#d9dde2"
 INK_DARK, FAINT_DARK, GRID_DARK = "#e8ebef", "#9aa5b1", "#333b45"

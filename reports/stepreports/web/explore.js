@@ -12,12 +12,13 @@ const AXES = {
   m: { label: "m, samples", axis: "m, samples", holding: ["n", "dataset"] },
   n: { label: "n, features", axis: "n, features", holding: ["m", "dataset"] },
 };
-const SELECTORS = ["op", "dtype", "optimizer", "threads", "cache"];
-const CASE = [...SELECTORS, "steps", "m", "n", "dataset"];
+const CASE = ["op", "dtype", "optimizer", "threads", "cache", "steps", "m", "n", "dataset"];
 
 function explore(data) {
   const chart = document.getElementById("chart");
   const controls = document.getElementById("controls");
+  const selectors = chart.dataset.selectors.split(" ");
+  const measures = chart.dataset.measures.split(" ");
   const hidden = new Set();
   const byCase = indexByCase(data);
   const select = {};
@@ -34,10 +35,10 @@ function explore(data) {
   };
 
   const rows = Object.keys(data.rows);
-  add("measure", "Show", Object.entries(MEASURES).map(([k, m]) => [k, m.label]));
+  add("measure", "Show", measures.map((name) => [name, MEASURES[name].label]));
   add("baseline", "over", rows.map((r) => [r, r]), rows.find((r) => r === chart.dataset.baseline));
   add("axis", "Against", Object.entries(AXES).map(([k, a]) => [k, a.label]));
-  for (const name of SELECTORS) {
+  for (const name of selectors) {
     const values = data.distinct(name).map((v) => [String(v), String(v)]);
     add(name, name, values, chart.dataset[name]);
   }
@@ -46,7 +47,7 @@ function explore(data) {
   function chosen() {
     const places = [];
     for (let place = 0; place < data.count; place += 1) {
-      const fits = SELECTORS.every((name) => String(data.cell(name, place)) === select[name].value);
+      const fits = selectors.every((name) => String(data.cell(name, place)) === select[name].value);
       if (fits && data.cell("replica", place) === 0 && !data.cell("implausible", place)) places.push(place);
     }
     return places;

@@ -1,0 +1,143 @@
+"""A gate for CI: is the new run slower than the base, beyond what is allowed and beyond doubt?
+
+A runner differs from itself by a few per cent from hour to hour, so a small allowance cries wolf and people stop
+looking. Here only an interval that lies wholly beyond the allowance fails; one that reaches across it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from stepreports import text
+from stepreports.intervals import Estimate, Turns, ratio_between_runs
+from stepreports.records import Case, Record, RecordError, Run, load_run
+
+_MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")
+
+
+class Outcome(StrEnum):
+    """What the interval of the new time over the base says about the allowance."""
+
+    SLOWER = "slower"
+    WITHIN = "within the allowance"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One row at one case in both runs; `ratio` is the new time over the base."""
+
+    case: Case
+    row: str
+    ratio: Estimate
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What was compared, and what to print and exit with."""
+
+    comparisons: Sequence[Comparison]
+    lines: Sequence[str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything is slower beyond the allowance and beyond doubt."""
+        return any(each.outcome == Outcome.SLOWER for each in self.comparisons)
+
+    @property
+    def exit_code(self) -> int:
+        """1 when something is slower."""
+        return int(self.failed)
+
+
+def gate(base_folder: Path, new_folder: Path, percent: float) -> GateResult:
+    """Compare every row at every case of both runs, allowing the new one `percent` more time.
+
+    Runs of machines that differ are compared through the control row, if both ran it: each row's time is divided by
+    the control's of the same turn first. Raises `RecordError` where nothing can be compared.
+    """
+    base, new = load_run(base_folder), load_run(new_folder)
+    differences = machine_differences(base, new)
+    control = shared_control(base, new, differences) if differences else None
+    found = list(_compared(base, new, percent / 100, control))
+    if not found:
+        raise RecordError(f"{base_folder} and {new_folder} have no row at a case in common; nothing can be compared.")
+    return GateResult(found, [*_lines(found, percent, differences, control), *_lost(base, new)])
+
+
+def machine_differences(base: Run, new: Run) -> list[str]:
+    """How the machines of two runs differ, as far as it decides a timing; empty when they are alike."""
+    found = [
+        f"{name.replace('_', ' ')} {base.machine.get(name)} against {new.machine.get(name)}"
+        for name in _MACHINE
+        if base.machine.get(name) != new.machine.get(name)
+    ]
+    gpus = [[gpu.get("model") for gpu in run.machine.get("gpus") or []] for run in (base, new)]
+    return found if gpus[0] == gpus[1] else [*found, f"GPUs {gpus[0]} against {gpus[1]}"]
+
+
+def shared_control(base: Run, new: Run, differences: Sequence[str]) -> str:
+    """The row that both runs timed twice. Raises `RecordError` without one."""
+    controls = [{first.row.name for first, _ in run.control_pairs} for run in (base, new)]
+    if shared := sorted(controls[0] & controls[1]):
+        return shared[0]
+    told = "; ".join(differences)
+    raise RecordError(f"The runs are of machines that are not comparable ({told}), and no control row ran in both.")
+
+
+def _compared(base: Run, new: Run, allowance: float, control: str | None) -> list[Comparison]:
+    found = []
+    for case, records in new.cases.items():
+        before = base.cases.get(case, {})
+        for name, record in records.items():
+            if name in before and name != control:
+                turns = [_relative(run.cases[case], row, control) for run, row in ((new, record), (base, before[name]))]
+                if all(turns):
+                    over = ratio_between_runs(*turns)
+                    found.append(Comparison(case, name, over, _outcome(over, allowance)))
+    return found
+
+
+def _relative(records: dict[str, Record], record: Record, control: str | None) -> Turns:
+    """The row's turns, each over the control's of the same turn where there is a control; empty without it."""
+    if control is None:
+        return record.turns
+    other = records[control].turns if control in records else {}
+    return {turn: seconds / other[turn] for turn, seconds in record.turns.items() if turn in other}
+
+
+def _outcome(over: Estimate, allowance: float) -> Outcome:
+    if over.low > 1 + allowance:
+        return Outcome.SLOWER
+    return Outcome.WITHIN if over.high <= 1 + allowance else Outcome.UNKNOWN
+
+
+def _lines(found: Sequence[Comparison], percent: float, differences: Sequence[str], control: str | None) -> list[str]:
+    by_outcome = {outcome: [each for each in found if each.outcome == outcome] for outcome in Outcome}
+    slower, unknown = by_outcome[Outcome.SLOWER], by_outcome[Outcome.UNKNOWN]
+    counts = ", ".join(f"{outcome}: {len(each)}" for outcome, each in by_outcome.items())
+    how = f", as ratios to {control}, for the machines differ ({'; '.join(differences)})" if control else ""
+    return [
+        f"{text.counted(len(found), 'comparison')} with {percent:g} % allowed{how}: {counts}.",
+        *(_line(each) for each in sorted(slower, key=lambda each: -each.ratio.value)),
+        *(_line(each) for each in sorted(unknown, key=lambda each: -each.ratio.value)),
+    ]
+
+
+def _lost(base: Run, new: Run) -> list[str]:
+    """What the base timed and the new run did not: it cannot be slower, so it must be said."""
+    lost = [
+        (case, name) for case, records in base.cases.items() for name in records if name not in new.cases.get(case, {})
+    ]
+    names = text.listed(dict.fromkeys(name for _, name in lost)) if lost else ""
+    return [f"{text.counted(len(lost), 'case')} of the base not timed in the new run: {names}."] if lost else []
+
+
+def _line(each: Comparison) -> str:
+    case = each.case
+    told = f"{each.outcome}: {each.row}, {case.op} {case.dtype} at {case.size}"
+    return f"{told} takes {text.times(each.ratio)} the time of the base."

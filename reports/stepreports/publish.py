@@ -1,0 +1,141 @@
+"""What the repository shows of published runs: the index in reports/README.md, the figure and tables of README.md.
+
+    python -m stepreports.publish RUN…      copy runs to reports/published/<machine>/<date>-<commit>/, then refresh
+    python -m stepreports.publish           refresh
+    python -m stepreports.publish --check   exit 1 where something is stale, changing nothing
+
+The README holds blocks between `<!-- stepbench:NAME -->` and `<!-- /stepbench:NAME -->`. NAME is `answer`, `table` or
+`figure`, of the newest published run, or `NAME@machine`, of the newest run of that machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stepreports.files import write_whole
+from stepreports.findings import answer, headline
+from stepreports.records import RecordError, Run, load_run
+from stepreports.render import write_report
+from stepreports.summary import where, winners
+from stepreports.tables import markdown
+from stepreports.views import step_views
+
+PUBLISHED = Path("reports/published")
+INDEX = Path("reports/README.md")
+README = Path("README.md")
+_BLOCK = re.compile(r"<!-- stepbench:(\S+) -->\n.*?<!-- /stepbench:\1 -->", re.DOTALL)
+_FILES = ("benchmark.json", "failures.json", "summary.md", "table.csv")  # the page is 2 MB, and made again at will
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 0, 1 where something is stale, 2 for a folder that is no run."""
+    parser = argparse.ArgumentParser(prog="python -m stepreports.publish", description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a run folder to publish")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where something is stale")
+    parser.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")
+    chosen = parser.parse_args(arguments)
+    try:
+        for folder in chosen.runs:
+            print(f"Published {add(folder, chosen.root)}")  # noqa: T201
+        stale = refresh(chosen.root, check=chosen.check)
+    except RecordError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    for path in stale:
+        print(f"{path} {'is stale; run python -m stepreports.publish' if chosen.check else 'rewritten'}")  # noqa: T201
+    return int(chosen.check and bool(stale))
+
+
+def add(folder: Path, root: Path) -> Path:
+    """Copy a run, freshly reported, to its place among the published; the place."""
+    run = load_run(folder)
+    write_report(folder)
+    commit = str(run.commit.get("id") or "unknown")[:10]
+    place = root / PUBLISHED / _slug(run.machine_name) / f"{run.when[:10]}-{commit}"
+    place.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        shutil.copyfile(folder / name, place / name)
+    if (folder / "figures").is_dir():
+        shutil.copytree(folder / "figures", place / "figures", dirs_exist_ok=True)
+    return place
+
+
+def refresh(root: Path, *, check: bool) -> list[Path]:
+    """Rewrite what is stale, or with `check` only name it."""
+    runs = published_runs(root)
+    wanted = {root / INDEX: index(runs, root)}
+    if (root / README).is_file():
+        wanted[root / README] = rewritten((root / README).read_text(encoding="utf-8"), runs, root)
+    stale = [path for path, content in wanted.items() if not path.is_file() or path.read_text("utf-8") != content]
+    for path in stale if not check else ():
+        write_whole(path, wanted[path])
+    return stale
+
+
+def published_runs(root: Path) -> list[Run]:
+    """Every published run, the newest first."""
+    folders = sorted(path.parent for path in (root / PUBLISHED).glob("*/*/benchmark.json"))
+    return sorted((load_run(folder) for folder in folders), key=lambda run: run.when, reverse=True)
+
+
+def index(runs: Sequence[Run], root: Path) -> str:
+    """The index of the published runs, by machine, in Markdown."""
+    parts = ["# Published runs", "Written by `python -m stepreports.publish` from the records; each folder holds them."]
+    for machine in dict.fromkeys(run.machine_name for run in runs):
+        parts.append(f"## {machine}")
+        for run in (run for run in runs if run.machine_name == machine):
+            link = run.folder.relative_to(root / INDEX.parent).as_posix()
+            commit = str(run.commit.get("id") or "unknown")[:10]
+            parts.append(f"- [{run.when[:10]}, commit {commit}]({link}/summary.md): {' '.join(headline(run))}")
+    if not runs:
+        parts.append("None yet.")
+    return "\n\n".join(parts) + "\n"
+
+
+def rewritten(readme: str, runs: Sequence[Run], root: Path) -> str:
+    """The README with every block between markers made again. Raises `RecordError` for one that cannot be."""
+
+    def block(found: re.Match[str]) -> str:
+        name, _, machine = found[1].partition("@")
+        run = next((run for run in runs if not machine or run.folder.parent.name == machine), None)
+        if name not in _BLOCKS or run is None:
+            raise RecordError(f"README.md asks for the block {found[1]!r}; there is no such block or no published run.")
+        return f"<!-- stepbench:{found[1]} -->\n{_BLOCKS[name](run, root)}\n<!-- /stepbench:{found[1]} -->"
+
+    return _BLOCK.sub(block, readme)
+
+
+def _answer_block(run: Run, _: Path) -> str:
+    return "\n".join([*(f"**{sentence}**" for sentence in headline(run)), "", *(f"- {claim}" for claim in answer(run))])
+
+
+def _table_block(run: Run, root: Path) -> str:
+    link = run.folder.relative_to(root).as_posix()
+    return f"{markdown(winners(run))}\n\n[{where(run)}]({link}/summary.md)"
+
+
+def _figure_block(run: Run, root: Path) -> str:
+    """The time of a step, as the published folder has it."""
+    view = step_views(run)[0]
+    link = (run.folder / "figures" / f"time-{view.slug}.svg").relative_to(root).as_posix()
+    return f"![Time of one {view.unit} against the size of X: {view.title}, {run.machine_name}]({link})"
+
+
+_BLOCKS: dict[str, Callable[[Run, Path], str]] = {
+    "answer": _answer_block,
+    "table": _table_block,
+    "figure": _figure_block,
+}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

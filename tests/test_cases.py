@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from stepbench.cases import PRESETS, Case, Group, Size, cases_of, parse_ops
+from stepbench.cases import COLD, COLD_BYTES, PRESETS, WARM, Case, Group, Size, cases_of, parse_ops
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 from stepkernels.problem import ProblemError, safe_learning_rate, synthetic_problem
@@ -36,6 +36,13 @@ def test_least_cost_of_a_step_is_one_pass_over_x():
     train = Case(op=Op.TRAIN, dtype="float32", m=1000, n=100, steps=10)
     assert train.bytes == pytest.approx(10 * step.bytes / 2)
     assert Case(op=Op.UPDATE, dtype="float64", m=1000, n=100).bytes < 100 * 8 * 10
+
+
+def test_a_cold_case_rotates_more_data_than_any_cache_holds():
+    warm, cold = cases_of([Group(ops=[Op.STEP], sizes=["1000x20"])], [1], caches=[WARM, COLD])
+    assert warm.copies == 1
+    assert (cold.copies - 1) * cold.data_bytes >= COLD_BYTES
+    assert warm.name != cold.name
 
 
 def test_a_row_is_not_asked_beyond_its_work():

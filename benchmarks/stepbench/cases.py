@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -13,6 +14,8 @@ from stepkernels.problem import GD, OPTIMIZERS, Adam, Config, Optimizer, Problem
 
 TIMED_L2 = 1e-3  # with lr < 1/L, thousands of timed steps settle at a finite optimum: no saturation, no subnormals
 TRAIN_STEPS = 2_000
+WARM, COLD = "warm", "cold"
+COLD_BYTES = 2**29  # a cold case rotates through so much data: beyond any last-level cache, a host's or a GPU's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class Case:
     optimizer: str = GD.name
     steps: int = 1
     threads: int = 1
-    cache: str = "warm"
+    cache: str = WARM
 
     @property
     def name(self) -> str:
@@ -44,6 +47,11 @@ class Case:
     def data_bytes(self) -> int:
         """X and y."""
         return (self.m * self.n + self.m) * self.itemsize
+
+    @property
+    def copies(self) -> int:
+        """Copies of the problem that take turns, so that each is out of every cache when its turn comes."""
+        return 1 if self.cache == WARM else 1 + math.ceil(COLD_BYTES / self.data_bytes)
 
     @property
     def work(self) -> float:
@@ -184,14 +192,21 @@ PRESETS = {
 }  # fmt: skip
 
 
-def cases_of(groups: Iterable[Group], threads: Sequence[int], train_steps: int = TRAIN_STEPS) -> list[Case]:
+def cases_of(
+    groups: Iterable[Group],
+    threads: Sequence[int],
+    *,
+    caches: Sequence[str] = (WARM,),
+    train_steps: int = TRAIN_STEPS,
+) -> list[Case]:
     """Every case of the groups once, those that share their data next to one another."""
     found = dict.fromkeys(
         Case(
             op=op, dtype=dtype, m=size.m, n=size.n, dataset=size.dataset, optimizer=optimizer, threads=budget,
-            steps=train_steps if op == Op.TRAIN else 1,
+            steps=train_steps if op == Op.TRAIN else 1, cache=cache,
         )
         for budget in threads
+        for cache in caches
         for group in groups
         for size in map(parse_size, group.sizes)
         for dtype in group.dtypes

@@ -139,6 +139,7 @@ def run(
     threads: Annotated[
         str | None, typer.Option(help="Thread budgets, as in 1,2. Default: all this process may use.")
     ] = None,
+    cold: Annotated[bool, typer.Option("--cold", help="Time each case also with its data out of every cache.")] = False,
     max_time: Annotated[float | None, typer.Option(help="Minutes after which no further case is begun.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds a row may take to answer before it is ended.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of the data and of the order of turns.")] = 0,
@@ -173,6 +174,7 @@ def run(
         dtypes=parse_choices("dtype", dtypes, DTYPES) if dtypes else None,
         optimizers=parse_optimizers(optimizer) if optimizer else None,
         threads=_whole_numbers(threads) if threads else None,
+        cold=cold,
         seed=seed,
         max_seconds=None if max_time is None else 60.0 * max_time,
         timeout_seconds=timeout,

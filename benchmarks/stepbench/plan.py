@@ -74,7 +74,7 @@ class Plan:
 
     def memory_bytes(self, case: Case) -> int:
         """What the processes of a case hold at once, roughly."""
-        return COPIES_OF_X * case.data_bytes * len(self.taking_part(case))
+        return COPIES_OF_X * case.copies * case.data_bytes * len(self.taking_part(case))
 
     def seconds(self) -> float:
         """How long the run takes, roughly."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stepbench.cases import PRESETS, Group, Preset, cases_of
+from stepbench.cases import COLD, PRESETS, WARM, Group, Preset, cases_of
 from stepbench.doctor import measured_limits
 from stepbench.environment import describe_commit, describe_machine
 from stepbench.journal import NAME as JOURNAL_NAME
@@ -40,6 +40,7 @@ class Choices:
     dtypes: Sequence[str] | None = None
     optimizers: Sequence[str] | None = None
     threads: Sequence[int] | None = None
+    cold: bool = False
     seed: int = 0
     max_seconds: float | None = None
     timeout_seconds: float = 300.0
@@ -53,7 +54,7 @@ def plan_run(choices: Choices) -> Plan:
     rows, skips = rows_of_preset(preset, choices.rows, named=choices.named)
     plan = make_plan(
         rows,
-        cases_of(chosen_groups(choices), budgets),
+        cases_of(chosen_groups(choices), budgets, caches=(WARM, COLD) if choices.cold else (WARM,)),
         preset=preset.name,
         generations=preset.generations,
         turns=preset.turns,

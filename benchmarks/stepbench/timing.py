@@ -7,9 +7,10 @@ edges of a round and, at the first edge of a turn, waits until the runner says t
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -104,6 +105,8 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
     agreement = _require_agreement(workspace, row, task, task.before, "before")
     workspace.reset()
     _prepare(workspace, row, case)
+    if case.copies > 1:
+        operation = _rotation([operation, *(_copied_operation(row, task) for _ in range(case.copies - 1))])
     per_call = _seconds_per_call(operation, workspace.synchronize)
     iterations = max(1, math.ceil(ROUND_SECONDS / per_call))
     fewest, most = ROUNDS_PER_TURN
@@ -140,6 +143,21 @@ def operation_of(workspace: Workspace, row: Implementation, case: Case) -> Calla
             step()
 
     return take_steps
+
+
+def _copied_operation(row: Implementation, task: Task) -> Callable[[], None]:
+    """The case's operation on a copy of its data."""
+    problem = task.problem
+    copy = Problem(problem.X.copy(), problem.y.copy(), problem.w0, problem.b0)
+    workspace = row.bind(copy, task.config)
+    _prepare(workspace, row, task.case)
+    return operation_of(workspace, row, task.case)
+
+
+def _rotation(operations: Sequence[Callable[[], None]]) -> Callable[[], None]:
+    """One operation a call, each time the next one's: by the time one comes round, its data have left the caches."""
+    following = itertools.cycle(operations).__next__
+    return lambda: following()()  # noqa: PLW0108 - each call takes the next operation, then runs it
 
 
 def _bind(row: Implementation, task: Task) -> Workspace:

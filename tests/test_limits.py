@@ -1,0 +1,101 @@
+"""The measured limits, and the harness's measurement of itself: figures exist, are sane, and are read correctly."""
+
+import dataclasses
+
+import pytest
+
+from stepbench import self_test
+from stepbench.doctor import paste_line, warnings_for
+from stepbench.environment import describe_machine
+from stepbench.limits import WORKING_SETS, clock_resolution, fma_rate, knee_bytes
+from stepbench.self_test import Comparison, SelfTest
+from stepreports.intervals import Verdict
+
+MACHINE = {
+    "load_1min": 0.0,
+    "allowed_cpus": 2,
+    "governor": None,
+    "virtual_machine": False,
+    "quota_cpus": None,
+    "huge_pages": "madvise",
+}
+
+
+def test_the_knee_is_where_reading_falls_to_the_speed_of_memory():
+    curve = [(2**10, 100.0), (2**20, 90.0), (2**25, 40.0), (2**26, 31.0), (2**28, 30.0)]
+    assert knee_bytes(curve) == 2**20
+    assert knee_bytes([(2**10, 30.0), (2**28, 30.0)]) == 2**10
+
+
+def test_the_clock_resolves_less_than_a_microsecond():
+    assert 0 < clock_resolution() < 1e-6
+
+
+def test_working_sets_reach_from_the_first_cache_into_memory():
+    assert WORKING_SETS[0] <= 32 * 2**10
+    assert WORKING_SETS[-1] >= 256 * 2**20
+
+
+def test_multiply_add_rate_is_positive():
+    assert fma_rate("float32") > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"load_1min": 1.5}, "The load is 1.5"),
+        ({"governor": "powersave"}, "governor is 'powersave'"),
+        ({"virtual_machine": True}, "virtual machine"),
+        ({"quota_cpus": 1.0}, "quota of 1"),
+        ({"huge_pages": "never"}, "huge pages are off"),
+    ],
+)
+def test_what_makes_timings_unreliable_is_said(change, sentence):
+    assert warnings_for(MACHINE) == []
+    (warning,) = warnings_for({**MACHINE, **change})
+    assert sentence in warning
+
+
+def test_the_pasted_line_is_one_line():
+    limits = {"threads": 2, "read_gb_per_s": [(1, 50.0), (2, 30.0)], "fma_gflops": {"float32": 200.0, "float64": 100.0}}
+    line = paste_line(describe_machine(), limits)
+    assert "\n" not in line
+    assert "read 30 GB/s" in line
+
+
+def same(verdict, detectable=0.02):
+    return Comparison(verdict=verdict, detectable=detectable)
+
+
+def test_a_self_test_passes_only_when_every_promise_holds():
+    good = SelfTest(
+        bias={5e-6: 0.03, 50e-6: 0.005, 2e-3: 0.0},
+        margin=0.01,
+        same=[same(Verdict.SAME)] * 198 + [same(Verdict.FASTER)] * 2,
+        slowed=[same(Verdict.SLOWER)] * 95 + [same(Verdict.UNKNOWN)] * 5 + [same(Verdict.UNKNOWN, detectable=0.2)] * 50,
+    )
+    assert good.passed
+    assert (good.seen, len(good.able)) == (95, 100)
+    assert not dataclasses.replace(good, bias={50e-6: 0.02}).passed
+    assert not dataclasses.replace(good, same=[same(Verdict.SLOWER)] * 3).passed
+    assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN)] * 100).passed
+
+
+@pytest.mark.slow
+def test_the_harness_can_measure_itself(monkeypatch):
+    class Silent:
+        units = 0
+
+        def describe(self, text): ...
+        def note(self, text): ...
+        def advance(self):
+            self.units += 1
+
+    monkeypatch.setattr(self_test, "SIZES", ((37, 5),))
+    monkeypatch.setattr(self_test, "PAIRS", 1)
+    monkeypatch.setattr(self_test, "KNOWN_SECONDS", (50e-6,))
+    progress = Silent()
+    result = self_test.run(progress, repeats=1)
+    assert progress.units == self_test.units_of_work(repeats=1)
+    assert len(result.same) == len(result.slowed) == 1
+    assert set(result.bias) == {50e-6}

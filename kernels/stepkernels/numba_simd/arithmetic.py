@@ -9,9 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from numba import types
 from numba.extending import overload
 
-from stepkernels.numba_simd.llvm import DOUBLE, INT32, INT64, Builder, Value, call_for_vectors, intrinsic, splat, zero
+from stepkernels.numba_simd.llvm import (
+    DOUBLE,
+    INT32,
+    INT64,
+    Builder,
+    Value,
+    call_for_vectors,
+    first_lanes,
+    intrinsic,
+    splat,
+    zero,
+)
 from stepkernels.numba_simd.vector import Vector
 
 
@@ -49,6 +61,7 @@ subtract = _binary(lambda builder, a, b: builder.fsub(a, b))
 multiply = _binary(lambda builder, a, b: builder.fmul(a, b))
 divide = _binary(lambda builder, a, b: builder.fdiv(a, b))
 fma = _ternary(lambda builder, a, b, c: call_for_vectors(builder, "llvm.fma", a, b, c))
+negate = _unary(lambda builder, a: builder.fneg(a))
 absolute = _unary(lambda builder, a: call_for_vectors(builder, "llvm.fabs", a))
 
 
@@ -64,12 +77,6 @@ def where_negative(builder: Builder, x: Value, a: Value, b: Value) -> Value:
     return builder.select(builder.fcmp_ordered("<", x, zero(x.type)), a, b)
 
 
-@_ternary
-def where_zero(builder: Builder, x: Value, a: Value, b: Value) -> Value:
-    """A where x = 0, else b."""
-    return builder.select(builder.fcmp_ordered("==", x, zero(x.type)), a, b)
-
-
 @_binary
 def add_to_exponent(builder: Builder, x: Value, k: Value) -> Value:
     """x·2ᵏ for the integer k in the lowest bits of the mantissa; x, k and the result must be normal numbers."""
@@ -77,6 +84,17 @@ def add_to_exponent(builder: Builder, x: Value, k: Value) -> Value:
     integers = ir.VectorType(integer, x.type.count)
     powers = builder.shl(builder.bitcast(k, integers), ir.Constant(integers, [bits] * x.type.count))
     return builder.bitcast(builder.add(builder.bitcast(x, integers), powers), x.type)
+
+
+@intrinsic
+def first(typing: Any, vector: Any, count: Any, rest: Any) -> Any:  # noqa: ARG001
+    """The vector with its lanes behind the first `count` replaced by the number `rest`. `count` may be negative."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        number = splat(builder, context.cast(builder, values[2], rest, vector.scalar), vector.lanes)
+        return builder.select(first_lanes(builder, values[1], vector.lanes), values[0], number)
+
+    return vector(vector, types.intp, rest), codegen
 
 
 def _register_operator(symbol: Any, function: Any) -> None:
@@ -96,3 +114,11 @@ for _symbol, _function in (
     (operator.truediv, divide),
 ):
     _register_operator(_symbol, _function)
+
+
+@overload(operator.neg)
+def _negative(a: Any) -> Any:
+    def of_vector(a: Any) -> Any:
+        return negate(a)
+
+    return of_vector if isinstance(a, Vector) else None

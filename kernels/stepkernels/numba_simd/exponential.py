@@ -7,10 +7,13 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import overload
 
 from stepkernels.numba_simd.arithmetic import add_to_exponent, fma, maximum
+from stepkernels.numba_simd.llvm import INT32, Builder, Value, call_for_vectors, intrinsic, splat
 from stepkernels.numba_simd.vector import Vector
 
 
@@ -31,8 +34,8 @@ _EXP = {
         ln2_high=0.693359375,
         ln2_low=-2.1219444005469058e-4,
         series=(
-            0.00019890980869750327, 0.0013933641031986701, 0.008333310934448869,
-            0.04166646500604005, 0.16666666681614256, 0.5000000013457727,
+            0.5000000013457727, 0.16666666681614256, 0.04166646500604005, 0.008333310934448869,
+            0.0013933641031986701, 0.00019890980869750327,
         ),
     ),
     types.float64: _ExpConstants(
@@ -41,14 +44,39 @@ _EXP = {
         ln2_high=6.93147180369123816490e-01,
         ln2_low=1.90821492927058770002e-10,
         series=(
-            2.0914679376583935e-09, 2.510520637395701e-08, 2.7557273661348637e-07, 2.7557255425746435e-06,
-            2.4801587325533363e-05, 0.00019841269874800493, 0.0013888888888883752, 0.008333333333326141,
-            0.04166666666666667, 0.1666666666666667, 0.5,
+            0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326141,
+            0.0013888888888883752, 0.00019841269874800493, 2.4801587325533363e-05, 2.7557255425746435e-06,
+            2.7557273661348637e-07, 2.510520637395701e-08, 2.0914679376583935e-09,
         ),
     ),
 }  # fmt: skip
 
 _LOG2_E = 1.0 / math.log(2.0)
+
+
+@intrinsic
+def _series(typing: Any, x: Any) -> Any:  # noqa: ARG001
+    """The polynomial q of `exp`, by Estrin's scheme: its halves, and theirs, side by side.
+
+    The coefficients lie in memory that LLVM must take for writable. As constants they would be hoisted out of the
+    caller's loop, all at once, into more registers than there are, and stored on the stack for each call.
+    """
+    coefficients = _EXP[x.scalar].series
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        scalar = context.get_value_type(x.scalar)
+        table = cgutils.add_global_variable(builder.module, ir.ArrayType(scalar, len(coefficients)), f"exp_{x.scalar}")
+        table.initializer = ir.Constant(table.type.pointee, [scalar(c) for c in coefficients])
+        table.linkage = "weak"
+        places = (builder.gep(table, [INT32(0), INT32(k)]) for k in range(len(coefficients)))
+        terms, power = [splat(builder, builder.load(place), x.lanes) for place in places], values[0]
+        while len(terms) > 1:
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            merged = [call_for_vectors(builder, "llvm.fma", high, power, low) for low, high in pairs]
+            terms, power = merged + terms[2 * len(merged) :], builder.fmul(power, power)
+        return terms[0]
+
+    return x(x), codegen
 
 
 def exp(x: Any) -> Any:
@@ -67,16 +95,14 @@ def exp(x: Any) -> Any:
 def _exp(x: Any) -> Any:
     if not isinstance(x, Vector):
         return None
-    lowest, round_to_integer, ln2_high, ln2_low, series = _EXP[x.scalar]
+    lowest, round_to_integer, ln2_high, ln2_low, _ = _EXP[x.scalar]
 
     def exp_of_vector(x: Any) -> Any:
         x = maximum(x, lowest)
         rounded = fma(x, _LOG2_E, round_to_integer)
         k = rounded - round_to_integer
         r = fma(k, -ln2_low, fma(k, -ln2_high, x))
-        q = r * series[0] + series[1]
-        for i in range(2, len(series)):
-            q = fma(q, r, series[i])
-        return add_to_exponent(fma(q, r * r, r) + 1.0, rounded) * 2.0**-64
+        excess = fma(_series(r), r * r, r)
+        return add_to_exponent(excess + 1.0, rounded) * 2.0**-64
 
     return exp_of_vector

@@ -15,9 +15,9 @@ Value = Any  # an llvmlite ir.Value
 Builder = Any  # an llvmlite ir.IRBuilder
 
 
-def intrinsic(function: Callable[..., Any]) -> Any:
+def intrinsic(function: Callable[..., Any], prefer_literal: bool = False) -> Any:
     """Numba's decorator. Compiled code calls the function without its first argument, which no checker knows."""
-    return extending.intrinsic(function)
+    return extending.intrinsic(prefer_literal=prefer_literal)(function)
 
 
 INT8, INT32, INT64, DOUBLE = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.DoubleType()

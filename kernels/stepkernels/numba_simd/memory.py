@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
@@ -15,16 +16,16 @@ from stepkernels.numba_simd.llvm import (
     Builder,
     Value,
     call,
-    first_lanes,
     intrinsic,
     itemsize,
     load_vector,
     pointer_to,
     splat,
     widened,
-    zero,
 )
-from stepkernels.numba_simd.vector import Vector
+from stepkernels.numba_simd.vector import VECTOR_BYTES, Vector
+
+LINE_BYTES = 64
 
 
 @intrinsic
@@ -66,17 +67,15 @@ def load_part(typing: Any, array: Any, index: Any, count: Any) -> Any:  # noqa: 
 
 
 @intrinsic
-def load_part_int8(typing: Any, array: Any, index: Any, count: Any, like: Any) -> Any:  # noqa: ARG001
-    """As `load_part`, from int8 to a vector of the dtype of `like`; a whole vector must be readable."""
+def load_int8(typing: Any, array: Any, index: Any, like: Any) -> Any:  # noqa: ARG001
+    """As many int8 at `index` as make a vector of the dtype of the array `like`, converted to it."""
     kind = Vector(like.dtype)
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        bytes_type = ir.VectorType(INT8, kind.lanes)
-        pointer = pointer_to(context, builder, array, values[0], values[1], bytes_type)
-        numbers = builder.sitofp(builder.load(pointer, align=1), context.get_value_type(kind))
-        return builder.select(first_lanes(builder, values[2], kind.lanes), numbers, zero(numbers.type))
+        pointer = pointer_to(context, builder, array, values[0], values[1], ir.VectorType(INT8, kind.lanes))
+        return builder.sitofp(builder.load(pointer, align=1), context.get_value_type(kind))
 
-    return kind(array, types.intp, types.intp, like), codegen
+    return kind(array, types.intp, like), codegen
 
 
 @intrinsic
@@ -117,14 +116,20 @@ def add_to_float64(typing: Any, totals_out: Any, index: Any, vector: Any) -> Any
     return types.void(totals_out, types.intp, vector), codegen
 
 
-@intrinsic
-def prefetch(typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
-    """Ask for the cache line at `index`, into the second-level cache. Never faults: it may lie outside the array."""
+@partial(intrinsic, prefer_literal=True)
+def prefetch(typing: Any, array: Any, index: Any, vectors: Any) -> Any:  # noqa: ARG001
+    """Fetch as many vectors, a number known when compiled, from `index` on into the second-level cache.
+
+    The index may lie outside the array: a prefetch never faults.
+    """
+    size = vectors.literal_value * VECTOR_BYTES
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        pointer = pointer_to(context, builder, array, values[0], values[1], INT8)
+        start = pointer_to(context, builder, array, values[0], values[1], INT8)
         read, second_level, data = INT32(0), INT32(2), INT32(1)
-        call(builder, "llvm.prefetch.p0", ir.VoidType(), pointer, read, second_level, data)
+        for offset in range(0, size, LINE_BYTES):
+            line = builder.gep(start, [INT32(offset)])
+            call(builder, "llvm.prefetch.p0", ir.VoidType(), line, read, second_level, data)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp), codegen
+    return types.void(array, types.intp, vectors), codegen

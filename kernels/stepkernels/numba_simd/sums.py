@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from numba import types
@@ -25,77 +25,92 @@ from stepkernels.numba_simd.llvm import (
 )
 
 
-def _add_products(
-    context: Any, builder: Builder, array_type: Any, sums: Any, factor: Value, array: Value, indices: Any, counts: Any
-) -> list[Value]:
-    results = []
-    for total, index, count in zip(sums, indices, counts, strict=True):
-        pointer = pointer_to(context, builder, array_type, array, index, factor.type)
-        results.append(call_for_vectors(builder, "llvm.fma", factor, load_vector(builder, pointer, count), total))
-    return results
+def _each(builder: Builder, value: Value, kind: Any, count: int) -> list[Value]:
+    """The elements of a tuple, or one value as often."""
+    return cgutils.unpack_tuple(builder, value) if isinstance(kind, types.BaseTuple) else [value] * count
 
 
 @intrinsic
-def add_products(typing: Any, sums: Any, factor: Any, array: Any, indices: Any) -> Any:  # noqa: ARG001
-    """sums[k] + factor·(the vector at indices[k]), for each k of a tuple of vectors."""
-
-    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        totals, places = (cgutils.unpack_tuple(builder, values[k]) for k in (0, 3))
-        whole = [None] * len(totals)
-        results = _add_products(context, builder, array, totals, values[1], values[2], places, whole)
-        return context.make_tuple(builder, sums, results)
-
-    return sums(sums, factor, array, indices), codegen
-
-
-@intrinsic
-def add_products_part(typing: Any, sums: Any, factor: Any, array: Any, indices: Any, counts: Any) -> Any:  # noqa: ARG001
-    """As `add_products`, of the first counts[k] elements at each place; one count may serve for all."""
+def add_products(typing: Any, sums: Any, factors: Any, array: Any, indices: Any) -> Any:  # noqa: ARG001
+    """sums[k] + factors[k]·(the vector at indices[k]), for tuples; one factor may serve for all."""
 
     def codegen(context: Any, builder: Builder, signature: Any, values: Any) -> Value:
-        totals, places = (cgutils.unpack_tuple(builder, values[k]) for k in (0, 3))
-        if isinstance(signature.args[4], types.Integer):
-            parts = [values[4]] * len(totals)
-        else:
-            parts = cgutils.unpack_tuple(builder, values[4])
-        results = _add_products(context, builder, array, totals, values[1], values[2], places, parts)
+        results = []
+        each = (_each(builder, values[k], signature.args[k], len(sums)) for k in (0, 1, 3))
+        for total, factor, index in zip(*each, strict=True):
+            x = load_vector(builder, pointer_to(context, builder, array, values[2], index, total.type), None)
+            results.append(call_for_vectors(builder, "llvm.fma", factor, x, total))
         return context.make_tuple(builder, sums, results)
 
-    return sums(sums, factor, array, indices, counts), codegen
+    return sums(sums, factors, array, indices), codegen
 
 
-def _sums_of_pair(builder: Builder, a: Value, b: Value, block: int) -> Value:
-    """A and b, each of blocks of lanes, as one vector: sums of neighbouring blocks, a's and b's in turn."""
-    width = a.type.count
-    blocks = [start + source for start in range(0, width, 2 * block) for source in (0, width)]
-    left = [at + lane for at in blocks for lane in range(block)]
-    return builder.fadd(shuffle(builder, a, b, left), shuffle(builder, a, b, [lane + block for lane in left]))
+@intrinsic
+def add_products_part(typing: Any, sums: Any, factors: Any, array: Any, indices: Any, counts: Any) -> Any:  # noqa: ARG001
+    """As `add_products`, of the first counts[k] elements at each index; one count may serve for all."""
+
+    def codegen(context: Any, builder: Builder, signature: Any, values: Any) -> Value:
+        results = []
+        each = (_each(builder, values[k], signature.args[k], len(sums)) for k in (0, 1, 3, 4))
+        for total, factor, index, count in zip(*each, strict=True):
+            x = load_vector(builder, pointer_to(context, builder, array, values[2], index, total.type), count)
+            results.append(call_for_vectors(builder, "llvm.fma", factor, x, total))
+        return context.make_tuple(builder, sums, results)
+
+    return sums(sums, factors, array, indices, counts), codegen
 
 
-def _sums(builder: Builder, vectors: list[Value]) -> Value:
-    """A vector of the sums of each vector's lanes; their number is a power of two.
+def _unpacked_sum(builder: Builder, a: Value, b: Value, block: int, group: int) -> Value:
+    """Within each 16 bytes: the lower half of a's and of b's blocks of lanes, interleaved, plus the upper half."""
+    lower = [
+        start + source + at + lane
+        for start in range(0, a.type.count, group)
+        for at in range(0, group // 2, block)
+        for source in (0, a.type.count)
+        for lane in range(block)
+    ]
+    upper = [lane + group // 2 for lane in lower]
+    return builder.fadd(shuffle(builder, a, b, lower), shuffle(builder, a, b, upper))
 
-    A transposition on the way: every round adds neighbours and merges pairs, so 8 sums of 8 lanes cost 7 additions
-    and not 24.
+
+def _grouped_sum(builder: Builder, a: Value, b: Value, group: int, lanes: int) -> Value:
+    """The even groups among the first `lanes` of a's lanes and then b's, plus the odd groups."""
+    even = [start + lane for start in range(0, lanes, 2 * group) for lane in range(group)]
+    return builder.fadd(shuffle(builder, a, b, even), shuffle(builder, a, b, [lane + group for lane in even]))
+
+
+def _sums_of_eight(builder: Builder, vectors: list[Value]) -> Value:
+    """The sums of the lanes of 8 vectors, as one vector of 8.
+
+    Pairs merge while their lanes are added, so that 8 sums of 8 lanes take 7 additions of vectors and not 24: first
+    within 16 bytes, by `unpack` instructions, then whole groups of 16 bytes. Each sum is a tree.
     """
-    count, width, block = len(vectors), vectors[0].type.count, 1
-    while len(vectors) > 1 and block < width:
-        pairs = zip(vectors[::2], vectors[1::2], strict=True)
-        vectors = [_sums_of_pair(builder, a, b, block) for a, b in pairs]
+    width = vectors[0].type.count
+    group, block = 16 // itemsize(vectors[0].type), 1
+    while block < group:
+        vectors = [_unpacked_sum(builder, a, b, block, group) for a, b in _pairs(vectors)]
         block *= 2
-    vectors = [folded(builder, vector, builder.fadd, min(count, width)) for vector in vectors]
+    copies = width // group  # of the groups of each row, to be added
+    while copies > 1 and len(vectors) > 1:
+        vectors = [_grouped_sum(builder, a, b, group, 2 * width) for a, b in _pairs(vectors)]
+        copies //= 2
+    if copies > 1:
+        return _grouped_sum(builder, vectors[0], vectors[0], group, width)
     while len(vectors) > 1:
-        pairs = zip(vectors[::2], vectors[1::2], strict=True)
-        vectors = [shuffle(builder, a, b, list(range(2 * a.type.count))) for a, b in pairs]
+        vectors = [shuffle(builder, a, b, list(range(2 * a.type.count))) for a, b in _pairs(vectors)]
     return vectors[0]
+
+
+def _pairs(vectors: list[Value]) -> Iterator[tuple[Value, Value]]:
+    return zip(vectors[::2], vectors[1::2], strict=True)
 
 
 @intrinsic
 def store_sums(typing: Any, array_out: Any, index: Any, vectors: Any) -> Any:  # noqa: ARG001
-    """array_out[index + k] = the sum of the lanes of vectors[k], for a tuple of 2, 4, 8, … of them."""
+    """array_out[index + k] = the sum of the lanes of vectors[k], for a tuple of 8 of them."""
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        sums = _sums(builder, cgutils.unpack_tuple(builder, values[2]))
+        sums = _sums_of_eight(builder, cgutils.unpack_tuple(builder, values[2]))
         pointer = pointer_to(context, builder, array_out, values[0], values[1], sums.type)
         builder.store(sums, pointer, align=itemsize(sums.type))
         return context.get_dummy_value()

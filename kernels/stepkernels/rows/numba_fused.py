@@ -21,6 +21,7 @@ the sigmoids of a vector of rows.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numba
@@ -35,21 +36,26 @@ compiled: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy")
 compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
 
 LINE = 64  # bytes of a cache line
+FETCH_BEYOND = 512 * 1024  # bytes of X; fetching what is in the second-level cache anyway costs 5 % (569×30)
 
 # Totals of one thread: gw in the first n places, these two at the end.
 RESIDUAL, LOSS = -2, -1
 
 
 @compiled
-def prefetch_lines(X: Array, index: int, count: int) -> None:
-    """Fetch the cache lines of `count` elements at `index` of the flat X."""
-    for at in range(index, index + count, LINE // X.itemsize):
-        simd.prefetch(X, at)
-
-
-@compiled
 def row_starts(first: int, rows: int, n: int) -> tuple[int, ...]:
     """Where eight rows of n start when the first does at `first`; behind the last of `rows` rows, that one again."""
+    if rows >= 8:
+        return (
+            first,
+            first + n,
+            first + 2 * n,
+            first + 3 * n,
+            first + 4 * n,
+            first + 5 * n,
+            first + 6 * n,
+            first + 7 * n,
+        )
     last = rows - 1
     return (
         first,
@@ -67,7 +73,7 @@ def row_starts(first: int, rows: int, n: int) -> tuple[int, ...]:
 def forward(X: Array, parameters: Array, start: int, rows: int, ahead: int, z_out: Array) -> None:
     """The margins z = Xw, still without the bias, of `rows` rows from row `start`, filled up to a multiple of eight.
 
-    X (m, n); parameters (n + 1,). As many elements of X as half the rows hold are fetched from `ahead` on.
+    X (m, n); parameters (n + 1,). Unless `ahead` is 0, half as much of X as is read here is fetched from there on.
     """
     n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
     whole = n - n % width
@@ -78,27 +84,30 @@ def forward(X: Array, parameters: Array, start: int, rows: int, ahead: int, z_ou
         for j in range(0, whole, width):
             places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
             sums = simd.add_products(sums, simd.load(parameters, j), X, places)
-            prefetch_lines(X, fetch + 4 * j, 4 * width)
+            if ahead:
+                simd.prefetch(X, fetch + 4 * j, 4)
         if whole < n:
             j, left = whole, n - whole
             places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
             sums = simd.add_products_part(sums, simd.load_part(parameters, j, left), X, places, left)
-            prefetch_lines(X, fetch + 4 * j, 4 * left)
+            if ahead:
+                simd.prefetch(X, fetch + 4 * j, 4)
         simd.store_sums(z_out, i, sums)
 
 
 @compiled
 def residuals(signs: Array, bias: float, start: int, rows: int, z_out: Array, totals_out: Array) -> None:
-    """The residuals r = (1 − 2y)·σ(t) in the place of z, with t = (1 − 2y)·(z + bias); adds Σr and the loss to the totals.
+    """The residuals r = (1 − 2y)·σ(t) in the place of z, for t = (1 − 2y)·(z + bias); adds up r and the loss.
 
-    signs (m + a vector,) int8: 1 − 2y. softplus(t) = max(t, 0) + log1p(e) and σ(t) = max([t ≥ 0], e)/(1 + e) with
-    e = simd.exp(−|t|): nothing overflows or cancels. A vector's lanes behind the last row have sign 0 and add nothing.
+    signs (m + a vector,) int8: 1 − 2y. With e = exp(−|t|), the loss is softplus(t) = max(t, 0) + log1p(e), and
+    σ(t) = max([t ≥ 0], e)/(1 + e): nothing overflows or cancels. Behind the last row, a vector is filled with
+    t = −∞, which has no loss and the residual 0.
     """
     linear = excess = sum_of_r = simd.zeros(z_out)
     for i in range(0, rows, simd.lanes(z_out)):
-        sign = simd.load_part_int8(signs, start + i, rows - i, z_out)
-        t = sign * (simd.load_part(z_out, i, rows - i) + bias)
-        e = simd.where_zero(sign, 0.0, simd.exp(simd.absolute(t) * -1.0))
+        sign = simd.load_int8(signs, start + i, z_out)
+        t = simd.first(sign * (simd.load(z_out, i) + bias), rows - i, -math.inf)
+        e = simd.exp(-simd.absolute(t))
         r = sign * (simd.where_negative(t, e, 1.0) / (e + 1.0))
         linear += simd.maximum(t, 0.0)
         excess += simd.fma(e, excess, e)
@@ -112,7 +121,8 @@ def residuals(signs: Array, bias: float, start: int, rows: int, z_out: Array, to
 def backward(X: Array, r: Array, start: int, rows: int, ahead: int, totals_out: Array) -> None:
     """Adds Xᵀr of `rows` rows from row `start` to the totals.
 
-    X (m, n); r (rows,). As many elements of X as half the rows hold are fetched from `ahead` on.
+    X (m, n); r (rows,) and zeros up to a multiple of two. Unless `ahead` is 0, half as much of X as is read here is
+    fetched from there on.
     """
     n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
     whole = n - n % (4 * width)
@@ -123,21 +133,52 @@ def backward(X: Array, r: Array, start: int, rows: int, ahead: int, totals_out: 
             at = (start + i) * n + j
             places = (at, at + width, at + 2 * width, at + 3 * width)
             sums = simd.add_products(sums, simd.broadcast(r, i), X, places)
-            prefetch_lines(X, fetch + 2 * width * i, 2 * width)
+            if ahead:
+                simd.prefetch(X, fetch + 2 * width * i, 2)
         for k in range(4):
             simd.add_to_float64(totals_out, j + k * width, sums[k])
-    if whole < n:
-        j, left = whole, n - whole
-        counts = (left, left - width, left - 2 * width, left - 3 * width)
-        sums = (zero, zero, zero, zero)
-        fetch = ahead + j * rows // 2
-        for i in range(rows):
-            at = (start + i) * n + j
-            places = (at, at + width, at + 2 * width, at + 3 * width)
-            sums = simd.add_products_part(sums, simd.broadcast(r, i), X, places, counts)
-            prefetch_lines(X, fetch + left * i // 2, left // 2)
-        for k in range(4):
-            simd.add_to_float64(totals_out, j + k * width, sums[k])
+    if n - whole > 2 * width:
+        backward_wide_rest(X, r, start, rows, ahead, whole, totals_out)
+    elif n > whole:
+        backward_narrow_rest(X, r, start, rows, ahead, whole, totals_out)
+
+
+@compiled
+def backward_wide_rest(X: Array, r: Array, start: int, rows: int, ahead: int, j: int, totals_out: Array) -> None:
+    """As `backward`, for the last three or four vectors of columns, from column j."""
+    n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
+    left = n - j
+    counts = (left, left - width, left - 2 * width, left - 3 * width)
+    sums = (zero, zero, zero, zero)
+    fetch = ahead + j * rows // 2
+    for i in range(rows):
+        at = (start + i) * n + j
+        places = (at, at + width, at + 2 * width, at + 3 * width)
+        sums = simd.add_products_part(sums, simd.broadcast(r, i), X, places, counts)
+        if ahead:
+            simd.prefetch(X, fetch + left * i // 2, 2)
+    for k in range(4):
+        simd.add_to_float64(totals_out, j + k * width, sums[k])
+
+
+@compiled
+def backward_narrow_rest(X: Array, r: Array, start: int, rows: int, ahead: int, j: int, totals_out: Array) -> None:
+    """As `backward`, for the last one or two vectors of columns: two rows at a time make it four sums, too."""
+    n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
+    left = n - j
+    counts = (left, left - width, left, left - width)
+    sums = (zero, zero, zero, zero)
+    fetch = ahead + j * rows // 2
+    for i in range(0, rows, 2):
+        at = (start + i) * n + j
+        below = (start + min(i + 1, rows - 1)) * n + j
+        first, second = simd.broadcast(r, i), simd.broadcast(r, i + 1)
+        places = (at, at + width, below, below + width)
+        sums = simd.add_products_part(sums, (first, first, second, second), X, places, counts)
+        if ahead:
+            simd.prefetch(X, fetch + left * i // 2, 2)
+    for k in range(4):
+        simd.add_to_float64(totals_out, j + k % 2 * width, sums[k])
 
 
 @compiled
@@ -146,13 +187,14 @@ def accumulate(
 ) -> None:
     """The sums Xᵀr, Σr and Σ loss over rows first … last − 1 into one thread's totals, a block of rows at a time."""
     n = X.shape[1]
+    fetch = X.nbytes > FETCH_BEYOND
     totals_out[:] = 0.0
     for start in range(first, last, block):
         rows = min(block, last - start)
-        ahead = (start + block) * n
+        ahead = (start + block) * n if fetch else 0
         forward(X, parameters, start, rows, ahead, z_out)
         residuals(signs, parameters[n], start, rows, z_out, totals_out)
-        backward(X, z_out, start, rows, ahead + block * n // 2, totals_out)
+        backward(X, z_out, start, rows, ahead + block * n // 2 if fetch else 0, totals_out)
 
 
 @compiled_parallel
@@ -298,6 +340,11 @@ class Workspace(State):
         totals = np.zeros((threads, n + 6 * line), np.float64)
         X = np.ascontiguousarray(problem.X)
         self.data = (X, signs, self.parameters, config.l2, block, z, totals, self.gradients)
+        self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
+        if self.adam:
+            self.run = partial(train_adam, *self.data, self.moment1, self.moment2, adam_rates(self.adam))
+        else:
+            self.run = partial(train, *self.data, config.optimizer.learning_rate)
         self.reset()
 
     def gradient(self) -> None:
@@ -308,9 +355,7 @@ class Workspace(State):
         match self.config.optimizer:
             case Adam() as adam:
                 corrections = adam.correction_table(self.steps_taken, 1)[0]
-                descend_adam(
-                    self.parameters, self.gradients, self.moment1, self.moment2, adam_rates(adam), corrections
-                )  # fmt: skip
+                descend_adam(self.parameters, self.gradients, self.moment1, self.moment2, adam_rates(adam), corrections)
             case descent:
                 descend(self.parameters, self.gradients, descent.learning_rate)
 
@@ -318,19 +363,17 @@ class Workspace(State):
         self.advance(self.J)
 
     def train(self, steps: int) -> None:
-        costs = self.reserve_costs(steps)
-        self.advance(costs)
-        self.J[:] = costs[-1:]
+        self.advance(self.reserve_costs(steps))
+        self.J[:] = self.costs[-1:]
 
     def advance(self, costs_out: Array) -> None:
         """A step for each of the costs."""
-        match self.config.optimizer:
-            case Adam() as adam:
-                corrections = adam.correction_table(self.steps_taken + 1, len(costs_out))
-                train_adam(*self.data, self.moment1, self.moment2, adam_rates(adam), corrections, costs_out)
-            case descent:
-                train(*self.data, descent.learning_rate, costs_out)
-        self.steps_taken += len(costs_out)
+        first, steps = self.steps_taken + 1, len(costs_out)
+        if self.adam:
+            self.run(self.adam.correction_table(first, steps), costs_out)
+        else:
+            self.run(costs_out)
+        self.steps_taken += steps
 
 
 def adam_rates(adam: Adam) -> tuple[float, float, float, float]:

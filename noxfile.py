@@ -96,6 +96,7 @@ def published(session: nox.Session) -> None:
     """Rewrite the index of published runs and the README's figures; `-- --check` fails when they are stale."""
     session.install(*PINNED, ".")
     session.run("python", "-m", "stepreports.publish", *session.posargs)
+    session.run("python", "-m", "stepbench.marks", *(session.posargs or ["--write"]))
 
 
 @nox.session

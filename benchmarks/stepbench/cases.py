@@ -188,6 +188,19 @@ PRESETS = {
                 Group(ops=[Op.TRAIN], sizes=[REAL], dtypes=BOTH, optimizers=[GD.name, Adam.name]),
             ],
         ),
+        Preset(
+            name="marks",
+            generations=2,
+            turns=6,
+            slow_to_compile=True,
+            groups=[
+                Group(ops=[Op.STEP], sizes=[REAL, "20000x50", "1000000x20", "100000x1000"]),
+                Group(ops=[Op.STEP], sizes=["1000000x100"], dtypes=BOTH),
+                Group(ops=[Op.STEP, Op.TRAIN], sizes=["1000x20"]),
+                Group(ops=[Op.TRAIN], sizes=[REAL], dtypes=BOTH),
+                Group(ops=[Op.TRAIN], sizes=[REAL], optimizers=[Adam.name]),
+            ],
+        ),
     )
 }  # fmt: skip
 

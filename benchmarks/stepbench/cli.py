@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -129,7 +129,9 @@ def check(
 @app.command()
 @sentences
 def run(
-    preset: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    preset: Annotated[
+        str, typer.Option(help="quick, standard, full, or marks (what the fused rows are held to).")
+    ] = "quick",
     rows: RowList = None,
     sizes: Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")] = None,
     data: Annotated[str | None, typer.Option(help="Real data, comma-separated: breast-cancer, digits-parity.")] = None,
@@ -222,6 +224,7 @@ def doctor(
         bool, typer.Option("--self-test", help="Measure the harness itself: known times, A/A, an injected slow-down.")
     ] = False,
     threads: Annotated[int | None, typer.Option(help="The thread budget to measure under.")] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
 ) -> None:
     """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
     from stepbench import doctor as examine
@@ -233,13 +236,22 @@ def doctor(
         limits = examine.measured_limits(threads or default_budget())
     console.print(examine.examination(machine, limits))
     console.print(examine.paste_line(machine, limits), markup=False, highlight=False, soft_wrap=True)
-    if self_test:
-        from stepbench import self_test as harness
+    figures = _self_test() if self_test else None
+    if json_path:
+        found = {"machine": machine, "limits": limits, "self_test": figures}
+        json_path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(0 if figures is None or figures["passed"] else 1)
 
-        with _progress(harness.units_of_work()) as bar:
-            result = harness.run(bar)
-        console.print(harness.table(result))
-        raise typer.Exit(0 if result.passed else 1)
+
+def _self_test() -> dict[str, Any]:
+    """Run the harness's self-test, print its figures and return them."""
+    from stepbench import self_test as harness
+
+    with _progress(harness.units_of_work()) as bar:
+        figures = harness.run(bar).to_json()
+    for sentence in harness.sentences(figures):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    return figures
 
 
 def _chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:

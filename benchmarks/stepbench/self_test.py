@@ -11,10 +11,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from typing import Any
 
 from stepbench.cases import PRESETS, Case
 from stepbench.journal import SCHEMA, Event, Journal, read_events
@@ -77,6 +74,19 @@ class SelfTest:
     def seen(self) -> int:
         return sum(each.verdict is Verdict.SLOWER for each in self.able)
 
+    def to_json(self) -> dict[str, Any]:
+        """The figures, as `doctor --self-test --json` stores them."""
+        return {
+            "bias": {f"{seconds:g}": bias for seconds, bias in self.bias.items()},
+            "margin": self.margin,
+            "same": len(self.same),
+            "false_alarms": self.false_alarms,
+            "slowed": len(self.slowed),
+            "able": len(self.able),
+            "seen": self.seen,
+            "passed": self.passed,
+        }
+
     @property
     def passed(self) -> bool:
         trusted = self.worst_bias <= MOST_BIAS and self.false_alarms <= MOST_FALSE_ALARMS
@@ -117,23 +127,18 @@ def units_of_work(repeats: int = REPEATS) -> int:
     return PRESETS["standard"].generations * (1 + 2 * len(_cases(repeats)))
 
 
-def table(result: SelfTest) -> RenderableType:
-    """The figures for a terminal."""
-    shown = Table(box=None, header_style="bold", title="Known durations", title_justify="left", pad_edge=False)
-    shown.add_column("true", justify="right")
-    shown.add_column("bias of the median", justify="right")
-    for seconds, bias in result.bias.items():
-        shown.add_row(f"{seconds * 1e6:g} µs", f"{bias:+.2%}")
-    unable = len(result.slowed) - len(result.able)
-    lines = [
-        f"A/A: called different {result.false_alarms} times in {len(result.same)}; the margin was {result.margin:.1%}",
-        f"{SLOWER:.0%} slower: seen {result.seen} times in {len(result.able)} where it could be",
-        f"too noisy to see {SLOWER:.0%}: {unable} of {len(result.slowed)} comparisons",
-        "The harness can be trusted here."
-        if result.passed
-        else "This machine is too noisy for the harness, right now.",
+def sentences(figures: dict[str, Any]) -> list[str]:
+    """The figures of `SelfTest.to_json` in words."""
+    biases = ", ".join(f"{float(seconds) * 1e6:g} µs {bias:+.2%}" for seconds, bias in figures["bias"].items())
+    unable = figures["slowed"] - figures["able"]
+    return [
+        f"Steps of known duration, and the bias of their median: {biases}.",
+        f"A row against itself: called different {figures['false_alarms']} times in {figures['same']}.",
+        f"The margin was {figures['margin']:.1%}: this machine's own A/A spread, or 1 %.",
+        f"A row made {SLOWER:.0%} slower: seen {figures['seen']} times in {figures['able']} where it could be seen.",
+        f"Too noisy to see {SLOWER:.0%}: {unable} of {figures['slowed']} comparisons.",
+        "The harness can be trusted here." if figures["passed"] else "This machine was too noisy for the harness.",
     ]
-    return Group(shown, *map(Text, lines))
 
 
 def _row(name: str, module: str, **options: object) -> Implementation:

@@ -1,0 +1,225 @@
+"""The marks the fused rows are held to, and how a run's records stand against them.
+
+    stepbench run --preset marks --out OUT    time exactly the cases of the marks
+    python -m stepbench.marks OUT             print the table of that run
+    python -m stepbench.marks --write         rewrite the figures of benchmarks/README.md from what is published
+    python -m stepbench.marks --check         exit 1 where they are stale
+
+A mark is a ratio of times within the turns of one run: the faster of our fused rows against an opponent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stepbench.self_test import sentences
+from stepreports.files import write_whole
+from stepreports.intervals import Estimate, ratio
+from stepreports.publish import published_runs
+from stepreports.records import Record, Run, load_run
+from stepreports.summary import where
+from stepreports.tables import markdown
+
+OURS = ("numba-fused", "numba-fused-parallel")
+BEST_OTHER = "the best other row"
+LIMIT = "the read limit"
+PAGE = Path("benchmarks/README.md")
+SELF_TESTS = "reports/published/*/self-test.json"
+BLOCK = re.compile(r"<!-- stepbench:(marks|self-test) -->\n.*?<!-- /stepbench:\1 -->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """At a case, our time against an opponent's: at least `times` as fast as it (of a limit: that share of it)."""
+
+    op: str
+    m: int
+    n: int
+    dtype: str
+    opponent: str
+    times: float
+    optimizer: str = "gd"
+
+    @property
+    def case(self) -> str:
+        training = ", 2,000 steps" if self.op == "train" else ""
+        return f"{self.m:,} × {self.n:,} {self.op}, {self.dtype}, {self.optimizer}{training}"
+
+
+MARKS = (
+    Mark("step", 1_000_000, 100, "float64", LIMIT, 0.9),
+    Mark("step", 1_000_000, 100, "float64", "numpy-blas", 1.9),
+    Mark("step", 1_000_000, 100, "float64", BEST_OTHER, 1.4),
+    Mark("step", 1_000_000, 100, "float32", LIMIT, 0.9),
+    Mark("step", 1_000_000, 100, "float32", "numpy-blas", 2.6),
+    Mark("step", 1_000_000, 100, "float32", BEST_OTHER, 2.4),
+    Mark("step", 1_000_000, 20, "float64", "numpy-blas", 4.5),
+    Mark("step", 1_000_000, 20, "float64", BEST_OTHER, 2.8),
+    Mark("step", 100_000, 1_000, "float64", "numpy-blas", 1.6),
+    Mark("step", 100_000, 1_000, "float64", BEST_OTHER, 1.6),
+    Mark("step", 20_000, 50, "float64", "numpy-blas", 3.5),
+    Mark("step", 20_000, 50, "float64", BEST_OTHER, 2.3),
+    Mark("step", 569, 30, "float64", "numpy-blas", 6.0),
+    Mark("step", 569, 30, "float64", BEST_OTHER, 6.0),
+    Mark("train", 569, 30, "float64", "jax-jit-cpu", 3.0),
+    Mark("train", 569, 30, "float32", "jax-jit-cpu", 2.0),
+    Mark("train", 569, 30, "float64", "numpy-blas", 10.0),
+    Mark("train", 569, 30, "float64", "torch-autograd-cpu", 50.0, optimizer="adam"),
+)
+MOST_CALL_SECONDS = 3e-6  # of one call of step at 1,000 × 20, above what a step takes inside train
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A mark and what a run says of it; `measured` is None where the run does not tell."""
+
+    mark: Mark
+    ours: str
+    opponent: str
+    measured: Estimate | None
+
+    @property
+    def reached(self) -> str:
+        """Whether the median reaches the mark, and whether its whole interval does."""
+        if self.measured is None:
+            return "not measured"
+        if self.measured.low >= self.mark.times:
+            return "reached"
+        return "reached by the median" if self.measured.value >= self.mark.times else "not reached"
+
+
+def standings(run: Run) -> list[Standing]:
+    """Every mark against the records of a run, in order."""
+    return [_standing(mark, run) for mark in MARKS]
+
+
+def table(run: Run) -> str:
+    """The standings in Markdown."""
+    lines = [
+        {
+            "case": each.mark.case,
+            "against": each.opponent,
+            "mark": f"{each.mark.times:g}×" if each.mark.opponent != LIMIT else f"{each.mark.times:.0%}",
+            "measured": _shown(each),
+            "row": f"`{each.ours}`",
+            "": each.reached,
+        }
+        for each in standings(run)
+    ]
+    return markdown([*lines, *_call_cost(run)])
+
+
+def _call_cost(run: Run) -> list[dict[str, str]]:
+    """The line of the cost of a call, where the run timed both step and train at 1,000 × 20."""
+    seconds = {
+        case.op: found[OURS[0]].seconds.value
+        for case, found in run.cases.items()
+        if (case.m, case.n, case.dtype, case.optimizer) == (1_000, 20, "float64", "gd") and OURS[0] in found
+    }
+    if not {"step", "train"} <= seconds.keys():
+        return []
+    cost = seconds["step"] - seconds["train"]
+    return [
+        {
+            "case": "1,000 × 20, one call of step",
+            "against": "a step inside train",
+            "mark": f"+{MOST_CALL_SECONDS * 1e6:.0f} µs",
+            "measured": f"{cost * 1e6:+.2g} µs",
+            "row": f"`{OURS[0]}`",
+            "": "reached" if cost <= MOST_CALL_SECONDS else "not reached",
+        }
+    ]
+
+
+def _standing(mark: Mark, run: Run) -> Standing:
+    records = {
+        record.row.name: record
+        for case, found in run.cases.items()
+        if (case.op, case.m, case.n, case.dtype, case.optimizer, case.cache)
+        == (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer, "warm")
+        for record in found.values()
+    }
+    ours = _fastest([record for name, record in records.items() if name in OURS])
+    theirs = _opponent(mark, run, records, ours)
+    if ours is None or theirs is None:
+        return Standing(mark, ours.row.name if ours else "–", mark.opponent, None)
+    name = mark.opponent if mark.opponent == LIMIT else theirs.row.name
+    return Standing(mark, ours.row.name, name, ratio(theirs.turns, ours.turns))
+
+
+def _opponent(mark: Mark, run: Run, records: dict[str, Record], ours: Record | None) -> Record | None:
+    if mark.opponent == LIMIT:
+        return run.limits.get((ours.case, "cpu")) if ours else None
+    if mark.opponent == BEST_OTHER:
+        return _fastest([record for name, record in records.items() if name not in OURS])
+    return records.get(mark.opponent)
+
+
+def _fastest(records: Sequence[Record]) -> Record | None:
+    return min(records, key=lambda record: record.seconds.value, default=None)
+
+
+def _shown(standing: Standing) -> str:
+    if standing.measured is None:
+        return "–"
+    value, low, high = standing.measured.value, standing.measured.low, standing.measured.high
+    if standing.mark.opponent == LIMIT:
+        return f"{value:.0%} [{low:.0%}, {high:.0%}]"
+    return f"{value:.3g}× [{low:.3g}, {high:.3g}]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 0, or 1 where the page is stale."""
+    parser = argparse.ArgumentParser(prog="python -m stepbench.marks", description=__doc__.splitlines()[0])
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a run of `stepbench run --preset marks`")
+    parser.add_argument("--write", action="store_true", help=f"rewrite the figures of {PAGE} from what is published")
+    parser.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
+    chosen = parser.parse_args(arguments)
+    if chosen.run is not None:
+        sys.stdout.write(table(load_run(chosen.run)) + "\n")
+        return 0
+    return refresh(Path(), check=not chosen.write)  # --check is the default: looking changes nothing
+
+
+def refresh(root: Path, *, check: bool) -> int:
+    """Rewrite the page's blocks, or with `check` say whether they are stale."""
+    blocks = {"marks": _marks_block(root), "self-test": _self_test_block(root)}
+    old = (root / PAGE).read_text(encoding="utf-8")
+    new = BLOCK.sub(lambda found: _marked(found[1], blocks[found[1]]), old)
+    if new == old:
+        return 0
+    if check:
+        sys.stdout.write(f"{PAGE} is stale; run python -m stepbench.marks --write\n")
+        return 1
+    write_whole(root / PAGE, new)
+    return 0
+
+
+def _marked(name: str, content: str) -> str:
+    return f"<!-- stepbench:{name} -->\n{content}\n<!-- /stepbench:{name} -->"
+
+
+def _marks_block(root: Path) -> str:
+    run = next((run for run in published_runs(root) if any(each.measured for each in standings(run))), None)
+    if run is None:
+        return "No published run holds these cases yet."
+    return f"{table(run)}\n\n[{where(run)}](../{run.folder.relative_to(root).as_posix()}/summary.md)"
+
+
+def _self_test_block(root: Path) -> str:
+    lines = []
+    for path in sorted(root.glob(SELF_TESTS)):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        lines += [f"{found['machine']['cpu']}, {found['limits']['threads']} threads:", ""]
+        lines += [f"- {sentence}" for sentence in sentences(found["self_test"])]
+    return "\n".join(lines) or "No published self-test yet."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""What a classifier asks of a workspace: an optimum, by the row's own steps or by L-BFGS around its gradient.
+
+Works through the laws of `stepkernels.interface.Workspace` alone, so every row can be driven, on any device. A step,
+or a gradient with the parameters in and out, costs a small problem on the CPU 5 to 15 µs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from stepkernels.catalog import CATALOG, rows_named
+from stepkernels.interface import Implementation, Snapshot, Workspace
+from stepkernels.problem import Array, Config, Problem, ProblemError
+
+AUTO = "auto"
+
+# What "auto" takes: the first available row whose least number of elements of X the problem, or the batch, reaches.
+# Below 100,000 elements two threads gain less than waking them costs. The last is the fallback without Numba.
+AUTO_ROWS = ((100_000, "numba-fused-parallel"), (0, "numba-fused"), (0, "numpy-blas"))
+
+STEPS_PER_CHECK = 50  # between two looks at the gradient: a look costs about what a step costs on a small problem
+
+# L-BFGS-B gives up when an iteration lowers J by less than this fraction: where rounding hides any progress. A
+# larger one would end it before the gradient has fallen to a small `tol`.
+LEAST_PROGRESS = float(np.finfo(np.float64).eps)
+LINE_SEARCH_STEPS = 50
+
+Report = Callable[[int, float], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """Where an optimizer arrived, and how: J before each iteration, and why it stopped short, or None."""
+
+    w: Array
+    b: Array  # 0-d
+    costs: Array
+    unfinished: str | None
+
+
+def choose_row(name: str, elements: int) -> Implementation:
+    """The row called `name`, or the fastest available CPU row for so many elements of X when it is "auto".
+
+    Only "auto" ever chooses: a named row that cannot run here raises `ProblemError`. "auto" stays on the CPU, since
+    whether a GPU repays the copy of X depends on how many steps follow; ask for a CUDA row by its name.
+    """
+    if name == AUTO:
+        able = (CATALOG[row] for least, row in AUTO_ROWS if elements >= least)
+        return next(row for row in able if row.unavailable() is None)
+    row = rows_named([name])[0]
+    if reason := row.unavailable():
+        raise ProblemError(f"{name} cannot run here: {reason}.")
+    return row
+
+
+def solve_lbfgs(workspace: Workspace, max_iter: int, tol: float, report: Report) -> Solution:
+    """L-BFGS-B from the workspace's parameters until no element of the gradient exceeds `tol`."""
+    costs: list[float] = []
+    J = np.nan
+
+    def cost_and_gradient(parameters: Array) -> tuple[float, Array]:
+        nonlocal J
+        workspace.reset(parameters[:-1], parameters[-1])
+        workspace.gradient()  # type: ignore[attr-defined]
+        state = workspace.snapshot()
+        J = float(state.J)
+        if not costs:
+            costs.append(J)
+        return J, np.append(state.gw, state.gb)
+
+    def iteration_done(_: Array) -> None:
+        costs.append(J)  # the line search ends on the point that it accepts
+        report(len(costs) - 1, J)
+
+    start = workspace.snapshot()
+    result = minimize(
+        cost_and_gradient,
+        np.append(start.w, start.b).astype(np.float64),
+        method="L-BFGS-B",
+        jac=True,
+        callback=iteration_done,
+        options={"maxiter": max_iter, "gtol": tol, "ftol": LEAST_PROGRESS, "maxls": LINE_SEARCH_STEPS},
+    )
+    norm = float(np.abs(result.jac).max())
+    unfinished = None if norm <= tol else f"{result.message}; the gradient is {norm:.1e}, tol is {tol:.1e}"
+    found = result.x.astype(start.w.dtype)
+    return Solution(w=found[:-1], b=found[-1], costs=np.array(costs[: result.nit]), unfinished=unfinished)
+
+
+def descend(workspace: Workspace, trains: bool, max_iter: int, tol: float, report: Report) -> Solution:
+    """`max_iter` steps of the workspace's optimizer, or fewer: until no element of the gradient exceeds `tol`.
+
+    The gradient is looked at after every `STEPS_PER_CHECK` steps. `trains`: the row takes several in one call.
+    """
+    costs: list[float] = []
+    norm = np.inf
+    while len(costs) < max_iter and norm > tol:
+        steps = min(STEPS_PER_CHECK, max_iter - len(costs))
+        costs += advance(workspace, steps) if trains else advance_singly(workspace, steps)
+        state = workspace.snapshot()
+        norm = gradient_norm(state)
+        require_finite(costs[-1], len(costs))
+        report(len(costs), costs[-1])
+    return Solution(w=state.w, b=state.b, costs=np.array(costs), unfinished=too_large(norm, tol, f"{max_iter} steps"))
+
+
+def advance(workspace: Workspace, steps: int) -> list[float]:
+    """The costs of so many steps, taken in one call."""
+    workspace.train(steps)  # type: ignore[attr-defined]
+    costs: list[float] = workspace.snapshot().costs.tolist()
+    return costs
+
+
+def advance_singly(workspace: Workspace, steps: int) -> list[float]:
+    costs = []
+    for _ in range(steps):
+        workspace.step()
+        costs.append(float(workspace.snapshot().J))
+    return costs
+
+
+class Batches:
+    """Contiguous blocks of the rows of X, each a problem of its own over a view of X.
+
+    Each is bound once and kept. Those of a memory map are bound anew on every visit instead, so that a row which
+    copies X to its device or layout holds one block and not the file.
+    """
+
+    def __init__(self, problem: Problem, rows: int, row: Implementation, config: Config) -> None:
+        self.problem, self.row, self.config = problem, row, config
+        self.starts = range(0, problem.m, rows)
+        self.keeps = not is_memory_mapped(problem.X)
+        self.kept: dict[int, Workspace] = {}
+
+    def rows(self, start: int) -> slice:
+        return slice(start, min(start + self.starts.step, self.problem.m))
+
+    def workspace(self, start: int) -> Workspace:
+        """The block that begins with row `start`, bound."""
+        if start in self.kept:
+            return self.kept[start]
+        part, whole = self.rows(start), self.problem
+        workspace = self.row.bind(Problem(whole.X[part], whole.y[part], whole.w0, whole.b0), self.config)
+        if self.keeps:
+            self.kept[start] = workspace
+        return workspace
+
+
+def descend_in_batches(
+    batches: Batches, random: np.random.RandomState, max_iter: int, tol: float, report: Report
+) -> Solution:
+    """`max_iter` epochs of a step for each block, in a new order each epoch, or fewer.
+
+    The cost of an epoch, and the gradient that ends it all at `tol`, are the means over its blocks as they were met.
+    """
+    costs: list[float] = []
+    norm = np.inf
+    state = batches.workspace(0).snapshot()
+    while len(costs) < max_iter and norm > tol:
+        cost, gradient = 0.0, np.zeros(batches.problem.n + 1)
+        for start in random.permutation(batches.starts):
+            state = take_step(batches.workspace(start), state)
+            part = batches.rows(start)
+            share = (part.stop - part.start) / batches.problem.m
+            cost += share * float(state.J)
+            gradient += share * np.append(state.gw, state.gb)
+        norm = float(np.abs(gradient).max())
+        costs.append(cost)
+        require_finite(cost, len(costs))
+        report(len(costs), cost)
+    return Solution(w=state.w, b=state.b, costs=np.array(costs), unfinished=too_large(norm, tol, f"{max_iter} epochs"))
+
+
+def take_step(workspace: Workspace, state: Snapshot) -> Snapshot:
+    """One step on the workspace's data from a state that another workspace, or an earlier call, left behind."""
+    workspace.reset(state.w, float(state.b), (state.moment1, state.moment2), state.step)
+    workspace.step()
+    return workspace.snapshot()
+
+
+def gradient_norm(state: Snapshot) -> float:
+    return float(max(np.abs(state.gw).max(), abs(state.gb)))
+
+
+def too_large(norm: float, tol: float, budget: str) -> str | None:
+    """Why the descent is unfinished. With tol = 0 all the steps are wanted, and taking them is no failure."""
+    return f"after {budget} the gradient is {norm:.1e}, tol is {tol:.1e}" if norm > tol > 0.0 else None
+
+
+def require_finite(cost: float, iteration: int) -> None:
+    if not np.isfinite(cost):
+        raise ProblemError(f"The cost overflowed by iteration {iteration}. Choose a smaller learning_rate.")
+
+
+def is_memory_mapped(X: object) -> bool:
+    """Whether the elements of X, or of an array it is a view of, lie in a mapped file."""
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return True
+        X = X.base
+    return False

@@ -76,7 +76,7 @@ def merged(sides: Sequence[Side]) -> Run:
 
 def _worth_drawing(side: Side) -> list[str]:
     main = views(side.run)[0]
-    leaders = {standing.fastest.row.name for device in DEVICES for standing in standings(main, device)}
+    leaders = {standing.fastest.row.name for device in DEVICES for standing in standings(main, frozenset({device}))}
     chosen = leaders | {row.name for row in baselines(side.run)}
     return [row.name for row in side.run.rows if row.name in chosen]
 

@@ -112,7 +112,7 @@ def draw_line(axes: Axes, look: Style, x: Sequence[int], estimates: Sequence[Est
 
 def _draw_limit(axes: Axes, view: View, device: str) -> list[LineEnd]:
     """The time that a device's measured limit allows at each size."""
-    records = (r for case in view.cases for r in view.run.cases[case].values() if r.row.device == device)
+    records = (r for case in view.drawn_cases for r in view.run.cases[case].values() if r.row.device == device)
     points = sorted({(r.case.x_bytes, r.limit_seconds) for r in records if r.limit_seconds})
     if not points:
         return []
@@ -122,7 +122,7 @@ def _draw_limit(axes: Axes, view: View, device: str) -> list[LineEnd]:
 
 def _draw_roof(axes: Axes, view: View, device: str) -> list[LineEnd]:
     """The measured limit of a device as a rate, and half of it: what two passes over X can reach."""
-    limits = [view.run.limits[case, device] for case in view.cases if (case, device) in view.run.limits]
+    limits = [view.run.limits[case, device] for case in view.drawn_cases if (case, device) in view.run.limits]
     if not limits:
         return []
     sizes = [limit.case.x_bytes for limit in limits]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 
 from stepreports import text
 from stepreports.intervals import (
+    LEAST_CONFIDENCE,
     Estimate,
     Verdict,
     break_even_steps,
@@ -26,22 +27,16 @@ from stepreports.intervals import (
 from stepreports.records import Case, Record, Run
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 
+CPU, GPU = (frozenset({device}) for device in DEVICES)
+
 
 @dataclass(frozen=True)
 class Standing:
-    """The rows of one device at one case."""
+    """The rows of one device at one case: those that cannot be told from the fastest, fastest first."""
 
     run: Run
     case: Case
-    records: Sequence[Record]
-
-    @cached_property
-    def leaders(self) -> list[Record]:
-        """The row with the smallest median and every row that cannot be told from it, fastest first."""
-        ranked = sorted(self.records, key=lambda record: record.seconds.value)
-        found = ratios([(record.turns, ranked[0].turns) for record in ranked])
-        verdicts = [verdict(over, self.run.margin) if over else Verdict.UNKNOWN for over in found]
-        return [record for record, told in zip(ranked, verdicts, strict=True) if told != Verdict.SLOWER]
+    leaders: Sequence[Record]
 
     @property
     def fastest(self) -> Record:
@@ -54,10 +49,24 @@ class Standing:
         return frozenset(record.row.name for record in self.leaders)
 
 
-def standings(view: View, device: str) -> list[Standing]:
-    """Who leads on a device, smallest size first."""
-    by_case = {case: [r for r in view.run.cases[case].values() if r.row.device == device] for case in view.cases}
-    return [Standing(view.run, case, records) for case, records in by_case.items() if records]
+@lru_cache(maxsize=256)
+def standings(view: View, devices: frozenset[str]) -> list[Standing]:
+    """Who leads among the rows of some devices, smallest size first."""
+    ranked = [
+        sorted((r for r in view.run.cases[case].values() if r.row.device in devices), key=lambda r: r.seconds.value)
+        for case in view.cases
+    ]
+    found = iter(ratios([(record.turns, records[0].turns) for records in ranked for record in records]))
+    told = [[(record, next(found)) for record in records] for records in ranked]
+    return [
+        Standing(view.run, case, [r for r, over in pairs if not _is_slower(over, view.run.margin)])
+        for case, pairs in zip(view.cases, told, strict=True)
+        if pairs
+    ]
+
+
+def _is_slower(over: Estimate | None, margin: float) -> bool:
+    return over is not None and verdict(over, margin) == Verdict.SLOWER
 
 
 def headline(run: Run) -> list[str]:
@@ -81,7 +90,9 @@ def answer(run: Run) -> list[str]:
 
 def stretches(view: View, device: str) -> list[list[Standing]]:
     """Stretches of sizes with the same leaders, the smallest sizes first."""
-    return [list(group) for _, group in groupby(standings(view, device), key=lambda standing: standing.names)]
+    return [
+        list(group) for _, group in groupby(standings(view, frozenset({device})), key=lambda standing: standing.names)
+    ]
 
 
 def _gpu_pays(view: View) -> str:
@@ -90,7 +101,7 @@ def _gpu_pays(view: View) -> str:
     if not paying:
         return "The GPU does not pay at any size timed."
     where = "At every size timed" if len(paying) == len(view.cases) else f"From {paying[0][0].case.size} up"
-    return f"{where} the GPU is faster: use {_named(standings(view, 'cuda')[-1])}."
+    return f"{where} the GPU is faster: use {_named(standings(view, GPU)[-1])}."
 
 
 def _recommendation(view: View, device: str) -> str | None:
@@ -128,10 +139,9 @@ def _range_of_sizes(stretch: Sequence[Standing], everything: Sequence[Sequence[S
 
 def overtakings(view: View) -> list[str]:
     """Between which two sizes each leader gives way to the next, all devices together."""
-    standing = [Standing(view.run, case, list(view.run.cases[case].values())) for case in view.cases]
     return [
         f"{_named(after)} overtakes {_named(before)} between {before.case.size} and {after.case.size}."
-        for before, after in pairwise(standing)
+        for before, after in pairwise(standings(view, frozenset(DEVICES)))
         if before.names.isdisjoint(after.names)
     ]
 
@@ -185,9 +195,10 @@ def _gpu_against_cpu(view: View) -> list[str]:
 
 def _paying(view: View) -> list[tuple[Record, Record, Estimate]]:
     """The sizes from which on the GPU's fastest row is told to be faster than the CPU's: both, and by how much."""
-    gpus = {standing.case: standing.fastest for standing in standings(view, "cuda")}
-    pairs = [(s.fastest, gpus[s.case]) for s in standings(view, "cpu") if s.case in gpus]
-    gains = [(cpu, gpu, ratio(cpu.turns, gpu.turns)) for cpu, gpu in pairs]
+    gpus = {standing.case: standing.fastest for standing in standings(view, GPU)}
+    pairs = [(s.fastest, gpus[s.case]) for s in standings(view, CPU) if s.case in gpus]
+    over = ratios([(cpu.turns, gpu.turns) for cpu, gpu in pairs])
+    gains = [(cpu, gpu, gain) for (cpu, gpu), gain in zip(pairs, over, strict=True)]
     told = takewhile(lambda pair: pair[2] is not None and pair[2].low > 1 + view.run.margin, reversed(gains))
     return [(cpu, gpu, gain) for cpu, gpu, gain in told if gain][::-1]
 
@@ -202,12 +213,11 @@ def _copied_first(gpu: Record, cpu: Record) -> str:
 def _over_the_loop(view: View) -> list[str]:
     """What everything buys over the interpreted loop, at the largest size the loop ran."""
     loop = view.run.row_of_technique(LOOP)
-    points = view.points(loop) if loop else []
-    others = [r for r in view.run.cases[points[-1].case].values() if r.row != loop] if points else []
-    if loop is None or not others:
+    cases = [view.run.cases[case] for case in view.cases if loop and loop.name in view.run.cases[case]]
+    if loop is None or not cases or len(cases[-1]) < 2:
         return []
-    best = min(others, key=lambda record: record.seconds.value)
-    gain = ratio(points[-1].turns, best.turns)
+    best = min((r for r in cases[-1].values() if r.row != loop), key=lambda record: record.seconds.value)
+    gain = ratio(cases[-1][loop.name].turns, best.turns)
     where = f"At {best.case.size}, the largest size that `{loop.name}` ran"
     return [f"{where}, `{best.row.name}` is {text.times(gain)} as fast as it."] if gain else []
 
@@ -215,8 +225,10 @@ def _over_the_loop(view: View) -> list[str]:
 def _resolution(view: View) -> str:
     run = view.run
     shapes = {shape_of(record.turns) for case in view.cases for record in run.cases[case].values()}
-    confidence = text.percent(min(map(reachable_confidence, shapes)))
+    confidence = min(map(reachable_confidence, shapes))
+    if confidence < LEAST_CONFIDENCE:
+        return f"Too few turns for an interval, so nothing is called different ({view.title})."
     margin = f"nothing closer than {text.percent(run.margin)} is called different"
     spread = run.own_spread
     why = "" if spread is None else f", for a row timed against itself differed by {text.percent(spread)}"
-    return f"These are medians with {confidence} intervals ({view.title}); {margin}{why}."
+    return f"These are medians with {text.percent(confidence)} intervals ({view.title}); {margin}{why}."

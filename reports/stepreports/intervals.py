@@ -30,6 +30,7 @@ Logs = NDArray[np.float64]
 Ranks = NDArray[np.intp]
 
 CONFIDENCE = 0.99
+LEAST_CONFIDENCE = 0.9
 RESAMPLES = 2000
 TAIL = round(RESAMPLES * (1 - CONFIDENCE) / 2)  # resamples left outside the interval on either side
 SEED = 20240229  # any number: the same records must give the same interval
@@ -46,14 +47,15 @@ class Estimate:
     value: float
     low: float
     high: float
+    confidence: float = CONFIDENCE
 
     def inverse(self) -> Estimate:
         """Of b to a, when this is of a to b."""
-        return Estimate(1 / self.value, 1 / self.high, 1 / self.low)
+        return Estimate(1 / self.value, 1 / self.high, 1 / self.low, self.confidence)
 
     def scaled(self, factor: float) -> Estimate:
         """The same estimate in another unit."""
-        return Estimate(self.value * factor, self.low * factor, self.high * factor)
+        return Estimate(self.value * factor, self.low * factor, self.high * factor, self.confidence)
 
     @property
     def half_width(self) -> float:
@@ -105,7 +107,8 @@ def ratio_between_runs(a: Turns, b: Turns) -> Estimate:
     """The ratio of a to b measured in different runs: no turn is shared, so both are resampled, independently."""
     (samples_a, value_a), (samples_b, value_b) = _resampled(a, stream=0), _resampled(b, stream=1)
     samples = np.sort(samples_a - samples_b)
-    return _bounded(value_a - value_b, samples[TAIL], samples[-1 - TAIL])
+    confidence = min(reachable_confidence(shape_of(turns)) for turns in (a, b))
+    return _bounded(value_a - value_b, samples[TAIL], samples[-1 - TAIL], confidence)
 
 
 def shape_of(turns: Turns) -> Shape:
@@ -115,16 +118,20 @@ def shape_of(turns: Turns) -> Shape:
 
 
 def reachable_confidence(shape: Shape) -> float:
-    """The most confidence any interval within the range of the turns can have, at most `CONFIDENCE`.
+    """The confidence of an interval: `CONFIDENCE`, or the most that the range of so few turns can have.
 
-    The median of one generation lies outside the range of its k turns with probability 2^(1 − k).
-    With several generations the spread between them widens the interval, and the nominal confidence is reached.
+    The true median lies outside the range of k independent turns with probability 2^(1 − k).
     """
-    return CONFIDENCE if len(shape) > 1 else min(CONFIDENCE, 1 - 2.0 ** (1 - shape[0]))
+    return min(CONFIDENCE, 1 - 2.0 ** (1 - sum(shape)))
 
 
 def verdict(ratio_of_a_to_b: Estimate, margin: float) -> Verdict:
-    """Whether a is faster or slower than b: the whole interval lies outside ±margin; same: inside."""
+    """Whether a is faster or slower than b: the whole interval lies outside ±margin; same: inside.
+
+    Too few turns for a confidence of `LEAST_CONFIDENCE` (five are enough) never tell.
+    """
+    if ratio_of_a_to_b.confidence < LEAST_CONFIDENCE:
+        return Verdict.UNKNOWN
     if ratio_of_a_to_b.high < 1 / (1 + margin):
         return Verdict.FASTER
     if ratio_of_a_to_b.low > 1 + margin:
@@ -201,18 +208,22 @@ def _estimate_chunk(shape: Shape, logs: Logs) -> list[Estimate]:
     lows = np.partition(_statistic(logs, lowest), TAIL, axis=1)[:, TAIL]
     highs = np.partition(_statistic(logs, highest), -1 - TAIL, axis=1)[:, -1 - TAIL]
     values = _statistic(logs, _middle_ranks(shape)[None])[:, 0]
-    return [_bounded(*map(float, ends)) for ends in zip(values, lows, highs, strict=True)]
+    confidence = reachable_confidence(shape)
+    ends = zip(values.tolist(), lows.tolist(), highs.tolist(), strict=True)
+    return [_bounded(value, low, high, confidence) for value, low, high in ends]
 
 
-def _bounded(value: float, low: float, high: float) -> Estimate:
+def _bounded(value: float, low: float, high: float, confidence: float) -> Estimate:
     """The estimate of logarithms; a value that few resamples reach still lies in its interval."""
-    return Estimate(math.exp(value), math.exp(min(value, low)), math.exp(max(value, high)))
+    return Estimate(math.exp(value), math.exp(min(value, low)), math.exp(max(value, high)), confidence)
 
 
 def _statistic(logs: Logs, ranks: Ranks) -> Logs:
     """The median over generations of the median over turns of each resample: (measurements, resamples)."""
-    medians = np.sort((logs[:, ranks[:, :, 0]] + logs[:, ranks[:, :, 1]]) / 2, axis=2)
+    medians = (logs[:, ranks[:, :, 0]] + logs[:, ranks[:, :, 1]]) / 2
     generations = ranks.shape[1]
+    if generations > 2:
+        medians.sort(axis=2)
     return np.asarray((medians[:, :, (generations - 1) // 2] + medians[:, :, generations // 2]) / 2)
 
 

@@ -80,16 +80,16 @@ def words(sentence: object) -> Markup:
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))  # noqa: S704  escaped above
 
 
-def _figures(run: Run) -> dict[str, Markup]:
-    """The static figures of the page, in the colours of the theme."""
-    main = views(run)[:1]
+def _figures(run: Run) -> dict[str, Markup | None]:
+    """The static figures of the page; None for one that the records cannot fill."""
+    main = next(iter(views(run)), None)
     drawn = {
-        "time": [time_figure(view) for view in main],
-        "limit": [limit_figure(view) for view in main],
-        "phases": [phases_figure(run)],
-        "start": [start_figure(run)],
+        "time": time_figure(main) if main else None,
+        "limit": limit_figure(main) if main else None,
+        "phases": phases_figure(run),
+        "start": start_figure(run),
     }
-    return {name: inlined(figure, name) for name, found in drawn.items() for figure in found if figure}
+    return {name: inlined(figure, name) if figure else None for name, figure in drawn.items()}
 
 
 def inlined(figure: Figure, name: str) -> Markup:

@@ -108,7 +108,7 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A finished run. `records` holds everything; the properties are the views that reports need."""
 

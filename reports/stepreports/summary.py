@@ -12,7 +12,7 @@ from stepreports.records import Record, Row, Run
 from stepreports.tables import markdown
 from stepreports.views import DEVICES, View, baselines, shares_of_limit, step_views
 
-_MOST_VIEWS = 4  # dtypes × optimizers × …, in a summary that is to be read
+_MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
 
 
 def summary(run: Run) -> str:
@@ -44,7 +44,7 @@ def winners_of(view: View) -> list[dict[str, str]]:
     return [
         {"size": standing.case.size, "device": DEVICES[device], **_winner(view.run, standing.leaders)}
         for device in DEVICES
-        for standing in standings(view, device)
+        for standing in standings(view, frozenset({device}))[-_MOST_SIZES:]
     ]
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from stepreports.intervals import Estimate, ratios
 from stepreports.records import Case, Record, Row, Run
 
 LOOP = "interpreted loop"
 MATRIX_FORM = "matrix form"
+MOST_POINTS = 60
 BASELINES = (LOOP, MATRIX_FORM)
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 _OPS = ("step", "train", "gradient", "forward", "backward", "update")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """The cases of one op, dtype, optimizer, thread budget and cache state, by size."""
 
@@ -68,9 +69,15 @@ class View:
         """The title as part of a file name."""
         return "-".join(str(part) for part in self.key if part != 1 or self.op == "train")
 
+    @cached_property
+    def drawn_cases(self) -> list[Case]:
+        """The cases of which a line is made: of very many, an even choice that a line as wide as a page can show."""
+        every = max(1, -(-len(self.cases) // MOST_POINTS))
+        return self.cases[::-every][::-1]
+
     def points(self, row: Row) -> list[Record]:
-        """The records of one row, smallest X first."""
-        return [self.run.cases[case][row.name] for case in self.cases if row.name in self.run.cases[case]]
+        """The records of one row's line, smallest X first."""
+        return [self.run.cases[case][row.name] for case in self.drawn_cases if row.name in self.run.cases[case]]
 
     def speedups(self, row: Row, baseline: Row) -> list[tuple[Record, Estimate]]:
         """How many times as fast as the baseline the row is, wherever both ran and shared turns."""
@@ -83,8 +90,9 @@ class View:
         return [(record, ratio) for (record, _), ratio in zip(pairs, found, strict=True) if ratio]
 
 
+@lru_cache(maxsize=8)
 def views(run: Run) -> list[View]:
-    """Every view of a run; the one to show first comes first: a step, warm, the most sizes and threads, float64."""
+    """Every view of a run; the one to show first comes first: a step, warm, GD, the most threads, float64."""
     found = [View(run, *key) for key in dict.fromkeys(_key(case) for case in run.cases)]
     return sorted(found, key=_rank)
 

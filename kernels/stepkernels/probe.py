@@ -1,8 +1,4 @@
-"""Can a library, or a GPU, be used here? A reason when it is not there; an exception when it is there and broken.
-
-`python -m stepkernels.probe LIBRARY` is the child process that tries the GPU, so that a driver that hangs or
-crashes takes nothing with it. It prints one JSON line.
-"""
+"""Can a library, or a GPU, be used here? A reason when it is not there; an exception when it is there and broken."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-GPU_PROBE_TIMEOUT_SECONDS = 120.0  # a cold import of torch or JAX from a network disk takes tens of seconds
+GPU_TRIAL_TIMEOUT_SECONDS = 120.0  # a cold import of torch or JAX from a network disk takes tens of seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,7 @@ REQUIREMENTS = {
     )
 }
 
+DRIVER = "libcuda.so.1"
 PYTHON = "python"  # the library of a row that needs none
 
 
@@ -85,16 +82,20 @@ def missing_gpu(library: str) -> str | None:
     Raises `BrokenInstallationError` when the library is built for CUDA, a GPU answers, and computing on it fails.
     """
     try:
+        ctypes.CDLL(DRIVER)
+    except OSError:
+        return f"no NVIDIA driver ({DRIVER}) was found"
+    try:
         child = subprocess.run(
-            [sys.executable, "-m", "stepkernels.probe", library],
+            [sys.executable, "-m", "stepkernels.gpu_trial", library],
             capture_output=True,
             text=True,
-            timeout=GPU_PROBE_TIMEOUT_SECONDS,
+            timeout=GPU_TRIAL_TIMEOUT_SECONDS,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"the GPU did not answer within {GPU_PROBE_TIMEOUT_SECONDS:.0f} seconds"
+        return f"the GPU did not answer within {GPU_TRIAL_TIMEOUT_SECONDS:.0f} seconds"
     if child.returncode != 0:
         last_lines = "\n".join(child.stderr.strip().splitlines()[-4:])
         raise BrokenInstallationError(
@@ -102,63 +103,3 @@ def missing_gpu(library: str) -> str | None:
         )
     reason: str | None = json.loads(child.stdout.strip().splitlines()[-1])["reason"]
     return reason
-
-
-def missing_driver() -> str | None:
-    """Why there is no usable NVIDIA driver with a GPU behind it, asked of the driver alone; None when there is."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "no NVIDIA driver (libcuda.so.1) was found"
-    if status := driver.cuInit(0):
-        return f"the NVIDIA driver does not start (cuInit returned {status})"
-    count = ctypes.c_int(0)
-    driver.cuDeviceGetCount(ctypes.byref(count))
-    return None if count.value else "the NVIDIA driver reports no GPU"
-
-
-def _try_torch() -> str | None:
-    import torch
-
-    if torch.version.cuda is None:
-        return f"torch {torch.__version__} is built without CUDA; install a CUDA build of torch"
-    assert torch.ones(8, device="cuda").sum().item() == 8.0
-    return None
-
-
-def _try_cupy() -> str | None:
-    import cupy
-
-    assert float(cupy.ones(8).sum()) == 8.0
-    return None
-
-
-def _try_numba_cuda() -> str | None:
-    import numpy as np
-    from numba import cuda
-
-    array = cuda.to_device(np.ones(8))
-    assert array.copy_to_host().sum() == 8.0
-    return None
-
-
-def _try_jax() -> str | None:
-    import jax
-
-    if not any(device.platform == "gpu" for device in jax.devices()):
-        return "jax sees no GPU; install jax[cuda13] or jax[cuda12]"
-    assert float(jax.numpy.ones(8).sum()) == 8.0
-    return None
-
-
-TRIALS = {"torch": _try_torch, "triton": _try_torch, "cupy": _try_cupy, "numba_cuda": _try_numba_cuda, "jax": _try_jax}
-
-
-def main(library: str) -> None:
-    """Print {"reason": …} for a GPU used through `library`; an exception is a broken installation."""
-    trial = TRIALS.get(library, lambda: None)
-    sys.stdout.write(json.dumps({"reason": missing_driver() or trial()}) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

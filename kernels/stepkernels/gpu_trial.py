@@ -1,0 +1,70 @@
+"""One tiny real operation on the GPU: `python -m stepkernels.gpu_trial LIBRARY`, the child of `probe.missing_gpu`.
+
+A process of its own, so that a driver that hangs or crashes takes nothing with it. Prints one JSON line,
+{"reason": why the library cannot use a GPU here, or null}; an exception is a broken installation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+
+from stepkernels.probe import DRIVER
+
+
+def missing_driver() -> str | None:
+    """Why the NVIDIA driver has no GPU to offer, asked of the driver alone; None when it has."""
+    driver = ctypes.CDLL(DRIVER)
+    if status := driver.cuInit(0):
+        return f"the NVIDIA driver does not start (cuInit returned {status})"
+    count = ctypes.c_int(0)
+    driver.cuDeviceGetCount(ctypes.byref(count))
+    return None if count.value else "the NVIDIA driver reports no GPU"
+
+
+def _try_torch() -> str | None:
+    import torch
+
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA; install a CUDA build of torch"
+    assert torch.ones(8, device="cuda").sum().item() == 8.0
+    return None
+
+
+def _try_cupy() -> str | None:
+    import cupy
+
+    assert float(cupy.ones(8).sum()) == 8.0
+    return None
+
+
+def _try_numba_cuda() -> str | None:
+    import numpy as np
+    from numba import cuda
+
+    array = cuda.to_device(np.ones(8))
+    assert array.copy_to_host().sum() == 8.0
+    return None
+
+
+def _try_jax() -> str | None:
+    import jax
+
+    if not any(device.platform == "gpu" for device in jax.devices()):
+        return "jax sees no GPU; install jax[cuda13] or jax[cuda12]"
+    assert float(jax.numpy.ones(8).sum()) == 8.0
+    return None
+
+
+TRIALS = {"torch": _try_torch, "triton": _try_torch, "cupy": _try_cupy, "numba_cuda": _try_numba_cuda, "jax": _try_jax}
+
+
+def main(library: str) -> None:
+    """Print {"reason": …} for a GPU used through `library`; an exception is a broken installation."""
+    trial = TRIALS.get(library, lambda: None)
+    sys.stdout.write(json.dumps({"reason": missing_driver() or trial()}) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

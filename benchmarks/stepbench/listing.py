@@ -13,7 +13,7 @@ from rich.text import Text
 
 from stepbench.checking.verdicts import RowReport
 from stepbench.plan import Plan
-from stepkernels.interface import Implementation
+from stepkernels.interface import Implementation, Op
 from stepkernels.probe import library_version
 
 
@@ -37,16 +37,19 @@ def row_facts(row: Implementation) -> dict[str, Any]:
     }
 
 
-def row_table(facts: list[dict[str, Any]]) -> Table:
-    """The rows as a table for a terminal."""
+def row_table(facts: list[dict[str, Any]]) -> RenderableType:
+    """The rows as a table for a terminal, narrow enough for eighty columns."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("row", "technique", "device", "operations", "dtypes", "here"):
-        table.add_column(column, overflow="fold")
+    for column in ("row", "device", "ops", "bits"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("here", overflow="fold")
     for fact in facts:
         here = Text("available", style="green") if fact["available"] else Text(fact["reason"], style="yellow")
-        operations, dtypes = ", ".join(fact["ops"]), ", ".join(fact["dtypes"])
-        table.add_row(Text(fact["name"]), Text(fact["technique"]), fact["device"], operations, dtypes, here)
-    return table
+        operations = "".join(op[0].upper() if op in fact["ops"] else "·" for op in Op)
+        bits = " ".join(dtype.removeprefix("float") for dtype in fact["dtypes"])
+        table.add_row(Text(fact["name"]), fact["device"], operations, bits, here)
+    legend = ", ".join(f"{op[0].upper()} {op}" for op in Op)
+    return Group(table, Text(f"\nops: {legend}. `stepbench show ROW` tells more of one.", style="dim"))
 
 
 def row_source(row: Implementation) -> RenderableType:

@@ -3,28 +3,29 @@
 The tolerance is an error bound, first order in the unit roundoff u of the row's dtype, in the manner of Higham,
 *Accuracy and Stability of Numerical Algorithms* (2nd ed.), chapters 3 and 4: a sum of k products errs by at most
 γ(k)·Σ|x_j·w_j| (3.5), with γ(k) ≈ k·u for one running sum, and about √k·u for rounding errors that do not
-conspire (Higham & Mary, 2019) or partial sums. `growth(k)` is that factor. With one constant C for the few
-roundings of every elementary function:
+conspire (Higham & Mary, 2019) or partial sums. `growth(k)` is that factor; k counts the products that are not
+zero, since adding a zero rounds nothing. With one constant C for the few roundings of every elementary function,
+and σ' = σ(t)·σ(−t), which is formed so that neither tail cancels:
 
-    δz   = C·u·growth(n + 1)·(|X||w| + |b|)
-    δr   = min(¼, p(1−p)·e^δz)·δz + C·u·|r|          σ' = p(1−p) ≤ ¼ changes by at most e^δz over δz
+    δz   = C·u·growth(terms)·(|X||w| + |b|)
+    δr   = min(¼, σ'·e^δz)·δz + C·u·|r|              σ' ≤ ¼ changes by at most e^δz over δz
     δJ   = Σ min(1, |r|·e^δz)·δz/m                   softplus' = σ = |r|, and at most 1
          + C·u·growth(m)·Σ loss/m + C·u·growth(n)·(l2/2)·‖w‖²
-    δgw  = |X|ᵀδr/m + C·u·growth(m)·|X|ᵀ|r|/m + C·u·l2·|w|      and δgb the same with ones for |X|
+    δgw  = |X|ᵀδr/m + C·u·growth(terms)·|X|ᵀ|r|/m + C·u·l2·|w|      and δgb the same with ones for |X|
 
 A row whose residual is the difference p − y cannot keep the digits of a residual smaller than p's last place, nor
 one that forms softplus(z) − y·z those of a loss smaller than z's: they are given C·u·p in δr and C·u·|z| in δJ.
 The update carries δg on (`_update_bounds`). Each bound includes the smallest normal number, because some libraries
 flush smaller ones to zero, and the float64 truth's own error, computed by the same formulas.
 
-C = 4 covers an exponential of 2.5 ULP (NumPy's float32 one), an addition and a division. It bounds roundings, not
-kernels: a wrong kernel is wrong by far more, as the planted problems of `stepbench check` make sure.
+C = 4 counts roundings: an exponential of 2 ULP, or an addition, a division and a product. It covers no mistakes: a
+wrong kernel is wrong by far more, as the planted problems of `stepbench check` make sure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,7 +39,8 @@ from stepkernels.reference import Gradient, Point
 C = 4.0
 
 GRADIENT_FIELDS = ("J", "gw", "gb")
-STEP_FIELDS = ("J", "gw", "gb", "w", "b", "moment1", "moment2")
+UPDATE_FIELDS = ("w", "b", "moment1", "moment2")
+STEP_FIELDS = GRADIENT_FIELDS + UPDATE_FIELDS
 
 
 class Traits(NamedTuple):
@@ -51,12 +53,24 @@ class Traits(NamedTuple):
     def of(cls, row: Implementation) -> Traits:
         return cls(row.accumulation, row.residual)
 
-    def growth(self, length: int) -> float:
-        """How the rounding errors of a sum of `length` terms add up, in units of u."""
-        return float(length) if self.accumulation == "sequential" else math.sqrt(length)
+    def growth(self, terms: Array | int) -> Array:
+        """How the rounding errors of sums of so many terms add up, in units of u."""
+        return np.asarray(terms, np.float64) if self.accumulation == "sequential" else np.sqrt(terms)
 
 
-TRUTH_TRAITS = Traits("blocked", "stable")
+class Arithmetic(NamedTuple):
+    """How numbers are rounded: a row's traits, and its dtype's unit roundoff and smallest normal number."""
+
+    traits: Traits
+    u: float
+    tiny: float
+
+    @classmethod
+    def of(cls, traits: Traits, dtype: str) -> Arithmetic:
+        return cls(traits, unit_roundoff(dtype), float(np.finfo(dtype).tiny))
+
+
+TRUTH = Arithmetic(Traits("blocked", "stable"), unit_roundoff("float64"), tiny=0.0)
 
 
 class Expected(NamedTuple):
@@ -87,6 +101,10 @@ class Agreement:
     @property
     def worst(self) -> float:
         return max(self.errors.values(), default=math.inf)
+
+    @property
+    def worst_field(self) -> str:
+        return max(self.errors, key=lambda name: self.errors[name])
 
     @property
     def reason(self) -> str:
@@ -126,91 +144,111 @@ def expect_step(problem: Problem, config: Config, point: Point, traits: Traits) 
     return expect_steps(problem, config, point, [traits])[traits]
 
 
-def expect_steps(
-    problem: Problem, config: Config, point: Point, traits: Iterable[Traits]
-) -> dict[Traits, Expectation]:
-    """The same for several traits from one pass over X.
+def expect_steps(problem: Problem, config: Config, point: Point, traits: Iterable[Traits]) -> dict[Traits, Expectation]:
+    """The same for several traits from one pass over X for the truth and one for its bounds.
 
     `problem` must hold the numbers the row is given: for a float32 row, a float32 problem.
     """
-    truth, after = reference.step(problem, config, point)
+    truth = reference.gradient(problem, point.w, point.b, config.l2)
     wanted = list(dict.fromkeys(traits))
-    u, tiny = unit_roundoff(config.dtype), float(np.finfo(config.dtype).tiny)
-    own_errors = _gradient_bounds(problem, config, point, {TRUTH_TRAITS}, unit_roundoff("float64"), tiny=0.0)[TRUTH_TRAITS]
-    bounds = _gradient_bounds(problem, config, point, wanted, u, tiny)
+    own_error, *bounds = _gradient_bounds(
+        problem, config.l2, point, [TRUTH, *(Arithmetic.of(each, config.dtype) for each in wanted)]
+    )
     return {
-        each: _expectation(truth, after, _sum(bounds[each], own_errors), config, point, u, tiny) for each in wanted
+        each: _expect_gradient(truth, δ := bound + own_error) | expect_update(config, point, truth, δ)
+        for each, bound in zip(wanted, bounds, strict=True)
     }
 
 
-def _expectation(
-    truth: Gradient, after: Point, bound: Gradient, config: Config, point: Point, u: float, tiny: float
-) -> Expectation:
-    δparameters, δmoment1, δmoment2 = _update_bounds(truth, after, bound, config, point, u, tiny)
-    scalar = np.asarray
+def _expect_gradient(truth: Gradient, bound: Gradient) -> dict[str, Expected]:
     return {
-        "J": Expected(scalar(truth.J), scalar(bound.J)),
+        "J": Expected(np.asarray(truth.J), np.asarray(bound.J)),
         "gw": Expected(truth.gw, bound.gw),
-        "gb": Expected(scalar(truth.gb), scalar(bound.gb)),
+        "gb": Expected(np.asarray(truth.gb), np.asarray(bound.gb)),
+    }
+
+
+def expect_update(
+    config: Config, point: Point, gradient: Gradient, bound: Gradient | None = None
+) -> dict[str, Expected]:
+    """What the update from `point` must give with a gradient known to `bound`.
+
+    Without a bound the gradient is the row's own, as it was stored: known to one rounding, since a row may update
+    with more digits than it keeps. This judges an update apart from the gradient, and so more sharply.
+    """
+    after = reference.update(point, gradient, config.optimizer)
+    δg = unit_roundoff(config.dtype) * np.abs(gradient.packed) if bound is None else bound.packed
+    δparameters, δmoment1, δmoment2 = _update_bounds(gradient.packed, δg, after, config, point)
+    return {
         "w": Expected(after.w, δparameters[:-1]),
-        "b": Expected(scalar(after.b), scalar(δparameters[-1])),
+        "b": Expected(np.asarray(after.b), np.asarray(δparameters[-1])),
         "moment1": Expected(after.moment1, δmoment1),
         "moment2": Expected(after.moment2, δmoment2),
     }
 
 
-def _gradient_bounds(
-    problem: Problem, config: Config, point: Point, traits: Iterable[Traits], u: float, tiny: float
-) -> dict[Traits, Gradient]:
-    """δJ, δgw and δgb, as `Gradient`s, for each of the traits."""
-    wanted = list(traits)
-    δloss = dict.fromkeys(wanted, 0.0)
-    δsums = {each: np.zeros(problem.n + 1) for each in wanted}
+def _gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic]) -> list[Gradient]:
+    """δJ, δgw and δgb, as a `Gradient` for each arithmetic. The bias is a column of ones."""
+    m, n = problem.m, problem.n
+    parameters, penalty = np.abs(point.parameters), 0.5 * l2 * float(point.w @ point.w)
+    losses, summands, terms = 0.0, np.zeros(n + 1), np.zeros(n + 1)
+    δlosses, δsums = np.zeros(len(arithmetics)), np.zeros((len(arithmetics), n + 1))
     for X, y in reference.row_blocks(problem):
-        sign, magnitude = 1.0 - 2.0 * y, np.abs(X)
+        magnitude = np.abs(np.column_stack([X, np.ones(len(X))]))
+        nonzero = magnitude > 0.0
         z = X @ point.w + point.b
-        loss, r, p = reference.softplus(sign * z), sign * reference.sigmoid(sign * z), reference.sigmoid(z)
-        scale = magnitude @ np.abs(point.w) + abs(point.b)
-        for each in wanted:
-            δz = C * u * each.growth(problem.n + 1) * scale + (problem.n + 1) * tiny
-            stretch = np.exp(np.minimum(δz, 100.0))
-            δr = np.minimum(0.25, p * (1.0 - p) * stretch) * δz + C * u * np.abs(r) + tiny
-            δterm = np.minimum(1.0, np.abs(r) * stretch) * δz + tiny
-            if each.residual == "difference":
-                δr += C * u * p
-                δterm += C * u * np.abs(z)
-            row = δr + C * u * each.growth(problem.m) * np.abs(r)
-            δloss[each] += float((δterm + C * u * each.growth(problem.m) * loss).sum())
-            δsums[each] += np.append(row @ magnitude, row.sum())
-    return {each: _mean_bounds(problem, config, point, each, δloss[each], δsums[each], u, tiny) for each in wanted}
+        t = (1.0 - 2.0 * y) * z
+        losses += float(reference.softplus(t).sum())
+        summands += reference.sigmoid(t) @ magnitude
+        terms += nonzero.sum(axis=0)
+        for k, arithmetic in enumerate(arithmetics):
+            δloss, δr = _row_bounds(z, t, magnitude @ parameters, nonzero.sum(axis=1), arithmetic)
+            δlosses[k] += δloss.sum()
+            δsums[k] += (δr + m * arithmetic.tiny) @ magnitude  # a row may divide r by m before it sums
+    bounds = []
+    for (traits, u, tiny), δloss_sum, δsum in zip(arithmetics, δlosses, δsums, strict=True):
+        δg = (δsum + C * u * traits.growth(terms) * summands) / m + tiny
+        δJ = (δloss_sum + C * u * traits.growth(m) * losses) / m + C * u * traits.growth(n) * penalty + tiny
+        bounds.append(Gradient(J=float(δJ), gw=δg[:-1] + C * u * l2 * parameters[:-1], gb=float(δg[-1])))
+    return bounds
 
 
-def _mean_bounds(
-    problem: Problem, config: Config, point: Point, traits: Traits, δloss: float, δsums: Array, u: float, tiny: float
-) -> Gradient:
-    penalty = 0.5 * config.l2 * float(point.w @ point.w)
-    return Gradient(
-        J=δloss / problem.m + C * u * traits.growth(problem.n) * penalty + tiny,
-        gw=δsums[:-1] / problem.m + C * u * config.l2 * np.abs(point.w) + tiny,
-        gb=float(δsums[-1]) / problem.m + tiny,
-    )
+def _row_bounds(z: Array, t: Array, scale: Array, terms: Array, arithmetic: Arithmetic) -> tuple[Array, Array]:
+    """δloss and δr of each row, from its margin and Σ|x_j·w_j| + |b| over so many terms."""
+    traits, u, tiny = arithmetic
+    r = reference.sigmoid(t)
+    δz = C * u * traits.growth(terms) * scale + terms * tiny
+    stretch = np.exp(np.minimum(δz, 100.0))
+    δr = np.minimum(0.25, r * reference.sigmoid(-t) * stretch) * δz + C * u * r + tiny
+    δloss = np.minimum(1.0, r * stretch) * δz + tiny
+    if traits.residual == "difference":
+        δr += C * u * reference.sigmoid(z)
+        δloss += C * u * np.abs(z)
+    return δloss, δr
 
 
-def _update_bounds(
-    truth: Gradient, after: Point, bound: Gradient, config: Config, point: Point, u: float, tiny: float
-) -> tuple[Array, Array, Array]:
-    """δ of the parameters and of both moments, (n + 1,) each, after an update with a gradient known to `bound`."""
-    g, δg, before = truth.packed, bound.packed, point.parameters
-    optimizer = config.optimizer
+def _update_bounds(g: Array, δg: Array, after: Point, config: Config, point: Point) -> tuple[Array, Array, Array]:
+    """δ of the parameters and of both moments, (n + 1,) each, after an update with a gradient g known to δg.
+
+    A β rounded to the row's dtype is off by u·β, and moves a moment by that much of what it weighs. A moment formed as
+    m + (1 − β)·(g − m) rounds |m| where β·m + (1 − β)·g rounds β·|m|: what is kept is counted whole.
+    """
+    optimizer, u, tiny = config.optimizer, unit_roundoff(config.dtype), float(np.finfo(config.dtype).tiny)
+    before, rounding = np.abs(point.parameters), C * u
     if not isinstance(optimizer, Adam):
-        change, unchanged = optimizer.learning_rate * g, np.zeros_like(g)
-        δchange = optimizer.learning_rate * δg
-        return δchange + C * u * (np.abs(before) + np.abs(change)) + tiny, unchanged + tiny, unchanged + tiny
-    δmoment1 = (1.0 - optimizer.beta1) * δg + tiny
-    δmoment1 += C * u * (optimizer.beta1 * np.abs(point.moment1) + (1.0 - optimizer.beta1) * np.abs(g))
-    δmoment2 = (1.0 - optimizer.beta2) * (2.0 * np.abs(g) + δg) * δg + C * u * after.moment2 + tiny
-    δchange = _adam_change_bound(after, δmoment1, δmoment2, optimizer, point, u)
-    return δchange + C * u * np.abs(before) + tiny, δmoment1, δmoment2
+        δchange = optimizer.learning_rate * (δg + rounding * np.abs(g))
+        unchanged = np.full_like(g, tiny)
+        return δchange + rounding * before + tiny, unchanged, unchanged
+    beta1, beta2 = optimizer.beta1, optimizer.beta2
+    old1, old2 = np.abs(point.moment1), point.moment2
+    δmoment1 = (1.0 - beta1) * (δg + rounding * np.abs(g)) + rounding * old1 + u * beta1 * (old1 + np.abs(g))
+    δmoment2 = (
+        (1.0 - beta2) * (2.0 * np.abs(g) + δg) * δg
+        + rounding * (old2 + (1.0 - beta2) * g**2)
+        + u * beta2 * (old2 + g**2)
+    )
+    δadam = _adam_change_bound(after, δmoment1 + tiny, δmoment2 + tiny, optimizer, point, u)
+    return δadam + rounding * before + tiny, δmoment1 + tiny, δmoment2 + tiny
 
 
 def _adam_change_bound(
@@ -218,27 +256,28 @@ def _adam_change_bound(
 ) -> Array:
     """How far lr·m̂/(√v̂ + ε) may be off when the moments are off by δmoment1 and δmoment2.
 
+    Bias corrections formed as 1 − βᵗ in float64 keep an absolute accuracy, so a relative one of u/(1 − βᵗ).
     Where v̂ is no larger than its own error the quotient is anything up to the largest possible change: by
     Cauchy–Schwarz |moment1|/√moment2 is at most the root of (β1·|m|/√(β2·v))² + (1 − β1)²/(1 − β2), with m and v
     the moments before the update.
     """
     correction1, correction2 = optimizer.bias_corrections(after.step)
+    δcorrections = (
+        TRUTH.u * math.sqrt(after.step) * ((1.0 - correction1) / correction1 + (1.0 - correction2) / correction2)
+    )
     root = np.sqrt(after.moment2 / correction2)
     δmean = δmoment1 / correction1
     δroot = np.minimum(np.sqrt(δmoment2 / correction2), δmoment2 / correction2 / np.maximum(root, 1e-300))
     change = optimizer.learning_rate * np.abs(after.moment1 / correction1) / (root + optimizer.epsilon)
     lowest = np.maximum(root - δroot, 0.0) + optimizer.epsilon
-    δchange = optimizer.learning_rate * δmean / lowest + change * δroot / lowest + C * u * change
-    with np.errstate(divide="ignore", invalid="ignore"):
-        history = optimizer.beta1 * np.abs(point.moment1) / np.sqrt(optimizer.beta2 * point.moment2)
-    history = np.where(point.moment1 == 0.0, 0.0, history)
+    δchange = optimizer.learning_rate * δmean / lowest + change * δroot / lowest + C * (u + δcorrections) * change
+    kept1, kept2 = optimizer.beta1 * np.abs(point.moment1), optimizer.beta2 * point.moment2
+    history = np.divide(kept1, np.sqrt(kept2), out=np.full_like(kept1, np.inf), where=kept2 > 0.0)
+    history[kept1 == 0.0] = 0.0
     ratio = np.hypot(history, (1.0 - optimizer.beta1) / math.sqrt(1.0 - optimizer.beta2))
     largest = optimizer.learning_rate * ratio * math.sqrt(correction2) / correction1
-    return np.minimum(δchange, largest + change)
-
-
-def _sum(first: Gradient, second: Gradient) -> Gradient:
-    return Gradient(J=first.J + second.J, gw=first.gw + second.gw, gb=first.gb + second.gb)
+    capped: Array = np.minimum(δchange, largest + change)
+    return capped
 
 
 def _worst_error(value: Array, expected: Expected) -> float:

@@ -73,6 +73,14 @@ class Gradient:
         """(n + 1,) gw and gb."""
         return np.append(self.gw, self.gb)
 
+    def __add__(self, other: Gradient) -> Gradient:
+        return Gradient(J=self.J + other.J, gw=self.gw + other.gw, gb=self.gb + other.gb)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Gradient:
+        """What a row computed."""
+        return cls(J=float(snapshot.J), gw=snapshot.gw.astype(np.float64), gb=float(snapshot.gb))
+
 
 def softplus(t: Array) -> Array:
     """log(1 + exp(t)), elementwise."""
@@ -94,7 +102,7 @@ def row_blocks(problem: Problem) -> Iterator[tuple[Array, Array]]:
 
 
 def forward(problem: Problem, w: Array, b: float, l2: float = 0.0) -> tuple[Array, Array, float]:
-    """z (m,), p = σ(z) (m,), and the cost J."""
+    """Z (m,), p = σ(z) (m,), and the cost J."""
     z = np.concatenate([X @ w + b for X, _ in row_blocks(problem)])
     t = (1.0 - 2.0 * problem.y.astype(np.float64)) * z
     J = softplus(t).sum() / problem.m + 0.5 * l2 * float(w @ w)
@@ -123,7 +131,9 @@ def update(point: Point, gradient: Gradient, optimizer: Optimizer) -> Point:
         moment1 = optimizer.beta1 * moment1 + (1.0 - optimizer.beta1) * g
         moment2 = optimizer.beta2 * moment2 + (1.0 - optimizer.beta2) * g**2
         correction1, correction2 = optimizer.bias_corrections(step)
-        change = optimizer.learning_rate * (moment1 / correction1) / (np.sqrt(moment2 / correction2) + optimizer.epsilon)
+        change = (
+            optimizer.learning_rate * (moment1 / correction1) / (np.sqrt(moment2 / correction2) + optimizer.epsilon)
+        )
     else:
         change = optimizer.learning_rate * g
     parameters = point.parameters - change

@@ -1,0 +1,129 @@
+"""What happens in the process in which a row is examined: `python -m stepbench.checking child DESCRIPTOR`.
+
+A row's code runs here and nowhere else, so that a crash, a hang or an exit is a verdict about the row. Orders come,
+and findings go, over a pipe of their own: what the row prints is not mixed in.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from stepbench.checking.plan import Planned, check_plan, described, fuzz_plan, simulated_plan
+from stepbench.checking.subject import Ledger
+from stepbench.checking.verdicts import Disagreement
+from stepkernels import Implementation
+from stepkernels.interface import Accumulation, Residual
+from stepkernels.probe import missing_library
+
+MOST_DISAGREEMENTS = 12  # a row wrong through and through needs no longer list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What to do to which row. `problems` asks for the fuzzer's plan instead of the check's."""
+
+    row: dict[str, Any]
+    seed: int
+    problems: int | None = None
+    simulated: bool = False
+
+    @property
+    def implementation(self) -> Implementation:
+        return Implementation(**self.row)
+
+    def plan(self) -> list[Planned]:
+        row = self.implementation
+        if self.simulated:
+            return simulated_plan(row, self.seed)
+        return check_plan(row, self.seed) if self.problems is None else fuzz_plan(row, self.seed, self.problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What came of one trial; the first that is sent only says how many there will be, and what comes first."""
+
+    next_trial: str
+    total: int
+    disagreement: Disagreement | None = None
+    hint: str = ""
+    worst: dict[str, float] | None = None
+    judged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CannotRun:
+    """The row was not examined: for want of a library or GPU, or because it is broken."""
+
+    reason: str
+    broken: bool
+
+
+def fields_of(row: Implementation) -> dict[str, Any]:
+    """A row as plain values, to be sent to a child: `Implementation(**fields_of(row))` is the row again."""
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    return values | {"options": dict(row.options)}
+
+
+def examine(orders: Orders) -> Iterator[Finding | CannotRun]:
+    """Run the plan, a finding a trial."""
+    row = orders.implementation
+    try:
+        reason = missing_library(row.library) if orders.simulated else row.unavailable()
+        if reason is None:
+            row.load()
+    except Exception as error:
+        yield CannotRun(reason=described(error, row), broken=True)
+        return
+    if reason is not None:
+        yield CannotRun(reason=reason, broken=False)
+        return
+    yield from _findings(row, orders.plan())
+
+
+def _findings(row: Implementation, plan: list[Planned]) -> Iterator[Finding]:
+    ledger, disagreements = Ledger(), 0
+    yield Finding(next_trial=str(plan[0]), total=len(plan))
+    for k, planned in enumerate(plan):
+        disagreement = planned.run(row, ledger)
+        hint = hint_of_traits(row, planned) if disagreement and not disagreements else ""
+        disagreements += disagreement is not None
+        over = k + 1 == len(plan) or disagreements == MOST_DISAGREEMENTS
+        yield Finding(
+            next_trial="" if over else str(plan[k + 1]),
+            total=len(plan),
+            disagreement=disagreement,
+            hint=hint,
+            worst=dict(ledger.worst),
+            judged=ledger.judged,
+        )
+        if over:
+            return
+
+
+def hint_of_traits(row: Implementation, planned: Planned) -> str:
+    """What the row would have to declare for its arithmetic to be judged as it computes, if anything would do."""
+    declared = (row.residual, row.accumulation)
+    choices: tuple[tuple[Residual, Accumulation, str], ...] = (
+        ("difference", row.accumulation, "residual='difference', for p − y or softplus(z) − y·z"),
+        (row.residual, "sequential", "accumulation='sequential', for one running sum"),
+    )
+    for residual, accumulation, words in choices:
+        other = replace(row, residual=residual, accumulation=accumulation)
+        if (residual, accumulation) != declared and planned.run(other, Ledger()) is None:
+            return f"It would pass this trial declaring {words}"
+    return ""
+
+
+def main(descriptor: int) -> None:
+    """Take the orders, send the findings. The pipe closed by the other side ends the process."""
+    with Connection(descriptor) as pipe:
+        orders: Orders = pipe.recv()
+        try:
+            for finding in examine(orders):
+                pipe.send(finding)
+        except BrokenPipeError:
+            sys.exit(1)

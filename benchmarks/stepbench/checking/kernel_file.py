@@ -1,0 +1,106 @@
+"""A kernel from outside the repository: a .py file with IMPLEMENTATION (an `Implementation`) and bind(problem, config).
+
+The file runs in child processes only. What is wrong with it is told as Python would tell its author: the file, the
+line, the error; never a traceback of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+from dataclasses import replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from stepbench.checking.child import fields_of
+from stepkernels import Implementation, Op, ProblemError
+from stepkernels.interface import load_file
+from stepkernels.problem import DTYPES, OPTIMIZERS
+
+LOADING_SECONDS = 240.0  # a cold import of torch or JAX takes tens of seconds
+
+
+class KernelFileError(ProblemError):
+    """A kernel file that cannot be used; the message says where and why."""
+
+
+def load_kernel(path: Path) -> Implementation:
+    """The row of a kernel file, its module the file. Raises `KernelFileError`.
+
+    A child loads the file and sends back what it declares, so that a file that crashes takes nothing with it.
+    """
+    path = path.resolve()
+    if not path.is_file() or path.suffix != ".py":
+        raise KernelFileError(f"There is no kernel file {path}; give the path of a .py file.")
+    ours, theirs = Pipe()
+    with (
+        ours,
+        subprocess.Popen(
+            [sys.executable, "-m", "stepbench.checking", "kernel", str(theirs.fileno()), str(path)],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        ) as child,
+    ):
+        theirs.close()
+        try:
+            answered = ours.poll(LOADING_SECONDS)
+            answer: dict[str, Any] | str = ours.recv() if answered else "did not finish loading and was ended"
+        except (EOFError, OSError):
+            answer = f"ended its process while it was loaded (exit status {child.wait()})"
+        child.kill()
+    if isinstance(answer, str):
+        raise KernelFileError(f"{path.name}: {answer}.")
+    return Implementation(**answer)
+
+
+def declared_row(path: Path) -> Implementation:
+    """Load the file in this process and validate what it declares. Raises `KernelFileError`."""
+    try:
+        module = load_file(path)
+    except Exception as error:
+        raise KernelFileError(_own_error(error, path)) from error
+    row = getattr(module, "IMPLEMENTATION", None)
+    if not isinstance(row, Implementation):
+        raise KernelFileError("needs IMPLEMENTATION = Implementation(name=…, module=__file__, …) at its top level")
+    if not callable(getattr(module, "bind", None)):
+        raise KernelFileError("needs a function bind(problem, config) that returns a workspace")
+    choices: tuple[tuple[str, object, tuple[str, ...]], ...] = (
+        ("ops", row.ops, tuple(Op)),
+        ("dtypes", row.dtypes, DTYPES),
+        ("optimizers", row.optimizers, tuple(OPTIMIZERS)),
+    )
+    for name, declared, known in choices:
+        if not isinstance(declared, tuple | list) or not declared or not set(declared) <= set(known):
+            raise KernelFileError(
+                f"IMPLEMENTATION.{name} is {declared!r}; it must be a tuple out of {', '.join(known)}"
+            )
+    return replace(row, module=str(path), ops=tuple(map(Op, row.ops)))
+
+
+def _own_error(error: Exception, path: Path) -> str:
+    """The error with the line of the file it came from, or passed through."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"line {error.lineno}: {error.msg}\n    {(error.text or '').strip()}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    where = f"line {frames[-1].lineno}: " if frames else ""
+    source = f"\n    {frames[-1].line}" if frames else ""
+    return f"{where}{type(error).__name__}: {error}{source}"
+
+
+def main(descriptor: int, path: Path) -> None:
+    """Send the row's fields, or the sentence of what is wrong."""
+    with Connection(descriptor) as pipe:
+        try:
+            answer: dict[str, Any] | str = fields_of(declared_row(path))
+        except KernelFileError as error:
+            answer = str(error)
+        try:
+            pipe.send(answer)
+        except (TypeError, AttributeError, pickle.PicklingError) as error:
+            pipe.send(f"IMPLEMENTATION holds what cannot be sent to another process ({error}); give plain values")

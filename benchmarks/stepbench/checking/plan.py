@@ -1,0 +1,160 @@
+"""Which trials a row goes through, on which scenes: the plan of `check`, and that of the fuzzer.
+
+A plan is made before the row is loaded, from its catalogue entry and a seed; planned trials are made one at a time,
+since their data is. The quick and telling ones come first.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stepbench.checking import planted
+from stepbench.checking.planted import Random, Scene
+from stepbench.checking.subject import Ledger, Rejected
+from stepbench.checking.trials import (
+    LONG_RUN,
+    MARGINS,
+    ONE_STEP,
+    REPETITION,
+    STATEFUL,
+    STEPS_TRIAL,
+    Examination,
+    Trial,
+    draw_config,
+)
+from stepbench.checking.verdicts import Disagreement
+from stepkernels import Implementation, Op, interface
+
+_OURS = (str(Path(__file__).parent), interface.__file__)
+
+
+class Planned(NamedTuple):
+    """A trial to come: its scene, dtype and optimizer, and the random numbers it will draw."""
+
+    trial: Trial
+    kind: str
+    shape: tuple[int, int]
+    dtype: str
+    optimizer: str
+    seed: tuple[int, ...]
+
+    def __str__(self) -> str:
+        m, n = self.shape
+        return f"{self.trial.name}; {self.kind}, {m} × {n}, {self.dtype}, {self.optimizer}"
+
+    def run(self, row: Implementation, ledger: Ledger) -> Disagreement | None:
+        """Examine the row; what it raises is a disagreement too."""
+        random = np.random.default_rng(self.seed)
+        scene = planted.scene(self.kind, *self.shape, self.dtype, random)
+        config = draw_config(random, scene.problem, self.dtype, self.optimizer)
+        examination = Examination(row, scene, config, random, ledger)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.trial.run(examination)
+                for subject in examination.subjects:
+                    subject.finish()
+        except Rejected as rejected:
+            return self._disagreement(scene, rejected.field, rejected.error, str(rejected))
+        except Exception as error:
+            return self._disagreement(scene, "", math.inf, described(error, row))
+        return None
+
+    def _disagreement(self, scene: Scene, field: str, error: float, sentence: str) -> Disagreement:
+        data = f"{scene}, {self.dtype}, {self.optimizer}"
+        return Disagreement(trial=self.trial.name, data=data, field=field, error=error, sentence=sentence)
+
+
+def described(error: BaseException, row: Implementation) -> str:
+    """An exception with the line that raised it: in the row's own file, or else outside of the judge."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_OURS)]
+    source = row.module if row.module.endswith(".py") else row.module.replace(".", "/") + ".py"
+    frames = [f for f in frames if f.filename.endswith(source)] or frames
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def check_plan(row: Implementation, seed: int) -> list[Planned]:
+    """Everything `check` does to a row."""
+    makers = [_Maker(row, dtype, optimizer, seed) for dtype in row.dtypes for optimizer in row.optimizers]
+    plan = [planned for maker in makers for planned in maker.basics()]
+    for maker in makers:
+        plan += maker.sweep()
+    return plan
+
+
+def fuzz_plan(row: Implementation, seed: int, problems: int) -> list[Planned]:
+    """So many problems of random kind, size, dtype and optimizer, each stepped from two places."""
+    random = np.random.default_rng([seed, problems])
+    plan = []
+    for k in range(problems):
+        dtype, optimizer = str(random.choice(row.dtypes)), str(random.choice(row.optimizers))
+        shape = _random_shape(random, row)
+        kind = str(random.choice(list(planted.KINDS)))
+        plan.append(Planned(STEPS_TRIAL, kind, shape, dtype, optimizer, (seed, k)))
+    return plan
+
+
+def _random_shape(random: Random, row: Implementation) -> tuple[int, int]:
+    if row.compiles_per_shape:
+        return planted.FEW[random.integers(len(planted.FEW))]
+    m, n = (int(2.0 ** random.uniform(0.0, 11.5)) for _ in range(2))
+    return (m, n) if m * n <= 2**15 else (m, max(1, 2**15 // m))
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """The trials of a row in one dtype with one optimizer."""
+
+    row: Implementation
+    dtype: str
+    optimizer: str
+    seed: int
+
+    def basics(self) -> Iterator[Planned]:
+        yield self.planned(STEPS_TRIAL, "ordinary data", (33, 7))
+        yield self.planned(STEPS_TRIAL, "planted rows", (257, 33))
+        yield self.planned(MARGINS, "ordinary data", (1, 1))
+        for trial in STATEFUL:
+            if trial.needs <= {*self.row.ops, Op.STEP}:
+                yield self.planned(trial, "ordinary data", (33, 7))
+                yield self.planned(trial, "planted rows", (257, 33))
+        yield self.planned(LONG_RUN, "ordinary data", (257, 33))
+
+    def sweep(self) -> Iterator[Planned]:
+        """Every kind of data, around every edge."""
+        random = np.random.default_rng([self.seed, *map(ord, self.dtype + self.optimizer)])
+        kinds = random.permutation(list(planted.KINDS)).tolist()
+        shapes = planted.FEW * 4 if self.row.compiles_per_shape else planted.sizes(random)
+        for k, shape in enumerate(shapes):
+            yield self.planned(STEPS_TRIAL, kinds[k % len(kinds)], shape)
+        if not self.row.compiles_per_shape:
+            yield self.planned(REPETITION, "ordinary data", planted.LARGE[0])
+            for m, n in planted.LARGE[1:] if self.optimizer == self.row.optimizers[0] else ():
+                if m * n <= (self.row.max_work or math.inf):
+                    yield self.planned(ONE_STEP, "planted rows", (m, n))
+
+    def planned(self, trial: Trial, kind: str, shape: tuple[int, int]) -> Planned:
+        label = f"{trial.name}{kind}{shape}{self.dtype}{self.optimizer}"
+        return Planned(trial, kind, shape, self.dtype, self.optimizer, (self.seed, *label.encode()))
+
+
+def simulated_plan(row: Implementation, seed: int) -> list[Planned]:
+    """Little, for a simulator that takes milliseconds an element: every kind of data in each dtype, then the states."""
+    plan = []
+    for shift, dtype in enumerate(row.dtypes):
+        makers = [_Maker(row, dtype, optimizer, seed) for optimizer in row.optimizers]
+        for k, kind in enumerate(planted.KINDS):
+            shape = planted.TINY[(k + shift) % len(planted.TINY)]
+            plan.append(makers[k % len(makers)].planned(STEPS_TRIAL, kind, shape))
+        stateful = (trial for trial in STATEFUL if trial.needs <= {*row.ops, Op.STEP})
+        plan += [makers[-1 - shift % len(makers)].planned(trial, "ordinary data", (7, 3)) for trial in stateful]
+    return plan

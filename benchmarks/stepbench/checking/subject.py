@@ -1,0 +1,229 @@
+"""A row under examination: bound to its own copy of a scene, judged against the truth from an untouched one.
+
+Whatever is wrong raises `Rejected`: a field, its error in bounds, and what happened, in a sentence.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stepbench.checking.planted import Random, Scene
+from stepkernels import Config, Implementation, Problem, Snapshot, Workspace
+from stepkernels.agreement import (
+    GRADIENT_FIELDS,
+    STEP_FIELDS,
+    UPDATE_FIELDS,
+    Expectation,
+    Traits,
+    compare,
+    expect_step,
+    expect_update,
+)
+from stepkernels.problem import Adam
+from stepkernels.reference import Gradient, Point
+
+ARRAYS = (*STEP_FIELDS, "costs")
+
+
+class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
+    """The row is wrong: in `field`, by `error` bounds (infinite where that has no measure)."""
+
+    def __init__(self, sentence: str, field: str = "", error: float = math.inf) -> None:
+        super().__init__(sentence)
+        self.field, self.error = field, error
+
+
+def require(claim: bool, field: str, sentence: str) -> None:
+    if not claim:
+        raise Rejected(sentence, field)
+
+
+@dataclass
+class Ledger:
+    """The largest error of each field that a row got away with, in units of its bound, and how often it was judged."""
+
+    worst: dict[str, float] = field(default_factory=dict)
+    judged: int = 0
+
+    def enter(self, errors: Mapping[str, float]) -> None:
+        self.judged += 1
+        for name, error in errors.items():
+            self.worst[name] = max(error, self.worst.get(name, 0.0))
+
+
+class Subject:
+    """A workspace of a row, and all that is needed to judge it."""
+
+    def __init__(self, row: Implementation, scene: Scene, config: Config, ledger: Ledger) -> None:
+        self.row, self.scene, self.config, self.ledger = row, scene, config, ledger
+        self.truth = scene.problem
+        self.given = private_copy(scene.problem)
+        self.workspace: Workspace = row.bind(self.given, config)
+        self.kept: list[tuple[Snapshot, Snapshot]] = []
+
+    def run(self, operation: str, *arguments: int) -> None:
+        """Call an operation that the row declares."""
+        method = getattr(self.workspace, operation, None)
+        require(callable(method), operation, f"the row declares {operation} but its workspace has no {operation}()")
+        method(*arguments)  # type: ignore[misc]
+
+    def reset(self, point: Point | None = None) -> Point:
+        """Put the row at `point`, or at the problem's start; the outputs must be NaN and the state exact."""
+        if point is None:
+            self.workspace.reset()
+            point = Point.start(self.truth)
+        else:
+            self._reset_to(point)
+        self.require_fresh(point)
+        return point
+
+    def _reset_to(self, point: Point) -> None:
+        """With arrays of the row's dtype, which the row must neither keep nor change."""
+        w, moment1, moment2 = (v.astype(self.config.dtype) for v in (point.w, point.moment1, point.moment2))
+        moments = (moment1, moment2) if isinstance(self.config.optimizer, Adam) else None
+        self.workspace.reset(w=w, b=point.b, moments=moments, step=point.step)
+        given = (w, moment1, moment2)
+        untouched = all(map(np.array_equal, given, (point.w, point.moment1, point.moment2)))
+        require(untouched, "w", "reset changed the arrays it was given")
+        for array in given:
+            array.fill(np.nan)  # they are ours: a row that kept them instead of copying will compute with NaN
+
+    def require_fresh(self, point: Point) -> None:
+        """The state must be `point` to the last bit, and every output NaN."""
+        snapshot = self.snapshot()
+        for name in UPDATE_FIELDS:
+            expected = np.asarray(getattr(point, name), self.config.dtype)
+            value = np.asarray(getattr(snapshot, name))
+            right = value.dtype == expected.dtype and value.shape == expected.shape and np.array_equal(value, expected)
+            require(right, name, f"after reset, {name} is not what it was reset to")
+        require(snapshot.step == point.step, "step", f"after reset to step {point.step}, step is {snapshot.step}")
+        for name in GRADIENT_FIELDS:
+            nan = bool(np.isnan(np.asarray(getattr(snapshot, name), np.float64)).all())
+            require(nan, name, f"after reset, {name} is not NaN before anything was computed")
+
+    def snapshot(self) -> Snapshot:
+        """A snapshot of a device that is done: after a device-wide synchronize it must not have changed."""
+        snapshot = self.workspace.snapshot()
+        if self.row.device == "cuda":
+            synchronize_device()
+            late = changed_field(snapshot, self.workspace.snapshot())
+            require(late is None, late or "", f"{late} changed after snapshot returned: the device was not done")
+        return snapshot
+
+    def judge_step(self, before: Point, operations: Iterable[str] = ("step",), when: str = "") -> Snapshot:
+        """Run the operations, which make one step, and judge it from the state before them."""
+        names = tuple(operations)
+        for name in names:
+            self.run(name)
+        return self.judge(before, when or "; ".join(names))
+
+    def judge(self, before: Point, when: str, slack: float = 1.0) -> Snapshot:
+        """Judge the state as one step from `before`, then the update alone from the row's own gradient."""
+        snapshot = self.snapshot()
+        self.compare(snapshot, self.expect(before), when, slack=slack)
+        own = expect_update(self.config, before, Gradient.of(snapshot))
+        if slack == 1.0:
+            self.compare(snapshot, own, f"{when} (the update, from the row's own gradient)", UPDATE_FIELDS)
+        right_step = snapshot.step == before.step + 1
+        require(right_step, "step", f"after {when}, step is {snapshot.step} and not {before.step + 1}")
+        return snapshot
+
+    def expect(self, before: Point) -> Expectation:
+        return expect_step(self.truth, self.config, before, Traits.of(self.row))
+
+    def compare(
+        self,
+        snapshot: Snapshot,
+        expectation: Expectation,
+        when: str,
+        fields: Iterable[str] = STEP_FIELDS,
+        slack: float = 1.0,
+    ) -> None:
+        agreement = compare(snapshot, expectation, self.config.dtype, fields)
+        if agreement.faults or not agreement.worst <= slack:
+            raise Rejected(
+                f"after {when}, {agreement.reason}{self._hint(snapshot)}", agreement.worst_field, agreement.worst
+            )
+        self.ledger.enter({name: error / slack for name, error in agreement.errors.items()})
+
+    def _hint(self, snapshot: Snapshot) -> str:
+        """Non-finite values say more than a number of bounds."""
+        odd = [name for name in STEP_FIELDS if not np.isfinite(np.asarray(getattr(snapshot, name), np.float64)).all()]
+        return f" ({', '.join(odd)} not finite)" if odd else ""
+
+    def keep(self) -> Snapshot:
+        """A snapshot now, and again: the same to the last bit, and to be demanded again at the end."""
+        snapshot = self.snapshot()
+        changed = changed_field(snapshot, self.snapshot())
+        require(changed is None, changed or "", f"two snapshots in a row differ in {changed}")
+        self.kept.append((snapshot, deep_copy(snapshot)))
+        return snapshot
+
+    def finish(self) -> None:
+        """The inputs are as they were given, and every snapshot kept still says what it said."""
+        for name, truth in (("X", self.truth.X), ("y", self.truth.y), ("w0", self.truth.w0)):
+            same = getattr(self.given, name).tobytes() == truth.tobytes()
+            require(same, name, f"{name} was written to: the problem's arrays are inputs")
+        for snapshot, copy in self.kept:
+            changed = changed_field(snapshot, copy)
+            sentence = f"{changed} of a snapshot changed after it was taken: it must hold copies"
+            require(changed is None, changed or "", sentence)
+
+    def random_point(self, random: Random) -> Point:
+        """Parameters like the scene's own but other numbers; for Adam, moments in mid-training, far from step zero."""
+        n = self.truth.n
+        start = Point.start(self.truth)
+        w = start.w * random.uniform(0.5, 1.5, n)
+        b = start.b * random.uniform(0.5, 1.5) + 0.1 * random.standard_normal()
+        moment1, moment2, step = np.zeros(n + 1), np.zeros(n + 1), int(10.0 ** random.uniform(0.0, 4.3))
+        if isinstance(self.config.optimizer, Adam):
+            moment1 = random.standard_normal(n + 1) * 10.0 ** random.uniform(-3.0, 1.0, n + 1)
+            moment2 = moment1**2 * random.uniform(0.5, 2.0, n + 1)
+        return Point(w=w, b=b, moment1=moment1, moment2=moment2, step=step).astype(self.config.dtype)
+
+
+def private_copy(problem: Problem) -> Problem:
+    """Equal arrays in memory of their own, so that a row that writes to its inputs does not change the truth."""
+    return Problem(problem.X.copy(), problem.y.copy(), problem.w0.copy(), problem.b0)
+
+
+def deep_copy(snapshot: Snapshot) -> Snapshot:
+    return Snapshot(step=snapshot.step, **{name: np.array(getattr(snapshot, name)) for name in ARRAYS})
+
+
+def changed_field(first: Snapshot, second: Snapshot) -> str | None:
+    """The first field whose bits differ; None when all are the same."""
+    for name in ARRAYS:
+        if np.asarray(getattr(first, name)).tobytes() != np.asarray(getattr(second, name)).tobytes():
+            return name
+    return None if first.step == second.step else "step"
+
+
+@functools.cache
+def _cuda_context() -> tuple[ctypes.CDLL, ctypes.c_void_p]:
+    """The driver and the primary context of its first device, which every library shares."""
+    driver, context, device = ctypes.CDLL("libcuda.so.1"), ctypes.c_void_p(), ctypes.c_int()
+    statuses = (
+        driver.cuInit(0),
+        driver.cuDeviceGet(ctypes.byref(device), 0),
+        driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), device),
+    )
+    if any(statuses):
+        raise RuntimeError(f"The CUDA driver did not give its primary context (statuses {statuses}).")
+    return driver, context
+
+
+def synchronize_device() -> None:
+    """Wait for everything on the device, whoever launched it on whatever stream, with the driver alone."""
+    driver, context = _cuda_context()
+    driver.cuCtxPushCurrent_v2(context)
+    status = driver.cuCtxSynchronize()
+    driver.cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
+    if status:
+        raise Rejected(f"the device reports error {status} (a kernel wrote where it must not, or failed)")

@@ -1,0 +1,312 @@
+"""The adversarial executions: what is done to a row, besides asking it for one step.
+
+A trial is a function of an `Examination`; it raises `Rejected` when the row breaks a law, and returns when it keeps it.
+Everything random is drawn from the examination's seed, anew for each trial, so that no answer can be kept from before.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from stepbench.checking import planted
+from stepbench.checking.planted import Random, Scene
+from stepbench.checking.subject import Ledger, Rejected, Subject, changed_field, require
+from stepkernels import GD, Adam, Config, Implementation, Op, Problem, Snapshot
+from stepkernels.agreement import Expected
+from stepkernels.problem import safe_learning_rate
+from stepkernels.reference import Point
+
+STEPS = 3
+SLACK = 8.0
+SLACK_OF_A_LOOSE_TRAJECTORY = 512.0
+"""Two honest trajectories drift apart by their rounding, and Adam divides the difference by a √v̂ that may be small: a
+few bounds after a few steps, and more for a row whose rounding is another every time. Mistakes are thousands."""
+
+ROUTES: tuple[tuple[Op, ...], ...] = (
+    (Op.STEP,),
+    (Op.GRADIENT, Op.UPDATE),
+    (Op.FORWARD, Op.BACKWARD, Op.UPDATE),
+)
+
+
+@dataclass
+class Examination:
+    """One trial on one scene: a row, a scene, a configuration, and the source of everything random."""
+
+    row: Implementation
+    scene: Scene
+    config: Config
+    random: Random
+    ledger: Ledger = field(default_factory=Ledger)
+    subjects: list[Subject] = field(default_factory=list)
+
+    def bind(self, scene: Scene | None = None, config: Config | None = None) -> Subject:
+        subject = Subject(self.row, scene or self.scene, config or self.config, self.ledger)
+        self.subjects.append(subject)
+        return subject
+
+    def routes(self) -> list[tuple[Op, ...]]:
+        """The ways this row has of taking one step."""
+        return [route for route in ROUTES if set(route) <= {*self.row.ops, Op.STEP}]
+
+    def another_scene(self) -> Scene:
+        """Other data of the same shape."""
+        m, n = self.scene.problem.X.shape
+        return planted.scene("ordinary data", m, n, self.config.dtype, self.random)
+
+    def another_config(self) -> Config:
+        return draw_config(self.random, self.scene.problem, self.config.dtype, self.config.optimizer.name)
+
+
+def steps(examination: Examination) -> None:
+    """A few steps from the problem's start and a few from elsewhere, each judged from the row's own state before it."""
+    subject = examination.bind()
+    subject.require_fresh(Point.start(subject.truth))
+    for point in (None, subject.random_point(examination.random)):
+        before = subject.reset(point)
+        for k in range(STEPS):
+            before = Point.of(subject.judge_step(before, when=f"step {k + 1}"))
+
+
+def one_step(examination: Examination) -> None:
+    """A single step from the problem's start: for data that is large."""
+    subject = examination.bind()
+    subject.judge_step(Point.start(subject.truth))
+
+
+def phases(examination: Examination) -> None:
+    """Every way of taking a step gives that step, wherever it starts, whatever was computed before."""
+    subject = examination.bind()
+    for route in (*examination.routes(), *reversed(examination.routes())):
+        before = subject.reset(subject.random_point(examination.random))
+        for _ in range(2):
+            before = Point.of(subject.judge_step(before, route))
+
+
+def idempotence(examination: Examination) -> None:
+    """forward, backward and gradient change nothing when they are called again, and never the parameters."""
+    subject = examination.bind()
+    for operations in ((Op.GRADIENT,), (Op.FORWARD, Op.BACKWARD)):
+        if not set(operations) <= set(examination.row.ops):
+            continue
+        point = subject.reset(subject.random_point(examination.random))
+        for operation in [operation for operation in operations for _ in range(3)]:
+            subject.run(operation)
+        snapshot = subject.snapshot()
+        fields = {name: expected for name, expected in subject.expect(point).items() if name in ("J", "gw", "gb")}
+        subject.compare(snapshot, fields, f"{' and '.join(operations)}, three times", fields)
+        for name in ("w", "b", "moment1", "moment2", "step"):
+            same = np.array_equal(getattr(snapshot, name), getattr(point, name))
+            require(same, name, f"{' and '.join(operations)} changed {name}")
+
+
+def resets(examination: Examination) -> None:
+    """Reset with each of its arguments alone, and after work: exact state, NaN outputs, nothing left behind."""
+    subject = examination.bind()
+    start, random = Point.start(subject.truth), examination.random
+    for point in (subject.random_point(random), start):
+        subject.reset(point)
+        subject.judge_step(point)
+    subject.workspace.reset(b=0.0)
+    subject.require_fresh(Point(w=start.w, b=0.0, moment1=start.moment1, moment2=start.moment2, step=0))
+    other = subject.random_point(random)
+    subject.workspace.reset(w=other.w.astype(subject.config.dtype))
+    alone = Point(w=other.w, b=start.b, moment1=start.moment1, moment2=start.moment2, step=0)
+    subject.require_fresh(alone)
+    subject.judge_step(alone)
+    subject.workspace.reset(step=41)
+    later = Point(w=start.w, b=start.b, moment1=start.moment1, moment2=start.moment2, step=41)
+    subject.require_fresh(later)
+    subject.judge_step(later)
+
+
+def training(examination: Examination) -> None:
+    """train(k) is train(k − 1) and a step more, with the costs of every step; and step after reset after train."""
+    subject, random = examination.bind(), examination.random
+    point = subject.reset(subject.random_point(random))
+    before, costs = point, []
+    slack = SLACK if examination.row.deterministic else SLACK_OF_A_LOOSE_TRAJECTORY
+    for k in range(1, 6):
+        subject.reset(point)
+        subject.run(Op.TRAIN, k)
+        costs.append(subject.expect(before)["J"])
+        snapshot = subject.judge(before, f"train({k})", slack=1.0 if k == 1 else slack)
+        _judge_costs(subject, snapshot, costs, slack)
+        before = Point.of(snapshot)
+    subject.run(Op.TRAIN, 1)
+    snapshot = subject.judge(before, "train(1) after train(5)")
+    _judge_costs(subject, snapshot, [subject.expect(before)["J"]])
+    point = subject.reset(subject.random_point(random))
+    require(subject.snapshot().costs.size == 0, "costs", "reset left the costs of the last train behind")
+    subject.judge_step(point, when="step after reset after train")
+
+
+def _judge_costs(subject: Subject, snapshot: Snapshot, expected: Sequence[Expected], slack: float = SLACK) -> None:
+    k, costs = len(expected), np.asarray(snapshot.costs)
+    sentence = f"after train({k}), costs is {costs.dtype} of shape {costs.shape}, not {subject.config.dtype} of ({k},)"
+    require(costs.shape == (k,) and costs.dtype == subject.config.dtype, "costs", sentence)
+    for index, (cost, (value, bound)) in enumerate(zip(costs, expected, strict=True)):
+        error = abs(float(cost) - float(value)) / (slack * float(bound)) if np.isfinite(cost) else math.inf
+        if not error <= 1.0:
+            raise Rejected(
+                f"cost {index} of train({k}) is {cost:g}, not {value:g}: off by {error:.3g} bounds", "costs", error
+            )
+
+
+def alternation(examination: Examination) -> None:
+    """Two workspaces of equal shape, other problems and other settings, taking turns at every operation."""
+    first = examination.bind()
+    second = examination.bind(examination.another_scene(), examination.another_config())
+    for route in examination.routes():
+        points = [subject.reset(subject.random_point(examination.random)) for subject in (first, second)]
+        for _ in range(2):
+            for name in route:
+                first.run(name)
+                second.run(name)
+            when = f"{'; '.join(route)}, two workspaces in turn"
+            points = [Point.of(s.judge(p, when)) for s, p in zip((first, second), points, strict=True)]
+    if Op.TRAIN in examination.row.ops:
+        points = [subject.reset(subject.random_point(examination.random)) for subject in (first, second)]
+        first.run(Op.TRAIN, 1)
+        second.run(Op.TRAIN, 1)
+        for subject, point in zip((first, second), points, strict=True):
+            _judge_costs(
+                subject, subject.judge(point, "train(1), two workspaces in turn"), [subject.expect(point)["J"]]
+            )
+
+
+def results_demanded_again(examination: Examination) -> None:
+    """A snapshot does not change when work goes on, another workspace is bound, or the row is reset."""
+    subject = examination.bind()
+    before = subject.reset(subject.random_point(examination.random))
+    for _ in range(STEPS):
+        subject.run(Op.STEP)
+        subject.judge(before, "step")
+        before = Point.of(subject.keep())
+    if Op.TRAIN in examination.row.ops:
+        subject.run(Op.TRAIN, 3)
+        subject.keep()
+        subject.run(Op.TRAIN, 3)
+    other = examination.bind(examination.another_scene())
+    other.judge_step(other.reset())
+    subject.reset()
+    subject.judge_step(Point.start(subject.truth), when="step after another workspace was bound")
+
+
+def repetition(examination: Examination) -> None:
+    """The same steps again and again: each run right, and the same bits every run where the row says so."""
+    subject = examination.bind()
+    point = subject.random_point(examination.random)
+    first: list[Snapshot] = []
+    for _ in range(12):
+        subject.reset(point)
+        snapshots = [subject.judge_step(point)]
+        snapshots.append(subject.judge_step(Point.of(snapshots[0])))
+        first = first or snapshots
+        changed = changed_field(first[0], snapshots[0]) or changed_field(first[1], snapshots[1])
+        sentence = f"the same steps gave other bits of {changed}, and the row declares to be deterministic"
+        require(changed is None or not examination.row.deterministic, changed or "", sentence)
+
+
+def margins(examination: Examination) -> None:
+    """A single row at one margin after another: z from 0 to ±10⁸, both labels, where the bound is a few roundings.
+
+    At every known branch, and at others drawn anew, since a branch of the row may be anywhere.
+    """
+    dtype = examination.config.dtype
+    for label in (0.0, 1.0):
+        scene = Scene(f"one row labelled {label:g}", Problem(np.ones((1, 1), dtype), np.full(1, label, dtype)))
+        subject = examination.bind(scene)
+        between = examination.random.uniform(-40.0, 40.0, 40)
+        for z in examination.random.permutation(np.append(planted.MARGINS, between)).astype(dtype):
+            zeros = np.zeros(2)
+            point = Point(w=np.array([z], np.float64), b=0.0, moment1=zeros, moment2=zeros, step=0)
+            subject.reset(point)
+            subject.judge_step(point, when=f"step at margin {z:g}, label {label:g}")
+
+
+def not_a_number(examination: Examination) -> None:
+    """A parameter that is NaN gives outputs that are NaN: a diverged run must not look like a result."""
+    subject = examination.bind()
+    point = subject.random_point(examination.random)
+    for w, b in ((point.w, math.nan), (np.full_like(point.w, np.nan), point.b)):
+        subject.workspace.reset(w=w.astype(subject.config.dtype), b=b)
+        subject.run(Op.STEP)
+        snapshot = subject.snapshot()
+        for name in ("J", "gb", "b"):
+            nan = bool(np.isnan(np.asarray(getattr(snapshot, name), np.float64)).all())
+            require(nan, name, f"after a step from parameters that are NaN, {name} is a number")
+
+
+def long_run(examination: Examination) -> None:
+    """Hundreds of steps that nobody judges, then one that is; and the time goes where the work should be done.
+
+    A row that only notes what to do, and does it when a snapshot asks, would be timed doing nothing: synchronize
+    returns when the work is done. The batch doubles until it can be timed; three times in a row is not chance.
+    """
+    subject = examination.bind()
+    batch, lazy = 32, 0
+    while lazy < 3:
+        began = time.perf_counter()
+        for _ in range(batch):
+            subject.run(Op.STEP)
+        subject.workspace.synchronize()
+        done = time.perf_counter()
+        snapshot = subject.snapshot()
+        ended = time.perf_counter()
+        if ended - done > 0.02 and ended - done > done - began:
+            lazy += 1
+        elif ended - began < 0.02 and batch < 4096:
+            batch *= 2
+        else:
+            subject.judge_step(Point.of(snapshot), when=f"step {snapshot.step + 1} of a long run")
+            return
+    raise Rejected(
+        "the work is done when a snapshot is taken, not when synchronize returns: timings would be of nothing"
+    )
+
+
+class Trial(NamedTuple):
+    name: str
+    run: Callable[[Examination], None]
+    needs: frozenset[Op] = frozenset({Op.STEP})
+
+
+STEPS_TRIAL = Trial("steps from the row's own state", steps)
+ONE_STEP = Trial("a step on large data", one_step)
+MARGINS = Trial("one margin at a time", margins)
+STATEFUL = (
+    Trial("reset", resets),
+    Trial("the phases of a step", phases),
+    Trial("operations called again", idempotence, frozenset({Op.GRADIENT})),
+    Trial("operations called again", idempotence, frozenset({Op.FORWARD, Op.BACKWARD})),
+    Trial("train", training, frozenset({Op.TRAIN})),
+    Trial("two workspaces in turn", alternation),
+    Trial("results demanded again", results_demanded_again),
+    Trial("NaN", not_a_number),
+)
+REPETITION = Trial("the same steps again", repetition)
+LONG_RUN = Trial("a long run", long_run)
+
+
+def draw_config(random: Random, problem: Problem, dtype: str, optimizer: str) -> Config:
+    """A configuration that nobody would guess: learning rates, penalties, and Adam's constants."""
+    l2 = 0.0 if random.random() < 0.3 else 10.0 ** random.uniform(-3.0, 0.0)
+    if optimizer == GD.name:
+        safe = random.uniform(0.1, 0.9) * safe_learning_rate(problem, l2)
+        return Config(
+            dtype=dtype, optimizer=GD(learning_rate=safe if random.random() < 0.5 else random.uniform(0.02, 0.9)), l2=l2
+        )
+    adam = Adam(
+        learning_rate=10.0 ** random.uniform(-3.0, -0.5),
+        beta1=float(random.choice([0.9, 0.8, 0.5, 0.0])),
+        beta2=float(random.choice([0.999, 0.99, 0.9, 0.5])),
+        epsilon=float(random.choice([1e-8, 1e-4, 1e-2])),
+    )
+    return Config(dtype=dtype, optimizer=adam, l2=l2)

@@ -160,8 +160,8 @@ def _benchmark(
             "bind_seconds": [event["bind_seconds"] for event in bound],
             "first_call_seconds": [event["first_call_seconds"] for event in bound],
             "copy_to_device_seconds": None,
-            "device_seconds": None,
-            "device_state": None,
+            "device_seconds": _device_seconds(turns),
+            "device_state": next((event["device_state"] for event in events if event.get("device_state")), None),
             "implausible": participant.role == "row" and _beats(events, limit),
         },
         "options": {"timer": "stepbench.timing.Clock", "disable_gc": True},
@@ -222,6 +222,11 @@ def turn_medians(events: Iterable[Event]) -> dict[tuple[int, int], float]:
     """The median seconds of each (generation, turn) among the events of one participant and case."""
     turns = [event for event in events if event["event"] == "turn"]
     return {(event["generation"], event["turn"]): median(event["seconds"]) for event in turns}
+
+
+def _device_seconds(turns: list[Event]) -> list[float] | None:
+    """Seconds by the device's own clock, one a round; None where it has none."""
+    return [s for event in turns for s in event["device_seconds"]] if turns[0].get("device_seconds") else None
 
 
 def _per_round(turns: list[Event], name: str) -> list[int]:

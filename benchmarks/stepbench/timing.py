@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from stepbench import threads
 from stepbench.cases import Case
+from stepbench.device import DeviceClock, device_clock, device_state
 from stepbench.expectations import judge, run_once
 from stepkernels.agreement import Agreement
 from stepkernels.interface import Implementation, Op, Workspace
@@ -55,7 +56,7 @@ class Turnstile(Protocol):
     def next_task(self, case: Case) -> Task: ...
     def bound(self, **report: object) -> None: ...
     def wait(self) -> None: ...
-    def turn_done(self, seconds: list[float]) -> None: ...
+    def turn_done(self, seconds: list[float], device_seconds: list[float] | None) -> None: ...
     def fresh_expectations(self) -> Any | None: ...
     def judged(self, **report: object) -> None: ...
     def failed(self, kind: str, reason: str) -> None: ...
@@ -71,22 +72,40 @@ class Clock:
         warm_up: Callable[[], None],
         rounds_per_turn: int,
         iterations: int,
+        device: DeviceClock | None = None,
     ) -> None:
         self.turnstile, self.synchronize, self.warm_up = turnstile, synchronize, warm_up
-        self.rounds_per_turn, self.iterations = rounds_per_turn, iterations
+        self.rounds_per_turn, self.iterations, self.device = rounds_per_turn, iterations, device
         self.edges: list[float] = []
+        self.device_seconds: list[float] = []
 
     def __call__(self) -> float:
+        """The time at an edge: the first and every other one starts a round, the rest end it."""
+        return self._end() if len(self.edges) % 2 else self._start()
+
+    def _start(self) -> float:
         if not self.edges:
             self.turnstile.wait()
             self.warm_up()
         self.synchronize()
+        if self.device:
+            self.device.start()
         self.edges.append(time.perf_counter())
-        now = self.edges[-1]
+        return self.edges[-1]
+
+    def _end(self) -> float:
+        if self.device:
+            self.device.stop()
+        self.synchronize()
+        now = time.perf_counter()
+        self.edges.append(now)
+        if self.device:
+            self.device_seconds.append(self.device.seconds() / self.iterations)
         if len(self.edges) == 2 * self.rounds_per_turn:
             rounds = zip(self.edges[::2], self.edges[1::2], strict=True)
-            self.turnstile.turn_done([(end - start) / self.iterations for start, end in rounds])
-            self.edges.clear()
+            seconds = [(end - start) / self.iterations for start, end in rounds]
+            self.turnstile.turn_done(seconds, self.device_seconds if self.device else None)
+            self.edges, self.device_seconds = [], []
         return now
 
 
@@ -118,14 +137,17 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
         pools=pools,
         agreement=agreement.errors if agreement else None,
     )
-    clock = Clock(turnstile, workspace.synchronize, _warm_up(operation, per_call), rounds_per_turn, iterations)
+    warm_up, device = _warm_up(operation, per_call), device_clock(row.device)
+    clock = Clock(turnstile, workspace.synchronize, warm_up, rounds_per_turn, iterations, device)
+    state_before = device_state(row.device)
     gc.disable()
     try:
         pedantic(clock)(operation, rounds=turnstile.turns * rounds_per_turn, iterations=iterations)
     finally:
         gc.enable()
+    states = {"before": state_before, "after": device_state(row.device)} if device else None
     agreement = _require_agreement(workspace, row, task, turnstile.fresh_expectations(), "after")
-    turnstile.judged(agreement=agreement.errors if agreement else None)
+    turnstile.judged(agreement=agreement.errors if agreement else None, device_state=states)
 
 
 def operation_of(workspace: Workspace, row: Implementation, case: Case) -> Callable[[], None]:

@@ -48,8 +48,8 @@ class RunnerTurnstile:
     def wait(self) -> None:
         self.expect("turn")
 
-    def turn_done(self, seconds: list[float]) -> None:
-        self.connection.send(("turn", {"seconds": seconds}))
+    def turn_done(self, seconds: list[float], device_seconds: list[float] | None) -> None:
+        self.connection.send(("turn", {"seconds": seconds, "device_seconds": device_seconds}))
 
     def fresh_expectations(self) -> Any | None:
         return self.expect("judge")["after"]

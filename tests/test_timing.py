@@ -1,0 +1,111 @@
+"""The clock: it waits for its turn, synchronizes at both edges, and reports every round once."""
+
+import ctypes
+import itertools
+
+import pytest
+
+from stepbench import timing
+from stepbench.device import CudaClock, DriverError, device_clock, device_state
+from stepbench.timing import Clock
+
+
+class Recorder:
+    """A turnstile and a device that write down what they are asked."""
+
+    turns = 2
+
+    def __init__(self):
+        self.log, self.reported = [], []
+
+    def wait(self):
+        self.log.append("wait")
+
+    def warm_up(self):
+        self.log.append("warm up")
+
+    def synchronize(self):
+        self.log.append("synchronize")
+
+    def start(self):
+        self.log.append("device starts")
+
+    def stop(self):
+        self.log.append("device stops")
+
+    def seconds(self):
+        return 3.0
+
+    def turn_done(self, seconds, device_seconds):
+        self.log.append("turn done")
+        self.reported.append((seconds, device_seconds))
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """A clock that moves on by one second each time it is read."""
+    ticks = itertools.count()
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: float(next(ticks)))
+
+
+@pytest.mark.usefixtures("ticking")
+def test_a_turn_waits_warms_up_and_synchronizes_at_both_edges():
+    recorder = Recorder()
+    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, rounds_per_turn=2, iterations=4)
+    edges = [clock() for _ in range(8)]
+    one_turn = ["wait", "warm up", *["synchronize"] * 4, "turn done"]
+    assert recorder.log == one_turn * 2
+    assert recorder.reported == [([0.25, 0.25], None)] * 2
+    assert edges == sorted(edges)
+
+
+@pytest.mark.usefixtures("ticking")
+def test_the_device_is_timed_inside_the_synchronized_edges():
+    recorder = Recorder()
+    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, rounds_per_turn=1, iterations=2, device=recorder)
+    clock(), clock()
+    assert recorder.log == [
+        "wait",
+        "warm up",
+        "synchronize",
+        "device starts",
+        "device stops",
+        "synchronize",
+        "turn done",
+    ]
+    assert recorder.reported == [([0.5], [1.5])]
+
+
+class FakeDriver:
+    """The four calls of the CUDA driver that a clock of events makes."""
+
+    def __init__(self, status=0):
+        self.status, self.calls = status, []
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            self.calls.append(name)
+            if name == "cuEventElapsedTime":
+                arguments[0]._obj.value = 2.5
+            return self.status
+
+        return call
+
+
+def test_events_are_recorded_around_a_round_and_read_in_seconds():
+    driver = FakeDriver()
+    clock = CudaClock(driver)
+    clock.start()
+    clock.stop()
+    assert clock.seconds() == pytest.approx(ctypes.c_float(2.5).value / 1e3)
+    assert driver.calls == [*["cuEventCreate"] * 2, *["cuEventRecord"] * 2, "cuEventSynchronize", "cuEventElapsedTime"]
+
+
+def test_a_failing_driver_call_raises():
+    with pytest.raises(DriverError, match="cuEventCreate returned 201"):
+        CudaClock(FakeDriver(status=201))
+
+
+def test_a_cpu_row_has_no_device_clock_and_no_device_state():
+    assert device_clock("cpu") is None
+    assert device_state("cpu") is None

@@ -150,10 +150,13 @@ def compiled(dtype: str) -> Any:
     return cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={REAL[dtype]}", "--std=c++17"))
 
 
-def kernel_named(name: str, dtype: str, shared: int) -> Any:
-    """A kernel that may use `shared` bytes of dynamic shared memory; more than 48 KB has to be asked for."""
+def kernel_named(name: str, dtype: str, gpu: GPU) -> Any:
+    """A kernel that may use all the shared memory a block can have; more than 48 KB has to be asked for.
+
+    All of it for every kernel, because workspaces of different shapes share the kernel and with it the limit.
+    """
     kernel = compiled(dtype).get_function(name)
-    kernel.max_dynamic_shared_size_bytes = shared
+    kernel.max_dynamic_shared_size_bytes = gpu.shared_of_block
     return kernel
 
 
@@ -228,7 +231,7 @@ class Workspace(DeviceState):
         self, name: str, grid: int | tuple[int, int], threads: int, arguments: tuple[Any, ...], shared: int = 0
     ) -> Launch:
         """A launch with all its arguments bound."""
-        kernel = kernel_named(name, self.config.dtype, shared)
+        kernel = kernel_named(name, self.config.dtype, self.gpu)
         blocks = grid if isinstance(grid, tuple) else (grid,)
         return functools.partial(kernel, blocks, (threads,), arguments, shared_mem=shared)
 
@@ -241,13 +244,13 @@ class Workspace(DeviceState):
 
     def tile_launches(self, tiling: Tiling) -> Callable[[int], list[Launch]]:
         """One pass: a launch, or two where there are many partial sums, for each combination of flags."""
-        kernel = kernel_named("gradient", self.config.dtype, tiling.shared_bytes)
+        kernel = kernel_named("gradient", self.config.dtype, self.gpu)
         at_once = driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel.kernel.ptr, THREADS, tiling.shared_bytes)
         blocks = min(math.ceil(self.problem.m / tiling.rows), at_once * self.gpu.processors)
         record = self.record(blocks, tiling)
+        alone = blocks * (self.problem.n + 2) * self.itemsize <= LARGEST_FINISH_BYTES
 
         def launches(flags: int) -> list[Launch]:
-            alone = self.buffers[0].nbytes <= LARGEST_FINISH_BYTES
             arguments = (record, np.int32(flags | FINISH if alone else flags))
             first = self.prepared("gradient", blocks, THREADS, arguments, tiling.shared_bytes)
             return [first] if alone else [first, self.finish_launch(record, blocks, flags)]
@@ -273,7 +276,7 @@ class Workspace(DeviceState):
         """All steps in one cooperative launch, so that the driver guarantees what the grid's barrier needs."""
         blocks = math.ceil(self.problem.m / tiling.rows)
         record = self.record(2 * blocks, tiling)
-        kernel = kernel_named("train", self.config.dtype, tiling.shared_bytes).kernel
+        kernel = kernel_named("train", self.config.dtype, self.gpu).kernel
 
         def enqueue(steps: int) -> None:
             kernel(

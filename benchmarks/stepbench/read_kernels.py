@@ -1,28 +1,59 @@
-"""The fastest read of an array there is: the sum of it, in many accumulators, by one thread or by all."""
+"""The fastest read of an array there is: every element once, added into eight vectors, by one thread or by all.
+
+Eight loads are under way at any time, which is as many as a core starts while one comes from the first cache; beyond
+the caches the hardware's prefetcher sees one plain stream a thread. Asking for lines ahead in software was slower.
+"""
+
+# mypy: disable-error-code="untyped-decorator,no-any-return"
+
+from __future__ import annotations
+
+from typing import Any
 
 import numba
-import numpy as np
+from numba import jit, prange
+
+from stepkernels import numba_simd as simd
+from stepkernels.problem import Array
+
+compiled: Any = jit(nopython=True, nogil=True, cache=True)
+compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, parallel=True)
 
 
-@numba.njit(fastmath=True, cache=True)
-def _sum(flat):
-    total = flat.dtype.type(0)
-    for i in range(flat.size):
-        total += flat[i]
+@compiled
+def _sum(X: Array, first: int, last: int) -> float:
+    """The sum of the elements first … last − 1 of a contiguous array of any shape, of float32 or float64."""
+    width, zero = simd.lanes(X), simd.zeros(X)
+    sums, one = (zero, zero, zero, zero, zero, zero, zero, zero), zero + 1.0
+    whole = last - (last - first) % (8 * width)
+    for i in range(first, whole, 8 * width):
+        left = (i, i + width, i + 2 * width, i + 3 * width)
+        right = (i + 4 * width, i + 5 * width, i + 6 * width, i + 7 * width)
+        sums = simd.add_products(sums, one, X, left + right)
+    rest = zero
+    for i in range(whole, last, width):
+        rest += simd.load_part(X, i, last - i)
+    total = simd.lane_sum(rest)
+    for k in range(8):
+        total += simd.lane_sum(sums[k])
     return total
 
 
-@numba.njit(fastmath=True, cache=True)
-def read_serial(X):
-    return _sum(X.reshape(-1))
+@compiled
+def read_serial(X: Array) -> float:
+    """Read X, C-contiguous, with one thread. Returns the sum, so that no load can be left out."""
+    return _sum(X, 0, X.size)
 
 
-@numba.njit(fastmath=True, cache=True, parallel=True)
-def read_parallel(X):
-    flat = X.reshape(-1)
-    parts = numba.get_num_threads()
-    sums = np.empty(parts)
-    size = (flat.size + parts - 1) // parts
-    for k in numba.prange(parts):
-        sums[k] = _sum(flat[k * size : (k + 1) * size])
-    return sums.sum()
+@compiled_parallel
+def _read_shares(X: Array, threads: int) -> float:
+    share = -(-X.size // threads)
+    total = 0.0
+    for thread in prange(threads):
+        total += _sum(X, min(thread * share, X.size), min((thread + 1) * share, X.size))
+    return total
+
+
+def read_parallel(X: Array) -> float:
+    """The same with a contiguous share for each thread of Numba's pool."""
+    return float(_read_shares(X, numba.get_num_threads()))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from stepkernels.catalog import CATALOG, rows_named
 from stepkernels.interface import Implementation, Snapshot, Workspace
@@ -24,9 +25,8 @@ AUTO_ROWS = ((100_000, "numba-fused-parallel"), (0, "numba-fused"), (0, "numpy-b
 
 STEPS_PER_CHECK = 50  # between two looks at the gradient: a look costs about what a step costs on a small problem
 
-# L-BFGS-B gives up when an iteration lowers J by less than this fraction: where rounding hides any progress. A
-# larger one would end it before the gradient has fallen to a small `tol`.
-LEAST_PROGRESS = float(np.finfo(np.float64).eps)
+# L-BFGS-B gives up on J when an iteration lowers it by less than this fraction: its last digit.
+LEAST_FALL = float(np.finfo(np.float64).eps)
 LINE_SEARCH_STEPS = 50
 
 Report = Callable[[int, float], object]
@@ -57,38 +57,85 @@ def choose_row(name: str, elements: int) -> Implementation:
     return row
 
 
+class Objective:
+    """A workspace's J and gradient as SciPy asks for them: functions of n + 1 parameters, the bias last.
+
+    costs  J at the start and after each iteration
+    """
+
+    def __init__(self, workspace: Workspace, report: Report) -> None:
+        self.workspace, self.report = workspace, report
+        self.state = workspace.snapshot()
+        self.costs: list[float] = []
+
+    def evaluate(self, parameters: Array) -> Array:
+        """The gradient there. Afterwards `state` holds J, and the parameters as the row's dtype rounded them."""
+        self.workspace.reset(parameters[:-1], parameters[-1])
+        self.workspace.gradient()  # type: ignore[attr-defined]
+        self.state = self.workspace.snapshot()
+        if not self.costs:
+            self.costs.append(float(self.state.J))
+        return packed(self.state.gw, self.state.gb)
+
+    def cost(self, parameters: Array) -> tuple[float, Array]:
+        """J and its gradient."""
+        gradient = self.evaluate(parameters)
+        return float(self.state.J), gradient
+
+    def change_since(self, origin: Array) -> Callable[[Array], tuple[float, Array]]:
+        """How much J changes on the way from `origin`, by the trapezoid rule over the gradients at both ends.
+
+        Near an optimum J is flat, and two J hide in their last digits what two gradients show in their first.
+        """
+        gradient_there = self.evaluate(origin)
+
+        def change(parameters: Array) -> tuple[float, Array]:
+            gradient = self.evaluate(parameters)
+            way = packed(self.state.w, self.state.b) - origin
+            return float(0.5 * (gradient_there + gradient) @ way), gradient
+
+        return change
+
+    def iteration_done(self, _: Array) -> None:
+        self.costs.append(float(self.state.J))  # the line search ends on the point that it accepts
+        self.report(len(self.costs) - 1, self.costs[-1])
+
+    def minimize(self, function: Any, start: Array, max_iter: int, tol: float, least_fall: float) -> OptimizeResult:
+        options = {"maxiter": max_iter, "gtol": tol, "ftol": least_fall, "maxls": LINE_SEARCH_STEPS}
+        return minimize(function, start, method="L-BFGS-B", jac=True, callback=self.iteration_done, options=options)
+
+
 def solve_lbfgs(workspace: Workspace, max_iter: int, tol: float, report: Report) -> Solution:
-    """L-BFGS-B from the workspace's parameters until no element of the gradient exceeds `tol`."""
-    costs: list[float] = []
-    J = np.nan
+    """L-BFGS-B from the workspace's parameters until no element of the gradient exceeds `tol`.
 
-    def cost_and_gradient(parameters: Array) -> tuple[float, Array]:
-        nonlocal J
-        workspace.reset(parameters[:-1], parameters[-1])
-        workspace.gradient()  # type: ignore[attr-defined]
-        state = workspace.snapshot()
-        J = float(state.J)
-        if not costs:
-            costs.append(J)
-        return J, np.append(state.gw, state.gb)
-
-    def iteration_done(_: Array) -> None:
-        costs.append(J)  # the line search ends on the point that it accepts
-        report(len(costs) - 1, J)
-
-    start = workspace.snapshot()
-    result = minimize(
-        cost_and_gradient,
-        np.append(start.w, start.b).astype(np.float64),
-        method="L-BFGS-B",
-        jac=True,
-        callback=iteration_done,
-        options={"maxiter": max_iter, "gtol": tol, "ftol": LEAST_PROGRESS, "maxls": LINE_SEARCH_STEPS},
+    It stops earlier where rounding hides the fall of J, at gradients of about √u. From there it goes on with the
+    change of J told by the gradients, for as long as that at least halves them.
+    """
+    objective = Objective(workspace, report)
+    dtype = objective.state.w.dtype
+    start = packed(objective.state.w, objective.state.b)
+    found = objective.minimize(objective.cost, start, max_iter, tol, LEAST_FALL)
+    norm, before = largest(found.jac), np.inf
+    while tol < norm <= 0.5 * before and (left := max_iter - len(objective.costs) + 1) > 0:
+        origin = found.x.astype(dtype).astype(np.float64)
+        found = objective.minimize(objective.change_since(origin), origin, left, tol, 0.0)
+        norm, before = largest(found.jac), norm
+    parameters = found.x.astype(dtype)
+    return Solution(
+        w=parameters[:-1],
+        b=parameters[-1],
+        costs=np.array(objective.costs[:-1]),
+        unfinished=too_large(norm, tol, f"{len(objective.costs) - 1} iterations"),
     )
-    norm = float(np.abs(result.jac).max())
-    unfinished = None if norm <= tol else f"{result.message}; the gradient is {norm:.1e}, tol is {tol:.1e}"
-    found = result.x.astype(start.w.dtype)
-    return Solution(w=found[:-1], b=found[-1], costs=np.array(costs[: result.nit]), unfinished=unfinished)
+
+
+def packed(w: Array, b: Array) -> Array:
+    """The parameters, or their gradients, as one float64 vector (n + 1,), the bias last."""
+    return np.append(w, b).astype(np.float64, copy=False)
+
+
+def largest(gradient: Array) -> float:
+    return float(np.abs(gradient).max())
 
 
 def descend(workspace: Workspace, trains: bool, max_iter: int, tol: float, report: Report) -> Solution:
@@ -102,7 +149,7 @@ def descend(workspace: Workspace, trains: bool, max_iter: int, tol: float, repor
         steps = min(STEPS_PER_CHECK, max_iter - len(costs))
         costs += advance(workspace, steps) if trains else advance_singly(workspace, steps)
         state = workspace.snapshot()
-        norm = gradient_norm(state)
+        norm = largest(packed(state.gw, state.gb))
         require_finite(costs[-1], len(costs))
         report(len(costs), costs[-1])
     return Solution(w=state.w, b=state.b, costs=np.array(costs), unfinished=too_large(norm, tol, f"{max_iter} steps"))
@@ -167,8 +214,8 @@ def descend_in_batches(
             part = batches.rows(start)
             share = (part.stop - part.start) / batches.problem.m
             cost += share * float(state.J)
-            gradient += share * np.append(state.gw, state.gb)
-        norm = float(np.abs(gradient).max())
+            gradient += share * packed(state.gw, state.gb)
+        norm = largest(gradient)
         costs.append(cost)
         require_finite(cost, len(costs))
         report(len(costs), cost)
@@ -182,12 +229,8 @@ def take_step(workspace: Workspace, state: Snapshot) -> Snapshot:
     return workspace.snapshot()
 
 
-def gradient_norm(state: Snapshot) -> float:
-    return float(max(np.abs(state.gw).max(), abs(state.gb)))
-
-
 def too_large(norm: float, tol: float, budget: str) -> str | None:
-    """Why the descent is unfinished. With tol = 0 all the steps are wanted, and taking them is no failure."""
+    """Why an optimizer is unfinished. With tol = 0 all the steps are wanted, and taking them is no failure."""
     return f"after {budget} the gradient is {norm:.1e}, tol is {tol:.1e}" if norm > tol > 0.0 else None
 
 

@@ -1,39 +1,83 @@
-"""Data to time on and to train on: synthetic of any size, and the data sets scikit-learn carries.
+"""Data to time on and to train on: synthetic of any size, the data sets scikit-learn carries, and files.
 
 Real data are standardized (zero mean, unit variance), as any user of gradient descent would do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 
+from stepbench.tables import Matrix, Table, choose_target, read_table, two_classes
 from stepkernels.problem import Array, Problem, ProblemError, synthetic_problem
 
 SYNTHETIC = "synthetic"
 
 
-def breast_cancer() -> tuple[Array, Array]:
+def breast_cancer() -> Table:
     """Wisconsin diagnostic breast cancer: 569 × 30, benign against malignant."""
     from sklearn.datasets import load_breast_cancer
 
-    X, y = load_breast_cancer(return_X_y=True)
-    return standardized(X), y.astype(np.float64)
+    data = load_breast_cancer()
+    return Matrix("breast-cancer", data.data, {"diagnosis": data.target_names[data.target]}, data.feature_names)
 
 
-def digits_parity() -> tuple[Array, Array]:
+def digits_parity() -> Table:
     """Handwritten digits: 1797 × 64 pixels, odd against even."""
     from sklearn.datasets import load_digits
 
-    X, y = load_digits(return_X_y=True)
-    return standardized(X), (y % 2).astype(np.float64)
+    data = load_digits()
+    return Matrix(
+        "digits-parity", data.data, {"parity": np.array(["even", "odd"])[data.target % 2]}, data.feature_names
+    )
 
 
-DATASETS: dict[str, Callable[[], tuple[Array, Array]]] = {
+DATASETS: dict[str, Callable[[], Table]] = {
     "breast-cancer": breast_cancer,
     "digits-parity": digits_parity,
 }
+
+
+def open_table(source: str, width: int = 0) -> Table:
+    """The data set of that name, or the table in that file. Raises `ProblemError`."""
+    if source in DATASETS:
+        return DATASETS[source]()
+    if not Path(source).exists():
+        raise ProblemError(
+            f"There is no data set called {source!r}, and no such file. Data sets: {', '.join(DATASETS)}."
+        )
+    return read_table(Path(source), width)
+
+
+def register_files(sources: Iterable[str], target: str | None = None) -> list[str]:
+    """Let the files among `sources` be found by their names alone, and return all the names.
+
+    A record names its data; the folders they came from are nobody's business. Raises `ProblemError` when two files
+    share a name.
+    """
+    return [source if source in DATASETS else _register(Path(source), target) for source in sources]
+
+
+def shape_of(dataset: str) -> tuple[int, int]:
+    """(m, n) of a named data set. Raises `ProblemError` for an unknown name."""
+    table, columns, _ = _find(dataset)
+    return table.rows, len(columns)
+
+
+def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
+    """The problem of a case: a named data set, or synthetic data of m × n, with random starting parameters."""
+    if dataset == SYNTHETIC:
+        data = synthetic_problem(m, n, dtype, seed)
+        X, y = data.X, data.y
+    else:
+        features, y = _load(dataset)
+        X = standardized(features).astype(dtype)
+    random = np.random.default_rng([seed, 1])
+    start = random.standard_normal(X.shape[1]) / math.sqrt(X.shape[1])
+    return Problem(X, y, w0=start, b0=0.25)
 
 
 def standardized(X: Array) -> Array:
@@ -43,26 +87,26 @@ def standardized(X: Array) -> Array:
     return result
 
 
-def shape_of(dataset: str) -> tuple[int, int]:
-    """(m, n) of a named data set. Raises `ProblemError` for an unknown name."""
-    m, n = _load(dataset)[0].shape
-    return m, n
+_FILES: dict[str, tuple[Path, str | None]] = {}
 
 
-def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
-    """The problem of a case: a named data set, or synthetic data of m × n, with random starting parameters."""
-    if dataset == SYNTHETIC:
-        data = synthetic_problem(m, n, dtype, seed)
-        X, y = data.X, data.y
-    else:
-        X, y = (part.astype(dtype) for part in _load(dataset))
-    random = np.random.default_rng([seed, 1])
-    return Problem(
-        X, y, w0=random.standard_normal(X.shape[1]).astype(dtype) / np.sqrt(X.shape[1]).astype(dtype), b0=0.25
-    )
+def _register(path: Path, target: str | None) -> str:
+    known, _ = _FILES.setdefault(path.name, (path, target))
+    if known != path:
+        raise ProblemError(f"{known} and {path} have one name, and a record would not tell them apart; rename one.")
+    return path.name
+
+
+def _find(dataset: str) -> tuple[Table, tuple[str, ...], str]:
+    """A table, the columns to learn from, and the one to learn."""
+    path, target = _FILES.get(dataset, (dataset, None))
+    table = open_table(str(path))
+    return table, *choose_target(table, target)
 
 
 def _load(dataset: str) -> tuple[Array, Array]:
-    if dataset not in DATASETS:
-        raise ProblemError(f"There is no data set called {dataset!r}. Data sets: {', '.join(DATASETS)}.")
-    return DATASETS[dataset]()
+    """The features as they are, and 1 for the second of the two classes."""
+    table, columns, target = _find(dataset)
+    labels = table.labels(target)
+    classes = two_classes(labels, table.name, target)
+    return table.features(columns), (labels == classes[1]).astype(np.float64)

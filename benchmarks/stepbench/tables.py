@@ -88,13 +88,15 @@ class Frame:
 class Matrix:
     """A table of one array X (m, n), perhaps a memory map, whose columns are numbered; labels may stand beside it."""
 
-    def __init__(self, name: str, X: Array, beside: dict[str, Labels] | None = None, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, X: Array, beside: dict[str, Labels] | None = None, names: Sequence[str] | None = None
+    ) -> None:
         if X.ndim != 2 or X.dtype.kind not in "biuf":
             raise ProblemError(
                 f"{name} holds {X.ndim} dimension(s) of {X.dtype}; it must hold a matrix of real numbers."
             )
         self.name, self.X, self.rows, self.beside = name, X, len(X), beside or {}
-        self.numbers = {str(column): j for j, column in enumerate(names or range(X.shape[1]))}
+        self.numbers = {str(column): j for j, column in enumerate(range(X.shape[1]) if names is None else names)}
         self.columns = (*self.numbers, *self.beside)
         for label, values in self.beside.items():
             if values.shape != X.shape[:1]:

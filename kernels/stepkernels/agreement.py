@@ -10,7 +10,7 @@ and σ' = σ(t)·σ(−t), which is formed so that neither tail cancels:
     δz   = C·u·growth(terms)·(|X||w| + |b|)
     δr   = min(¼, σ'·e^δz)·δz + C·u·|r|              σ' ≤ ¼ changes by at most e^δz over δz
     δJ   = Σ min(1, |r|·e^δz)·δz/m                   softplus' = σ = |r|, and at most 1
-         + C·u·growth(m)·Σ loss/m + C·u·growth(n)·(l2/2)·‖w‖²
+         + C·u·growth(m)·Σ loss/m + (C + n)·u·(l2/2)·‖w‖²     a short sum, which may be one running sum in any row
     δgw  = |X|ᵀδr/m + C·u·growth(terms)·|X|ᵀ|r|/m + C·u·l2·|w|      and δgb the same with ones for |X|
 
 A row whose residual is the difference p − y cannot keep the digits of a residual smaller than p's last place, nor
@@ -208,7 +208,7 @@ def _gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Seq
     bounds = []
     for (traits, u, tiny), δloss_sum, δsum in zip(arithmetics, δlosses, δsums, strict=True):
         δg = (δsum + C * u * traits.growth(terms) * summands) / m + tiny
-        δJ = (δloss_sum + C * u * traits.growth(m) * losses) / m + C * u * traits.growth(n) * penalty + tiny
+        δJ = (δloss_sum + C * u * traits.growth(m) * losses) / m + (C + n) * u * penalty + tiny
         bounds.append(Gradient(J=float(δJ), gw=δg[:-1] + C * u * l2 * parameters[:-1], gb=float(δg[-1])))
     return bounds
 

@@ -63,14 +63,19 @@ SIZES = ((569, 30, "breast-cancer"), (1000, 20, "synthetic"), (20_000, 50, "synt
          (1_000_000, 20, "synthetic"))  # fmt: skip
 
 MACHINE: dict[str, Any] = {
-    "cpu": {"model": "Example 9000 8-core", "cores": 2, "logical": 4, "quota": 2.0, "governor": None},
-    "caches": {"L1d": 32_768, "L2": 1_048_576, "L3": 33_554_432},
-    "load": [0.1, 0.2, 0.2],
+    "cpu": "Example 9000 8-Core Processor",
+    "cores": 2,
+    "threads": 4,
+    "allowed_cpus": 2,
+    "quota_cpus": 2.0,
+    "caches": {"L1": 32_768, "L2": 1_048_576, "L3": 33_554_432},
+    "virtual_machine": True,
+    "governor": None,
+    "load_1min": 0.1,
     "memory_bytes": 16 * 2**30,
-    "blas": {"name": "openblas", "version": "0.3.29", "threads": 2},
     "python": "3.11.7",
     "versions": {"numpy": "2.3.1", "numba": "0.62.0", "torch": "2.9.0"},
-    "gpu": {"model": "Example GPU 80 GB", "driver": "570.1", "power_limit_watts": 400},
+    "gpus": [{"model": "Example GPU 80 GB", "driver": "570.1", "power_limit_watts": 400}],
     "limits": {
         "read_gb_per_s": [
             [32_768, 180.0],
@@ -89,6 +94,7 @@ def entry(
     m: int,
     n: int,
     dataset: str = "synthetic",
+    /,
     *,
     op: str = "step",
     dtype: str = "float64",

@@ -10,6 +10,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -21,8 +22,7 @@ from matplotlib.figure import Figure
 
 from stepreports import sections, text
 from stepreports.axes import svg
-from stepreports.bars import phases_figure, start_figure
-from stepreports.figures import MOST_VIEWS, limit_figure, time_figure
+from stepreports.figures import MOST_VIEWS
 from stepreports.findings import answer, headline, overtakings
 from stepreports.page_data import page_data
 from stepreports.records import Run
@@ -31,14 +31,15 @@ from stepreports.summary import warnings, where, winners_of
 from stepreports.tables import Table
 from stepreports.views import step_views, views
 
+_FIGURES = ("time", "limit", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
 _WEB = Path(__file__).parent / "web"
 _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK)}
 PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
 
 
-def page(run: Run, table: Table) -> str:
-    """The page of a run, its raw table as given."""
+def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
+    """The page of a run, from its raw table and its figures."""
     hues = {light: name for name, (light, _) in PALETTE.items()}
     main = views(run)[:1]
     return rendered(
@@ -54,7 +55,7 @@ def page(run: Run, table: Table) -> str:
         margin=text.percent(run.margin),
         hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
         sections=sections,
-        figures=_figures(run),
+        figures=_figures(run, drawn),
         overtakings=list(chain.from_iterable(map(overtakings, main))),
     )
 
@@ -80,16 +81,13 @@ def words(sentence: object) -> Markup:
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))  # noqa: S704  escaped above
 
 
-def _figures(run: Run) -> dict[str, Markup | None]:
-    """The static figures of the page; None for one that the records cannot fill."""
-    main = next(iter(views(run)), None)
-    drawn = {
-        "time": time_figure(main) if main else None,
-        "limit": limit_figure(main) if main else None,
-        "phases": phases_figure(run),
-        "start": start_figure(run),
+def _figures(run: Run, drawn: Mapping[str, Figure]) -> dict[str, Markup | None]:
+    """The static figures of the page; None for one that the records could not fill."""
+    slugs = [view.slug for view in views(run)[:1]]
+    files = {"phases": "phases", "start": "start"} | {
+        name: f"{name}-{slug}" for slug in slugs for name in ("time", "limit")
     }
-    return {name: inlined(figure, name) if figure else None for name, figure in drawn.items()}
+    return {name: inlined(drawn[files[name]], name) if files.get(name) in drawn else None for name in _FIGURES}
 
 
 def inlined(figure: Figure, name: str) -> Markup:

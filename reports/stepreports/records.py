@@ -233,8 +233,9 @@ def _records(entries: Iterable[Mapping[str, Any]]) -> list[Record]:
 
 def _parse(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a `Record` but its estimate, which is computed for all records at once."""
-    name = entry.get("fullname", "an entry") if isinstance(entry, dict) else "an entry"
-    where = f"benchmark.json, {name}"
+    if not isinstance(entry, dict):
+        raise RecordError(f"benchmark.json has an entry that is a {type(entry).__name__}, not a record.")
+    where = f"benchmark.json, {entry.get('fullname', 'an entry')}"
     info = _member(entry, "extra_info", dict, where)
     _require_schema(info, where)
     try:

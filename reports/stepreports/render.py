@@ -8,7 +8,7 @@ from pathlib import Path
 from stepreports.files import write_whole
 from stepreports.records import Run, load_run
 from stepreports.summary import summary
-from stepreports.tables import csv_text, table
+from stepreports.tables import Table, csv_text, table
 
 _PAGE_NEEDS = ("matplotlib", "jinja2")
 
@@ -28,16 +28,16 @@ def write_report(run_folder: Path) -> Path:
         note = f"\nNo figures and no page: {absent}. `stepbench report` writes them on a machine that has them.\n"
         return write_whole(run_folder / "summary.md", summary(run) + note)
     write_whole(run_folder / "summary.md", summary(run))
-    _write_figures(run)
-    from stepreports.page import page
-
-    return write_whole(run_folder / "report.html", page(run, columns))
+    return _write_drawn(run, columns)
 
 
-def _write_figures(run: Run) -> None:
+def _write_drawn(run: Run, columns: Table) -> Path:
     from stepreports.axes import png, svg
     from stepreports.figures import figures
+    from stepreports.page import page
 
-    for name, figure in figures(run).items():
+    drawn = figures(run)
+    for name, figure in drawn.items():
         write_whole(run.folder / "figures" / f"{name}.svg", svg(figure, letters_as_paths=True))
         write_whole(run.folder / "figures" / f"{name}.png", png(figure))
+    return write_whole(run.folder / "report.html", page(run, columns, drawn))

@@ -10,7 +10,7 @@ from typing import Any
 
 from stepreports import text
 from stepreports.bars import PHASES, cold_start, phases, start_costs
-from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, verdict
+from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
 from stepreports.records import Case, Failure, Record, Run
 from stepreports.tables import AGREEMENT, start_seconds
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, views
@@ -96,7 +96,7 @@ def phase_tables(run: Run) -> dict[str, list[Line]]:
     }
 
 
-def start_lines(run: Run, view: View) -> list[Line]:
+def start_lines(run: Run, view: View | None) -> list[Line]:
     """What each row costs before its first step, and after how many steps it has caught up with the matrix form."""
     found = []
     for row in run.rows:
@@ -109,7 +109,7 @@ def start_lines(run: Run, view: View) -> list[Line]:
                 | costs
                 | {"first call, warm": _plain(min(later)) if later else "–"}
                 | {"copy to device": _plain(max(copies)) if copies else "–"}
-                | {"steps to break even": _break_even(view, row.name)}
+                | {"steps to break even": _break_even(view, row.name) if view else "–"}
             )
     return found
 
@@ -149,9 +149,9 @@ def failure_lines(failures: Iterable[Failure]) -> list[Line]:
 
 def own_comparison_lines(run: Run) -> list[Line]:
     """The control row against its second copy, case by case: what this run says of nothing."""
-    return [_own_comparison(run, a, over) for a, b in run.control_pairs if (over := ratio(b.turns, a.turns))][
-        :_MOST_LINES
-    ]
+    pairs = run.control_pairs[:_MOST_LINES]
+    found = ratios([(second.turns, first.turns) for first, second in pairs])
+    return [_own_comparison(run, first, over) for (first, _), over in zip(pairs, found, strict=True) if over]
 
 
 def _own_comparison(run: Run, first: Record, over: Estimate) -> Line:

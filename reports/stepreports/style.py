@@ -57,9 +57,9 @@ def styles(rows: Iterable[Row]) -> dict[str, Style]:
 
 
 def _places(names: Iterable[str], count: int) -> Mapping[str, int]:
-    """A place below `count` for each name, no two alike while there are free ones."""
+    """A place below `count` for each name, whatever their order; no two alike while there are free ones."""
     found: dict[str, int] = {}
-    for name in dict.fromkeys(names):
+    for name in sorted(set(names)):
         place = _hash(name) % count
         while place in found.values() and len(found) < count:
             place = (place + 1) % count

@@ -15,7 +15,7 @@ from stepreports.records import Case, Record, Row, Run
 
 LOOP = "interpreted loop"
 MATRIX_FORM = "matrix form"
-MOST_POINTS = 60
+MOST_POINTS = 24
 BASELINES = (LOOP, MATRIX_FORM)
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 _OPS = ("step", "train", "gradient", "forward", "backward", "update")

@@ -1,0 +1,108 @@
+"""The answer in words: what the model behind the synthetic runs must make it say."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepreports import answer_lines, answer_table
+from stepreports.findings import answer, headline, overtakings
+from stepreports.records import load_run
+from stepreports.summary import summary, warnings
+from stepreports.views import views
+from synthetic_runs import ROWS, SIZES, entries, entry, write_run
+
+CPU_ROWS = [row for row in ROWS if row.device == "cpu"]
+NUMPY = ROWS[1]
+
+
+def run_of(folder, *benchmarks, **options):
+    return load_run(write_run(folder, list(benchmarks), **options))
+
+
+def test_the_headline_names_the_row_to_use_and_where_the_gpu_pays(tmp_path):
+    assert headline(load_run(write_run(tmp_path))) == [
+        "On the CPU, use `numba-fused-parallel` from 20,000 × 50 up, `numba-fused` below.",
+        "From 20,000 × 50 up the GPU is faster: use `cupy-fused`.",
+    ]
+
+
+def test_the_headline_of_one_row_is_that_row(tmp_path):
+    assert headline(run_of(tmp_path, entry(NUMPY, 1000, 20))) == ["On the CPU, use `numpy-blas` at 1,000 × 20."]
+
+
+def test_a_gpu_that_does_not_pay_is_said_not_to(tmp_path):
+    found = headline(run_of(tmp_path, entry(NUMPY, 1000, 20), entry(ROWS[-2], 1000, 20)))
+    assert found[1] == "The GPU does not pay at any size timed."
+
+
+def test_each_claim_carries_its_interval(tmp_path):
+    claims = answer(load_run(write_run(tmp_path)))
+    assert all("[" in claim for claim in claims[:-1])
+    assert "of what the measured limit allows" in claims[0]
+    assert "if the data must be copied first, after" in claims[3]
+    assert "99 % intervals" in claims[-1]
+
+
+def test_rows_that_cannot_be_told_apart_are_named_together(tmp_path):
+    twin = {"row": "numpy-twin", "technique": "twin"}
+    found = run_of(tmp_path, entry(NUMPY, 1000, 20, noise=0.05), entry(NUMPY, 1000, 20, noise=0.05, seed=1, **twin))
+    assert "cannot be told apart" in answer(found)[0]
+    assert "or `numpy" in headline(found)[0]
+
+
+def test_speed_ups_over_the_loop_stop_where_the_loop_stopped(tmp_path):
+    claims = answer(load_run(write_run(tmp_path)))
+    assert any("At 20,000 × 50, the largest size that `python-loop` ran" in claim for claim in claims)
+    for line in answer_table(tmp_path):
+        assert (line["over python-loop"] == "–") == (line["size"] in {"100,000 × 100", "1,000,000 × 20"})
+
+
+def test_a_single_turn_tells_nothing(tmp_path):
+    rows = [entry(row, 1000, 20, generations=1, turns=1) for row in CPU_ROWS]
+    claims = answer(run_of(tmp_path, *rows))
+    assert "cannot be told apart" in claims[0]
+    assert "Too few turns for an interval" in claims[-1]
+
+
+def test_a_quick_run_does_not_claim_the_confidence_of_a_long_one(tmp_path):
+    quick = entries(rows=CPU_ROWS, sizes=SIZES[:3], dtypes=["float64"], generations=1)
+    assert "97 % intervals" in answer(load_run(write_run(tmp_path, quick)))[-1]
+
+
+def test_overtaking_happens_between_two_measured_sizes(tmp_path):
+    run = load_run(write_run(tmp_path, entries(rows=CPU_ROWS)))
+    assert overtakings(views(run)[0]) == [
+        "`numba-fused-parallel` overtakes `numba-fused` between 1,000 × 20 and 20,000 × 50."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"noise": 1.0}, "this machine was busy"),
+        ({"noise": 0.2}, "varying by more than 10 %"),
+        ({"implausible": True}, "faster than the measured limit"),
+        ({"device_state": {"throttled": True}}, "throttled"),
+    ],
+)
+def test_what_makes_a_number_doubtful_is_said(tmp_path, changed, said):
+    (note,) = warnings(run_of(tmp_path, entry(NUMPY, 1000, 20, **changed)))
+    assert said in note
+
+
+def test_a_quiet_run_raises_no_warning(tmp_path):
+    assert warnings(load_run(write_run(tmp_path))) == []
+
+
+def test_the_summary_holds_the_answer_the_winners_and_what_was_not_timed(tmp_path):
+    run = load_run(write_run(tmp_path))
+    told = summary(run)
+    assert all(claim in told for claim in (*headline(run), *answer(run)))
+    assert "`triton-fused`: **crash**, the process ended with signal 11" in told
+    assert "python -m pip install 'stepbench[jax]'" in told
+
+
+def test_the_terminal_gets_sentences_and_lines_with_equal_keys(tmp_path):
+    write_run(tmp_path)
+    assert answer_lines(tmp_path)
+    assert len({tuple(line) for line in answer_table(tmp_path)}) == 1

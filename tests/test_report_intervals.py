@@ -1,0 +1,198 @@
+"""Medians, ratios and verdicts: what they must be by arithmetic, and how often they are right."""
+
+from __future__ import annotations
+
+import math
+import random
+from statistics import median
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepreports.intervals import (
+    CONFIDENCE,
+    TAIL,
+    Estimate,
+    Verdict,
+    break_even_steps,
+    detectable_difference,
+    estimate,
+    estimates,
+    margin_of,
+    ratio,
+    ratio_between_runs,
+    reachable_confidence,
+    resampled_ranks,
+    self_comparison_spread,
+    spread,
+    tail_ranks,
+    verdict,
+)
+
+STANDARD = (6, 6)  # two generations of six turns
+
+
+def turns_of(shape, draw):
+    return {(g, t): draw(g) for g, turns in enumerate(shape) for t in range(turns)}
+
+
+def noisy(seed, shape=STANDARD, noise=0.02, process=0.0, shift=0.0):
+    """Seconds of a row: log-normal noise a turn, a bias a process, everything slower by `shift`."""
+    random_numbers = random.Random(seed)
+    biases = [random_numbers.gauss(0, process) for _ in shape]
+    return turns_of(shape, lambda g: math.exp(random_numbers.gauss(biases[g], noise)) * (1 + shift))
+
+
+measurements = st.dictionaries(
+    st.tuples(st.integers(0, 3), st.integers(0, 7)), st.floats(1e-7, 1e3), min_size=1, max_size=32
+)
+
+
+@given(measurements)
+def test_an_estimate_lies_within_the_range_of_its_turns(turns):
+    found = estimate(turns)
+    assert found.low <= found.value <= found.high
+    assert min(turns.values()) <= found.low * (1 + 1e-12)
+    assert found.high <= max(turns.values()) * (1 + 1e-12)
+
+
+@given(measurements, measurements)
+def test_the_ratio_of_a_to_b_is_the_inverse_of_b_to_a(a, b):
+    forth, back = ratio(a, b), ratio(b, a)
+    assert (forth is None) == (back is None) == (not a.keys() & b.keys())
+    if forth and back:
+        assert forth.value == pytest.approx(1 / back.value)
+        # The two tails are drawn by the same resamples, so they mirror one another up to their random asymmetry.
+        assert forth.low * (1 - 1e-12) <= 1 / back.value <= forth.high * (1 + 1e-12)
+
+
+@given(measurements)
+def test_a_row_is_exactly_once_as_fast_as_itself(turns):
+    found = ratio(turns, turns)
+    assert (found.value, found.low, found.high) == (1, 1, 1)
+
+
+def test_the_value_is_the_median_over_generations_of_the_median_over_turns():
+    turns = {(0, 0): 1.0, (0, 1): 3.0, (0, 2): 2.0, (1, 0): 8.0, (2, 0): 4.0}
+    assert estimate(turns).value == pytest.approx(median([2.0, 8.0, 4.0]))
+
+
+def test_the_order_in_which_turns_were_stored_does_not_matter():
+    turns = noisy(1)
+    assert estimate(dict(reversed(turns.items()))) == estimate(turns)
+
+
+def test_the_same_measurement_gives_the_same_interval_alone_or_among_others():
+    several = [noisy(seed) for seed in range(5)] + [noisy(7, shape=(4,)), noisy(8, shape=(6, 3))]
+    assert estimates(several) == [estimate(each) for each in several]
+
+
+@pytest.mark.parametrize("shape", [(1,), (6,), (5,), (6, 6), (4, 8), (6, 5, 3), (8, 8, 8, 8)])
+def test_the_resamples_kept_for_the_tails_give_the_tails_of_all_resamples(shape):
+    random_numbers = np.random.default_rng(3)
+    for _ in range(20):
+        logs = np.concatenate([np.sort(random_numbers.normal(size=turns)) for turns in shape])
+
+        def statistics(ranks, logs=logs):
+            return np.sort(np.median(logs[ranks].mean(axis=2), axis=1))
+
+        lowest, highest = tail_ranks(shape)
+        everything = statistics(resampled_ranks(shape))
+        assert np.array_equal(statistics(lowest)[: TAIL + 1], everything[: TAIL + 1])
+        assert np.array_equal(statistics(highest)[-1 - TAIL :], everything[-1 - TAIL :])
+
+
+def test_two_generations_that_disagree_widen_the_interval():
+    together = turns_of(STANDARD, lambda _: 1.0)
+    apart = turns_of(STANDARD, lambda g: 1.0 + 0.1 * g)
+    assert estimate(together).half_width == pytest.approx(0)
+    assert estimate(apart).half_width == pytest.approx(math.sqrt(1.1) - 1)
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    found = estimates([noisy(seed) for seed in range(4000)])
+    held = sum(each.low <= 1 <= each.high for each in found)
+    assert held >= CONFIDENCE * 4000
+
+
+def test_a_single_generation_of_few_turns_says_how_little_its_interval_holds():
+    assert reachable_confidence((6,)) == pytest.approx(1 - 2**-5)
+    assert reachable_confidence(STANDARD) == CONFIDENCE
+    found = estimates([noisy(seed, shape=(6,)) for seed in range(4000)])
+    held = sum(each.low <= 1 <= each.high for each in found) / 4000
+    assert held == pytest.approx(1 - 2**-5, abs=0.01)
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.02, 0.1])
+def test_a_row_against_itself_is_called_different_at_most_twice_in_a_thousand(noise):
+    pairs = [(noisy(2 * k, noise=noise), noisy(2 * k + 1, noise=noise)) for k in range(2000)]
+    margin = margin_of(pairs[:5])  # what the five sizes of a standard run tell of the machine
+    found = [verdict(ratio(a, b), margin) for a, b in pairs]
+    assert sum(told in {Verdict.FASTER, Verdict.SLOWER} for told in found) <= 4
+
+
+@pytest.mark.parametrize("noise", [0.003, 0.008, 0.015])
+def test_a_slow_down_of_five_per_cent_is_seen_where_the_interval_says_it_would_be(noise):
+    pairs = [(noisy(2 * k, noise=noise, shift=0.05), noisy(2 * k + 1, noise=noise)) for k in range(1000)]
+    found = [ratio(a, b) for a, b in pairs]
+    able = [each for each in found if detectable_difference(each, 0.01) <= 0.05]
+    assert len(able) > 100
+    assert sum(verdict(each, 0.01) == Verdict.SLOWER for each in able) >= 0.95 * len(able)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (1.02, 1.30, Verdict.SLOWER),
+        (0.80, 0.98, Verdict.FASTER),
+        (0.995, 1.005, Verdict.SAME),
+        (1.005, 1.30, Verdict.UNKNOWN),
+        (0.90, 1.10, Verdict.UNKNOWN),
+        (0.90, 0.995, Verdict.UNKNOWN),
+    ],
+)
+def test_different_means_wholly_outside_the_margin_and_same_wholly_inside(low, high, told):
+    assert verdict(Estimate(math.sqrt(low * high), low, high), margin=0.01) == told
+
+
+def test_fewer_than_five_turns_never_tell():
+    four, five = (turns_of((count,), lambda _: 2.0) for count in (4, 5))
+    assert verdict(estimate(four), margin=0.01) == Verdict.UNKNOWN
+    assert verdict(estimate(five), margin=0.01) == Verdict.SLOWER
+
+
+def test_the_margin_is_one_per_cent_or_what_a_row_against_itself_showed():
+    quiet, wild = turns_of(STANDARD, lambda _: 1.0), turns_of(STANDARD, lambda g: 1.0 + 0.05 * g)
+    assert margin_of([]) == margin_of([(quiet, quiet)]) == 0.01
+    assert self_comparison_spread([(wild, quiet)]) == pytest.approx(0.05)
+    assert margin_of([(wild, quiet), (quiet, quiet)]) == pytest.approx(0.05)
+    assert self_comparison_spread([]) is None
+
+
+def test_the_ratio_between_runs_is_wider_than_within_turns_that_share_their_noise():
+    weather = noisy(4, noise=0.05)
+    slower = {turn: 1.2 * seconds for turn, seconds in weather.items()}
+    assert ratio(slower, weather).half_width == pytest.approx(0)
+    between = ratio_between_runs(slower, weather)
+    assert between.value == pytest.approx(1.2)
+    assert between.low < 1.2 < between.high
+    assert between.half_width > 0.01
+
+
+def test_spread_is_the_interquartile_range_over_the_median():
+    assert spread({(0, turn): float(turn) for turn in range(1, 6)}) == pytest.approx((4 - 2) / 3)
+
+
+def test_break_even_is_the_extra_start_over_the_gain_a_step():
+    found = break_even_steps(10.0, Estimate(1.0, 0.9, 1.1), Estimate(3.0, 2.9, 3.1))
+    assert (found.value, found.low, found.high) == (5, 5, 6)  # 10/2, 10/2.2, 10/1.8, rounded up
+
+
+def test_a_row_whose_step_may_not_be_faster_never_breaks_even():
+    assert break_even_steps(10.0, Estimate(1.0, 0.9, 1.1), Estimate(1.2, 1.05, 1.3)) is None
+
+
+def test_a_row_that_starts_sooner_has_broken_even_at_the_first_step():
+    assert break_even_steps(-5.0, Estimate(1.0, 0.9, 1.1), Estimate(3.0, 2.9, 3.1)).value == 1

@@ -1,0 +1,134 @@
+"""The only reader of results: what it makes of a run, and the sentence for whatever is not one."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import synthetic_runs
+from stepreports.records import RecordError, load_run
+from synthetic_runs import READ_LIMIT, ROWS, entry, write_run
+
+NUMPY = ROWS[1]
+
+
+def test_a_run_holds_its_rows_in_order_its_cases_and_its_control(tmp_path):
+    run = load_run(write_run(tmp_path))
+    assert [row.name for row in run.rows] == [row.name for row in ROWS]
+    assert run.row_of_technique("matrix form").name == "numpy-blas"
+    assert {first.row.name for first, _ in run.control_pairs} == {"numpy-blas"}
+    assert all(second.replica == 1 for _, second in run.control_pairs)
+    assert not any(record.is_limit or record.replica for case in run.cases.values() for record in case.values())
+    assert len(run.failures) == 3
+
+
+def test_rounds_of_a_turn_become_their_median(tmp_path):
+    benchmark = entry(NUMPY, 1000, 20, generation=[0, 0, 0, 1], turn=[0, 0, 0, 0])
+    benchmark["stats"]["data"] = [3.0, 1.0, 2.0, 5.0]
+    (record,) = load_run(write_run(tmp_path, [benchmark])).records
+    assert record.turns == {(0, 0): 2.0, (1, 0): 5.0}
+    assert record.rounds == 4
+    assert record.seconds.value == pytest.approx(math.sqrt(10))  # the median of two, on logarithms
+
+
+def test_the_time_of_a_train_is_the_time_of_one_of_its_steps(tmp_path):
+    step, train = entry(NUMPY, 1000, 20, noise=0), entry(NUMPY, 1000, 20, op="train", steps=100, noise=0)
+    one, many = load_run(write_run(tmp_path, [step, train])).records
+    assert many.seconds.value == pytest.approx(one.seconds.value)
+    assert many.limit_seconds == pytest.approx(one.limit_seconds)
+
+
+def test_an_implausible_record_is_kept_but_in_no_case(tmp_path):
+    run = load_run(write_run(tmp_path, [entry(NUMPY, 1000, 20), entry(ROWS[2], 1000, 20, implausible=True)]))
+    assert len(run.records) == 2
+    assert [list(records) for records in run.cases.values()] == [["numpy-blas"]]
+
+
+def test_a_read_kernel_is_the_limit_of_its_case_and_no_row(tmp_path):
+    run = load_run(write_run(tmp_path, [entry(NUMPY, 1000, 20), entry(READ_LIMIT, 1000, 20)]))
+    assert [row.name for row in run.rows] == ["numpy-blas"]
+    ((_, device),) = run.limits
+    assert device == "cpu"
+
+
+def test_a_run_of_failures_only_is_a_run(tmp_path):
+    run = load_run(write_run(tmp_path, []))
+    assert not run.rows
+    assert not run.cases
+    assert run.failures
+
+
+def without(key):
+    benchmark = entry(NUMPY, 1000, 20)
+    del benchmark["extra_info"][key]
+    return [benchmark]
+
+
+@pytest.mark.parametrize(
+    ("benchmarks", "said"),
+    [
+        (without("schema"), "names no schema"),
+        (without("technique"), "has no 'technique'"),
+        ([entry(NUMPY, 1000, 20, schema=0)], "run the benchmark again"),
+        ([entry(NUMPY, 1000, 20, schema=2)], "update stepbench"),
+        ([entry(NUMPY, 1000, 20, turn=[0])], "cannot be read"),
+        ([entry(NUMPY, 1000, 20) | {"stats": {"data": []}}], "no rounds"),
+        ([entry(NUMPY, 1000, 20) | {"stats": {"data": [math.nan] * 12}}], "took nan seconds"),
+        ([entry(NUMPY, 1000, 20) | {"extra_info": None}], "has no 'extra_info'"),
+        (["a string"], "is a str, not a record"),
+        ([entry(NUMPY, 1000, 20) | {"extra_info": {"schema": 1}, "stats": {}}], "is not complete"),
+    ],
+)
+def test_records_that_are_not_ours_get_a_sentence(tmp_path, benchmarks, said):
+    with pytest.raises(RecordError, match=said):
+        load_run(write_run(tmp_path, benchmarks))
+
+
+def test_a_file_cut_off_anywhere_gets_a_sentence(tmp_path):
+    whole = (write_run(tmp_path, [entry(NUMPY, 1000, 20)]) / "benchmark.json").read_text()
+    for cut in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "benchmark.json").write_text(whole[:cut])
+        with pytest.raises(RecordError, match="not whole JSON"):
+            load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[]", "holds a list"),
+        ("{}", "has no 'benchmarks'"),
+        ('{"benchmarks": 3}', "has no 'benchmarks'"),
+        ("\x00\x01", "not whole JSON"),
+    ],
+)
+def test_another_file_gets_a_sentence(tmp_path, content, said):
+    write_run(tmp_path, [])
+    (tmp_path / "benchmark.json").write_text(content)
+    with pytest.raises(RecordError, match=said):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["benchmark.json", "failures.json"])
+def test_a_folder_without_its_files_gets_a_sentence(tmp_path, name):
+    (write_run(tmp_path, []) / name).unlink()
+    with pytest.raises(RecordError, match=f"{name} does not exist"):
+        load_run(tmp_path)
+
+
+def test_failures_of_an_older_schema_or_cut_short_get_a_sentence(tmp_path):
+    write_run(tmp_path, [])
+    stored = {"schema": 1, "run_id": "x", "failures": [{"row": "numpy-blas"}]}
+    (tmp_path / "failures.json").write_text(json.dumps(stored))
+    with pytest.raises(RecordError, match="'kind'"):
+        load_run(tmp_path)
+    (tmp_path / "failures.json").write_text(json.dumps(stored | {"schema": 0}))
+    with pytest.raises(RecordError, match="schema 0"):
+        load_run(tmp_path)
+
+
+def test_the_machine_is_named_by_its_cpu_and_gpu(tmp_path):
+    assert load_run(write_run(tmp_path)).machine_name == "Example 9000 8-Core Processor + Example GPU 80 GB"
+    assert load_run(write_run(tmp_path, machine={})).machine_name == "unknown machine"
+    assert synthetic_runs.MACHINE["caches"] == load_run(write_run(tmp_path)).cache_bytes

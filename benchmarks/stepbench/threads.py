@@ -47,7 +47,8 @@ def cgroup_quota(root: Path = CGROUP) -> float | None:
 def default_budget(root: Path = CGROUP) -> int:
     """Threads a row may use: the processors allowed, or the whole processors of the quota if fewer; at least 1."""
     quota = cgroup_quota(root)
-    return max(1, min(len(allowed_cpus()), math.inf if quota is None else math.floor(quota)))
+    allowed = len(allowed_cpus())
+    return max(1, allowed if quota is None else min(allowed, math.floor(quota)))
 
 
 def environment_for(threads: int) -> dict[str, str]:

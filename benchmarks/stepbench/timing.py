@@ -117,7 +117,7 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
     task = turnstile.next_task(case)
     bind_seconds, workspace = _timed(lambda: _bind(row, task))
     operation = operation_of(workspace, row, case)
-    first_call_seconds, _ = _timed(lambda: (_prepare(workspace, row, case), operation(), workspace.synchronize()))
+    first_call_seconds, _ = _timed(lambda: _first_call(workspace, row, case, operation))
     pools = threads.pool_sizes()
     if fault := threads.oversized_pools(pools, case.threads):
         raise OversizedPoolError(fault)
@@ -186,6 +186,13 @@ def _bind(row: Implementation, task: Task) -> Workspace:
     workspace = row.bind(task.problem, task.config)
     workspace.synchronize()
     return workspace
+
+
+def _first_call(workspace: Workspace, row: Implementation, case: Case, operation: Callable[[], None]) -> None:
+    """The first operation and whatever it needs, with all that is compiled or loaded on the way."""
+    _prepare(workspace, row, case)
+    operation()
+    workspace.synchronize()
 
 
 def _prepare(workspace: Workspace, row: Implementation, case: Case) -> None:

@@ -118,17 +118,17 @@ class Problem:
     @property
     def m(self) -> int:
         """Samples."""
-        return self.X.shape[0]
+        return int(self.X.shape[0])
 
     @property
     def n(self) -> int:
         """Features."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     @property
     def dtype(self) -> str:
         """The name of X's dtype."""
-        return self.X.dtype.name
+        return str(self.X.dtype.name)
 
     def astype(self, dtype: str) -> Problem:
         """The same problem rounded to `dtype`; itself when it has that dtype already."""
@@ -141,7 +141,7 @@ class Problem:
 def parse_dtype(dtype: object) -> str:
     """The name of a supported dtype. Raises `ProblemError`."""
     try:
-        name = np.dtype(dtype).name  # type: ignore[call-overload]
+        name = str(np.dtype(dtype).name)  # type: ignore[call-overload]
     except TypeError:
         name = str(dtype)
     if name not in DTYPES:

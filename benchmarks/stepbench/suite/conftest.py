@@ -56,8 +56,9 @@ class LocalTurnstile:
 
     def next_task(self, case: Case) -> Task:
         problem = make_problem(case.dataset, case.m, case.n, case.dtype, seed=0)
-        self.task = Task(case=case, problem=problem, config=case.config(problem), before=self.folder / "before.npz")
-        self._expect(self.task.before, seed=1)
+        before = self.folder / "before.npz"
+        self.task = Task(case=case, problem=problem, config=case.config(problem), before=before)
+        self._expect(before, seed=1)
         return self.task
 
     def bound(self, **report: object) -> None: ...

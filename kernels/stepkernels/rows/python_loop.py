@@ -93,6 +93,11 @@ class Workspace:
         self.X: list[list[float]] = problem.X.tolist()
         self.sign: list[float] = (1.0 - 2.0 * problem.y).tolist()
         self.t = [math.nan] * problem.m
+        self.J, self.steps_taken = math.nan, 0
+        self.parameters: list[float] = []
+        self.gradients: list[float] = []
+        self.moment1: list[float] = []
+        self.moment2: list[float] = []
         self.reset()
 
     def forward(self) -> None:
@@ -142,9 +147,9 @@ class Workspace:
         zeros = np.zeros(n + 1)
         moment1, moment2 = (zeros, zeros) if moments is None else moments
         bias = self.problem.b0 if b is None else float(b)
-        self.parameters: list[float] = self.rounded([*weights.tolist(), bias])
-        self.moment1: list[float] = self.rounded(moment1.tolist())
-        self.moment2: list[float] = self.rounded(moment2.tolist())
+        self.parameters = self.rounded([*weights.tolist(), bias])
+        self.moment1 = self.rounded(moment1.tolist())
+        self.moment2 = self.rounded(moment2.tolist())
         self.gradients = [math.nan] * (n + 1)
         self.J = math.nan
         self.steps_taken = step

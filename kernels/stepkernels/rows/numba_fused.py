@@ -28,157 +28,14 @@ import numba
 import numpy as np
 from numba import jit, prange
 
-from stepkernels import numba_simd as simd
+from stepkernels.numba_blocks import LOSS, RESIDUAL, backward, compiled, forward, residuals
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.state import State
 
-compiled: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy")
 compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
 
 LINE = 64  # bytes of a cache line
 FETCH_BEYOND = 512 * 1024  # bytes of X; fetching what is in the second-level cache anyway costs 5 % (569×30)
-
-# Totals of one thread: gw in the first n places, these two at the end.
-RESIDUAL, LOSS = -2, -1
-
-
-@compiled
-def row_starts(first: int, rows: int, n: int) -> tuple[int, ...]:
-    """Where eight rows of n start when the first does at `first`; behind the last of `rows` rows, that one again."""
-    if rows >= 8:
-        return (
-            first,
-            first + n,
-            first + 2 * n,
-            first + 3 * n,
-            first + 4 * n,
-            first + 5 * n,
-            first + 6 * n,
-            first + 7 * n,
-        )
-    last = rows - 1
-    return (
-        first,
-        first + min(1, last) * n,
-        first + min(2, last) * n,
-        first + min(3, last) * n,
-        first + min(4, last) * n,
-        first + min(5, last) * n,
-        first + min(6, last) * n,
-        first + min(7, last) * n,
-    )
-
-
-@compiled
-def forward(X: Array, parameters: Array, start: int, rows: int, ahead: int, z_out: Array) -> None:
-    """The margins z = Xw, still without the bias, of `rows` rows from row `start`, filled up to a multiple of eight.
-
-    X (m, n); parameters (n + 1,). Unless `ahead` is 0, half as much of X as is read here is fetched from there on.
-    """
-    n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
-    whole = n - n % width
-    for i in range(0, rows, 8):
-        at = row_starts((start + i) * n, rows - i, n)
-        fetch = ahead + i * n // 2
-        sums = (zero, zero, zero, zero, zero, zero, zero, zero)
-        for j in range(0, whole, width):
-            places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
-            sums = simd.add_products(sums, simd.load(parameters, j), X, places)
-            if ahead:
-                simd.prefetch(X, fetch + 4 * j, 4)
-        if whole < n:
-            j, left = whole, n - whole
-            places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
-            sums = simd.add_products_part(sums, simd.load_part(parameters, j, left), X, places, left)
-            if ahead:
-                simd.prefetch(X, fetch + 4 * j, 4)
-        simd.store_sums(z_out, i, sums)
-
-
-@compiled
-def residuals(signs: Array, bias: float, start: int, rows: int, z_out: Array, totals_out: Array) -> None:
-    """The residuals r = (1 − 2y)·σ(t) in the place of z, for t = (1 − 2y)·(z + bias); adds up r and the loss.
-
-    signs (m + a vector,) int8: 1 − 2y. With e = exp(−|t|), the loss is softplus(t) = max(t, 0) + log1p(e), and
-    σ(t) = max([t ≥ 0], e)/(1 + e): nothing overflows or cancels. Behind the last row, a vector is filled with
-    t = −∞, which has no loss and the residual 0.
-    """
-    linear = excess = sum_of_r = simd.zeros(z_out)
-    for i in range(0, rows, simd.lanes(z_out)):
-        sign = simd.load_int8(signs, start + i, z_out)
-        t = simd.first(sign * (simd.load(z_out, i) + bias), rows - i, -math.inf)
-        e = simd.exp(-simd.absolute(t))
-        r = sign * (simd.where_negative(t, e, 1.0) / (e + 1.0))
-        linear += simd.maximum(t, 0.0)
-        excess += simd.fma(e, excess, e)
-        sum_of_r += r
-        simd.store(z_out, i, r)
-    totals_out[RESIDUAL] += simd.lane_sum(sum_of_r)
-    totals_out[LOSS] += simd.lane_sum(linear) + math.log1p(simd.lane_growth(excess))
-
-
-@compiled
-def backward(X: Array, r: Array, start: int, rows: int, ahead: int, totals_out: Array) -> None:
-    """Adds Xᵀr of `rows` rows from row `start` to the totals.
-
-    X (m, n); r (rows,) and zeros up to a multiple of two. Unless `ahead` is 0, half as much of X as is read here is
-    fetched from there on.
-    """
-    n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
-    whole = n - n % (4 * width)
-    for j in range(0, whole, 4 * width):
-        sums = (zero, zero, zero, zero)
-        fetch = ahead + j * rows // 2
-        for i in range(rows):
-            at = (start + i) * n + j
-            places = (at, at + width, at + 2 * width, at + 3 * width)
-            sums = simd.add_products(sums, simd.broadcast(r, i), X, places)
-            if ahead:
-                simd.prefetch(X, fetch + 2 * width * i, 2)
-        for k in range(4):
-            simd.add_to_float64(totals_out, j + k * width, sums[k])
-    if n - whole > 2 * width:
-        backward_wide_rest(X, r, start, rows, ahead, whole, totals_out)
-    elif n > whole:
-        backward_narrow_rest(X, r, start, rows, ahead, whole, totals_out)
-
-
-@compiled
-def backward_wide_rest(X: Array, r: Array, start: int, rows: int, ahead: int, j: int, totals_out: Array) -> None:
-    """As `backward`, for the last three or four vectors of columns, from column j."""
-    n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
-    left = n - j
-    counts = (left, left - width, left - 2 * width, left - 3 * width)
-    sums = (zero, zero, zero, zero)
-    fetch = ahead + j * rows // 2
-    for i in range(rows):
-        at = (start + i) * n + j
-        places = (at, at + width, at + 2 * width, at + 3 * width)
-        sums = simd.add_products_part(sums, simd.broadcast(r, i), X, places, counts)
-        if ahead:
-            simd.prefetch(X, fetch + left * i // 2, 2)
-    for k in range(4):
-        simd.add_to_float64(totals_out, j + k * width, sums[k])
-
-
-@compiled
-def backward_narrow_rest(X: Array, r: Array, start: int, rows: int, ahead: int, j: int, totals_out: Array) -> None:
-    """As `backward`, for the last one or two vectors of columns: two rows at a time make it four sums, too."""
-    n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
-    left = n - j
-    counts = (left, left - width, left, left - width)
-    sums = (zero, zero, zero, zero)
-    fetch = ahead + j * rows // 2
-    for i in range(0, rows, 2):
-        at = (start + i) * n + j
-        below = (start + min(i + 1, rows - 1)) * n + j
-        first, second = simd.broadcast(r, i), simd.broadcast(r, i + 1)
-        places = (at, at + width, below, below + width)
-        sums = simd.add_products_part(sums, (first, first, second, second), X, places, counts)
-        if ahead:
-            simd.prefetch(X, fetch + left * i // 2, 2)
-    for k in range(4):
-        simd.add_to_float64(totals_out, j + k % 2 * width, sums[k])
 
 
 @compiled
@@ -313,17 +170,22 @@ def train_adam(
 
 
 def rows_in_block(n: int, itemsize: int) -> int:
-    """As many rows as fit in 32 KiB, so that a block and its successor leave room in the second-level cache.
+    """As many rows as fit in 20 KiB, so that a block is read from the first cache the second time.
 
-    At least 16 while these fit in 256 KiB, to fill vectors of rows; at most 256, beyond which nothing is gained.
+    The best of 12 to 64 KiB at 20 to 100 features, within 5 %. But at least 16 while these fit in 256 KiB, to fill
+    vectors of rows, and at most 256.
     """
     row = n * itemsize
-    return min(max(32 * 1024 // row, min(16, 256 * 1024 // row), 1), 256)
+    return min(max(20 * 1024 // row, min(16, 256 * 1024 // row), 1), 256)
 
 
 def threads_worth(m: int, n: int, available: int) -> int:
-    """One where waking the pool costs more than sharing the work saves: below 100,000 elements of X."""
-    return min(available, m) if m * n >= 100_000 else 1
+    """One where waking the pool, a good microsecond while it is hot, costs what sharing the work saves.
+
+    A sigmoid and its loss cost as much as about 20 elements of X. With two threads, float64 gains from 1,000×20 on
+    (7.3 against 5.9 µs) and loses nothing at 569×30; float32 breaks even at 1,000×20 (4.5 µs) and loses below.
+    """
+    return min(available, m) if m * (n + 20) > 40_000 else 1
 
 
 class Workspace(State):
@@ -340,11 +202,14 @@ class Workspace(State):
         totals = np.zeros((threads, n + 6 * line), np.float64)
         X = np.ascontiguousarray(problem.X)
         self.data = (X, signs, self.parameters, config.l2, block, z, totals, self.gradients)
-        self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
-        if self.adam:
-            self.run = partial(train_adam, *self.data, self.moment1, self.moment2, adam_rates(self.adam))
+        optimizer = config.optimizer
+        self.adam = optimizer if isinstance(optimizer, Adam) else None
+        if isinstance(optimizer, Adam):
+            self.rates = (optimizer.learning_rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon)
+            self.corrections = np.empty((1, 2))
+            self.run = partial(train_adam, *self.data, self.moment1, self.moment2, self.rates)
         else:
-            self.run = partial(train, *self.data, config.optimizer.learning_rate)
+            self.run = partial(train, *self.data, optimizer.learning_rate)
         self.reset()
 
     def gradient(self) -> None:
@@ -352,32 +217,31 @@ class Workspace(State):
 
     def update(self) -> None:
         self.steps_taken += 1
-        match self.config.optimizer:
-            case Adam() as adam:
-                corrections = adam.correction_table(self.steps_taken, 1)[0]
-                descend_adam(self.parameters, self.gradients, self.moment1, self.moment2, adam_rates(adam), corrections)
-            case descent:
-                descend(self.parameters, self.gradients, descent.learning_rate)
+        if self.adam:
+            self.corrections[0] = self.adam.bias_corrections(self.steps_taken)
+            descend_adam(
+                self.parameters, self.gradients, self.moment1, self.moment2, self.rates, self.corrections[0]
+            )  # fmt: skip
+        else:
+            descend(self.parameters, self.gradients, self.config.optimizer.learning_rate)
 
     def step(self) -> None:
-        self.advance(self.J)
+        self.steps_taken += 1
+        if self.adam:
+            self.corrections[0] = self.adam.bias_corrections(self.steps_taken)
+            self.run(self.corrections, self.J)
+        else:
+            self.run(self.J)
 
     def train(self, steps: int) -> None:
-        self.advance(self.reserve_costs(steps))
-        self.J[:] = self.costs[-1:]
-
-    def advance(self, costs_out: Array) -> None:
-        """A step for each of the costs."""
-        first, steps = self.steps_taken + 1, len(costs_out)
+        costs = self.reserve_costs(steps)
         if self.adam:
-            self.run(self.adam.correction_table(first, steps), costs_out)
+            self.run(self.adam.correction_table(self.steps_taken + 1, steps), costs)
         else:
-            self.run(costs_out)
+            self.run(costs)
         self.steps_taken += steps
-
-
-def adam_rates(adam: Adam) -> tuple[float, float, float, float]:
-    return adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon
+        if steps:
+            self.J[0] = costs[-1]
 
 
 def bind(problem: Problem, config: Config, parallel: bool = False) -> Workspace:

@@ -108,6 +108,7 @@ class Workspace(Protocol):
 Device = Literal["cpu", "cuda"]
 Accumulation = Literal["blocked", "sequential"]
 Residual = Literal["stable", "difference"]
+Compiler = Literal["c", "c++"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ class Implementation:
     name            unique, <library>-<technique>[-<device>]
     module          an importable name, or the path of a .py file; has bind(problem, config, **options)
     library         the import name of the library it needs (see `stepkernels.probe`)
+    compiler        "c" or "c++" when the library calls such a compiler as it binds
     technique       what it shows, in words
     summary         one sentence: why it is faster than the rung below
     options         passed to the module's bind
@@ -132,6 +134,7 @@ class Implementation:
     name: str
     module: str
     library: str = "numpy"
+    compiler: Compiler | None = None
     technique: str = "custom"
     device: Device = "cpu"
     ops: tuple[Op, ...] = (Op.STEP,)
@@ -150,11 +153,13 @@ class Implementation:
     def unavailable(self) -> str | None:
         """Why the row cannot run here, or None.
 
-        An absent library and a CUDA row without a working GPU are reasons. Anything else raises:
-        a broken installation must not look like a missing one.
+        An absent library, an absent compiler that it calls, and a CUDA row without a working GPU are reasons.
+        Anything else raises: a broken installation must not look like a missing one.
         """
-        return probe.missing_library(self.library) or (
-            probe.missing_gpu(self.library) if self.device == "cuda" else None
+        return (
+            probe.missing_library(self.library)
+            or (probe.missing_compiler(self.compiler) if self.compiler else None)
+            or (probe.missing_gpu(self.library) if self.device == "cuda" else None)
         )
 
     def unsupported(self, config: Config) -> str | None:

@@ -8,9 +8,12 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 
 GPU_TRIAL_TIMEOUT_SECONDS = 120.0  # a cold import of torch or JAX from a network disk takes tens of seconds
 
@@ -36,6 +39,12 @@ REQUIREMENTS = {
         Requirement("cupy", "cupy", "python -m pip install 'stepbench[cuda13]' (or cuda12, as your driver supports)"),
         Requirement("numba_cuda", "numba-cuda", "python -m pip install 'stepbench[cuda13]' (or cuda12)"),
     )
+}
+
+# The environment variable that names a compiler, and the names tried without it: by torch's Inductor, and by Triton.
+COMPILERS = {
+    "c++": ("CXX", ("clang++",) if sys.platform == "darwin" else ("g++",)),
+    "c": ("CC", ("gcc", "clang")),
 }
 
 DRIVER = "libcuda.so.1"
@@ -73,6 +82,21 @@ def library_version(library: str) -> str:
         except importlib.metadata.PackageNotFoundError:
             continue
     return "unknown"
+
+
+def missing_compiler(language: str) -> str | None:
+    """Why code in `language` ("c" or "c++") that calls into Python cannot be compiled here, or None.
+
+    Looks where the libraries look: the variable alone when it is set, else the platform's usual names.
+    """
+    variable, names = COMPILERS[language]
+    wanted = (os.environ[variable],) if os.environ.get(variable) else names
+    if not any(map(shutil.which, wanted)):
+        sought = ", ".join(wanted)
+        return f"no {language.upper()} compiler was found (looked for {sought}); install one, or set {variable}"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return "Python.h, which compiled code needs, was not found; install Python's headers (python3-dev)"
+    return None
 
 
 @functools.cache

@@ -1,0 +1,73 @@
+"""The gradient that scikit-learn's own logistic regression descends, as a peer.
+
+`LinearModelLoss` around `HalfBinomialLoss` is what `sklearn.linear_model.LogisticRegression` hands to its solvers: the
+two products with X are NumPy's, loss and residual come from one compiled loop over the samples, threaded with OpenMP,
+in float64 whatever the dtype. Every call allocates its outputs and checks its inputs. X is read twice. The update is
+NumPy's.
+
+The loss picks a branch by the margin, so that with labels 0 and 1 neither loss nor residual overflows or cancels. These
+modules are private to scikit-learn: they are imported here to be compared with, not to be relied upon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn._loss import HalfBinomialLoss
+from sklearn.linear_model._linear_loss import LinearModelLoss
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+
+from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.state import State
+
+
+def descend(parameters_out: Array, gradients: Array, learning_rate: float) -> None:
+    """Gradient descent in place: parameters ← parameters − lr·gradients, both (n + 1,)."""
+    parameters_out -= learning_rate * gradients
+
+
+def descend_adam(
+    parameters_out: Array, gradients: Array, moment1_out: Array, moment2_out: Array, optimizer: Adam, step: int
+) -> None:
+    """Adam in place, the update numbered `step`; every array (n + 1,)."""
+    correction1, correction2 = optimizer.bias_corrections(step)
+    moment1_out *= optimizer.beta1
+    moment1_out += (1 - optimizer.beta1) * gradients
+    moment2_out *= optimizer.beta2
+    moment2_out += (1 - optimizer.beta2) * np.square(gradients)
+    denominator = np.sqrt(moment2_out / correction2) + optimizer.epsilon
+    parameters_out -= (optimizer.learning_rate / correction1) * moment1_out / denominator
+
+
+class Workspace(State):
+    """Host arrays for one problem; as many threads as OpenMP has in this process."""
+
+    def __init__(self, problem: Problem, config: Config) -> None:
+        super().__init__(problem, config)
+        self.X = np.ascontiguousarray(problem.X)
+        self.loss = LinearModelLoss(base_loss=HalfBinomialLoss(), fit_intercept=True)
+        self.threads = _openmp_effective_n_threads()
+        self.reset()
+
+    def gradient(self) -> None:
+        self.J[0], self.gradients[:] = self.loss.loss_gradient(
+            self.parameters, self.X, self.problem.y, l2_reg_strength=self.config.l2, n_threads=self.threads
+        )
+
+    def update(self) -> None:
+        self.steps_taken += 1
+        match self.config.optimizer:
+            case Adam() as adam:
+                descend_adam(
+                    self.parameters, self.gradients, self.moment1, self.moment2, adam, self.steps_taken
+                )  # fmt: skip
+            case descent:
+                descend(self.parameters, self.gradients, descent.learning_rate)
+
+    def step(self) -> None:
+        self.gradient()
+        self.update()
+
+
+def bind(problem: Problem, config: Config) -> Workspace:
+    """X is viewed when it is row-major, else copied."""
+    return Workspace(problem, config)

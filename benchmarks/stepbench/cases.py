@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from stepbench.datasets import SYNTHETIC, shape_of
+from stepbench.datasets import SYNTHETIC, is_known, shape_of
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import GD, OPTIMIZERS, Adam, Config, Optimizer, Problem, ProblemError, safe_learning_rate
 
@@ -231,7 +231,7 @@ def cases_of(
 
 def parse_size(text: str) -> Size:
     """A size written as 1000x20, or the name of a data set."""
-    return Size.parse(text) if text[:1].isdigit() else Size.of(text)
+    return Size.parse(text) if text[:1].isdigit() and not is_known(text) else Size.of(text)
 
 
 def parse_choices(what: str, text: str, known: Iterable[str]) -> list[str]:

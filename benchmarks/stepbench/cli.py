@@ -44,6 +44,12 @@ KernelFiles = Annotated[
 ]
 
 
+DATA_FILES = "a file (.csv, .parquet, .npy, .npz, .svmlight)"
+Data = Annotated[str, typer.Argument(help=f"breast-cancer, digits-parity, or {DATA_FILES}.", metavar="DATA")]
+Target = Annotated[str | None, typer.Option(help="The column to learn, in a file. Default: its last.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
     """Turn bad input into its sentence and exit status 2."""
 
@@ -134,7 +140,10 @@ def run(
     ] = "quick",
     rows: RowList = None,
     sizes: Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")] = None,
-    data: Annotated[str | None, typer.Option(help="Real data, comma-separated: breast-cancer, digits-parity.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help=f"Real data, comma-separated: breast-cancer, digits-parity, or {DATA_FILES}.")
+    ] = None,
+    target: Target = None,
     ops: Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")] = None,
     dtypes: Annotated[str | None, typer.Option(help="float32,float64.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="gd,adam.")] = None,
@@ -159,9 +168,11 @@ def run(
     """
     from stepbench import session
     from stepbench.cases import parse_choices, parse_ops, parse_optimizers
+    from stepbench.datasets import register_files
     from stepbench.listing import plan_table
     from stepkernels.problem import DTYPES
 
+    datasets = register_files(_split(data), target)
     if resume is not None:
         plan = session.resume(resume, _progress)
         rows_of_run = [each.row for each in plan.participants]
@@ -171,7 +182,7 @@ def run(
         preset=session.preset_named(preset),
         rows=chosen,
         named=rows is not None,
-        sizes=[*_split(sizes), *_split(data)] or None,
+        sizes=[*_split(sizes), *datasets] or None,
         ops=parse_ops(ops) if ops else None,
         dtypes=parse_choices("dtype", dtypes, DTYPES) if dtypes else None,
         optimizers=parse_optimizers(optimizer) if optimizer else None,
@@ -241,6 +252,76 @@ def doctor(
         found = {"machine": machine, "limits": limits, "self_test": figures}
         json_path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     raise typer.Exit(0 if figures is None or figures["passed"] else 1)
+
+
+@app.command()
+@sentences
+def train(
+    data: Data,
+    target: Target = None,
+    row: Annotated[
+        str, typer.Option(help="What computes (see `stepbench list`); auto: the fastest on the CPU.")
+    ] = "auto",
+    optimizer: Annotated[str, typer.Option(help="lbfgs, gd or adam.")] = "lbfgs",
+    steps: Annotated[
+        int | None, typer.Option(help="At most so many, by default 1000. With batches: epochs, 100, or 10 on disk.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of gd (default: just under 1/L) and adam (default: 0.001).")
+    ] = None,
+    l2: Annotated[float, typer.Option(help="Strength of the penalty: l2/2·‖w‖² is added to the mean loss.")] = 1e-3,
+    tol: Annotated[float, typer.Option(help="Done when no element of the gradient is larger.")] = 1e-4,
+    batch_size: Annotated[int | None, typer.Option(help="Rows a step of gd or adam looks at. Default: all.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64. Default: the data's own.")] = None,
+    held_out: Annotated[float, typer.Option(help="Share of the rows kept aside to score the model.")] = 0.25,
+    standardize: Annotated[bool, typer.Option(help="Columns to zero mean and unit variance.")] = True,
+    on_disk: Annotated[
+        bool | None,
+        typer.Option(
+            "--on-disk/--in-memory", help="Read an .npy file in blocks. Default: if it fills half the memory."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the rows held out and the order of batches.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The model, .npz; its figures go beside it.")] = None,
+    force: Force = False,
+) -> None:
+    """Train a classifier: a model, its cost curve and ROC curve, and its score on rows held out."""
+    from stepbench import training, training_view
+
+    model = out or training_view.default_model(data)
+    training_view.require_absent(list(training_view.files_of(model).values()), force=force)
+    wanted = training.Training(
+        target=target, row=row, optimizer=optimizer, steps=steps, learning_rate=learning_rate, l2=l2, tol=tol,
+        batch_size=batch_size, dtype=dtype, held_out=held_out, standardize=standardize, on_disk=on_disk, seed=seed,
+    )  # fmt: skip
+    with training_view.live_cost(console) as report:
+        trained = training.train(data, wanted, report)
+    written = training_view.write_files(trained, model)
+    for line in [*training_view.training_lines(trained), f"Written: {', '.join(map(str, written))}"]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+@sentences
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model that `stepbench train` wrote.")],
+    data: Data,
+    out: Annotated[Path | None, typer.Option(help="Write the predictions here. Default: standard output.")] = None,
+    force: Force = False,
+) -> None:
+    """Classes and probabilities of the rows of a table, as CSV; a score too where the table has the labels."""
+    from stepbench import training, training_view
+    from stepreports.files import write_whole
+
+    if out is not None:
+        training_view.require_absent([out], force=force)
+    predictions = training.predict(model, data)
+    if out is None:
+        sys.stdout.write(predictions.to_csv())
+    else:
+        write_whole(out, predictions.to_csv())
+    if predictions.score is not None:  # not on standard output, which is CSV
+        errors.print(training_view.score_line(predictions.score), highlight=False, markup=False, soft_wrap=True)
 
 
 def _self_test() -> dict[str, Any]:

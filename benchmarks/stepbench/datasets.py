@@ -61,6 +61,11 @@ def register_files(sources: Iterable[str], target: str | None = None) -> list[st
     return [source if source in DATASETS else _register(Path(source), target) for source in sources]
 
 
+def is_known(name: str) -> bool:
+    """Whether `name` is a data set's or a registered file's."""
+    return name in DATASETS or name in _FILES
+
+
 def shape_of(dataset: str) -> tuple[int, int]:
     """(m, n) of a named data set. Raises `ProblemError` for an unknown name."""
     table, columns, _ = _find(dataset)

@@ -93,13 +93,14 @@ def test_gradient_is_the_difference_of_the_cost():
     problem, h, l2 = synthetic_problem(23, 4, seed=3), 1e-3, 0.2
     parameters = np.array([0.4, -1.2, 0.1, 0.9, 0.3])
 
-    def J(direction, steps):
+    def cost(direction, steps):
         moved = parameters + steps * h * direction
         return reference.gradient(problem, moved[:-1], moved[-1], l2).J
 
     gradient = reference.gradient(problem, parameters[:-1], parameters[-1], l2).packed
     for direction, expected in zip(np.eye(5), gradient, strict=True):
-        difference = (8 * (J(direction, 1) - J(direction, -1)) - (J(direction, 2) - J(direction, -2))) / (12 * h)
+        near, far = (cost(direction, k) - cost(direction, -k) for k in (1, 2))
+        difference = (8 * near - far) / (12 * h)
         assert difference == pytest.approx(expected, abs=1e-11)
 
 

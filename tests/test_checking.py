@@ -1,0 +1,202 @@
+"""`stepbench.checking`: crashes, hangs and mistakes become verdicts; a stranger's file is told its own lines."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from stepbench.checking import KernelFileError, Verdict, check, judge, load_kernel
+from stepbench.checking.fuzz import main as fuzz
+from stepbench.checking.plan import check_plan
+from stepbench.checking.subject import Ledger
+from stepbench.checking.verdicts import CheckReport, RowReport
+from stepkernels import Implementation, Op
+from stepkernels.catalog import CATALOG
+
+KERNELS = Path(__file__).parent / "kernels"
+
+
+def verdict_of(row, **arguments):
+    report = check([row], seed=1, **arguments)
+    return report.rows[0], report
+
+
+def kernel_file(tmp_path, body, declared=""):
+    path = tmp_path / "kernel.py"
+    path.write_text(
+        "from stepkernels import Implementation, Op\n"
+        "from stepkernels.rows import numpy_blas\n"
+        f"IMPLEMENTATION = Implementation(name='own', module=__file__{declared})\n" + body
+    )
+    return path
+
+
+def test_the_example_of_the_documentation_agrees():
+    row, report = verdict_of(load_kernel(KERNELS / "matrix_form.py"))
+    assert row.verdict is Verdict.AGREES, row
+    assert report.exit_code == 0
+    assert row.judged > 1000
+    assert re.search(r"worst \w+, at 0\.\d\d of its bound", row.summary)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("segfault", "was ended by SIGSEGV"),
+        ("wrong", "is off by"),
+        ("too_much_memory", r"Unable to allocate.*too_much_memory.py, line"),
+    ],
+)
+def test_a_kernel_that_fails_is_a_verdict(name, says):
+    row, report = verdict_of(load_kernel(KERNELS / f"{name}.py"))
+    assert row.verdict is Verdict.DISAGREES
+    assert re.search(says, row.reason), row.reason
+    assert report.exit_code == 1
+
+
+def test_a_kernel_that_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(judge, "SILENCE_SECONDS", 8.0)
+    row, _ = verdict_of(load_kernel(KERNELS / "hang.py"))
+    assert row.verdict is Verdict.DISAGREES
+    assert "gave no answer for 8 seconds and was ended" in row.reason
+    assert row.seconds < 30
+
+
+def test_a_kernel_that_exits_is_a_verdict(tmp_path):
+    body = "class Workspace(numpy_blas.Workspace):\n    def step(self): raise SystemExit(0)\n"
+    path = kernel_file(tmp_path, body + "def bind(problem, config): return Workspace(problem, config, 'C')\n")
+    row, _ = verdict_of(load_kernel(path))
+    assert row.verdict is Verdict.DISAGREES
+    assert "ended its process with status 0" in row.reason
+
+
+def test_what_a_row_declares_and_does_not_have_is_a_verdict(tmp_path):
+    path = kernel_file(
+        tmp_path, "def bind(problem, config): return numpy_blas.Workspace(problem, config, 'C')\n", ", ops=(Op.TRAIN,)"
+    )
+    row, _ = verdict_of(load_kernel(path))
+    assert "the row declares train but its workspace has no train()" in row.reason
+
+
+def test_an_undeclared_difference_is_given_a_hint(tmp_path):
+    path = kernel_file(
+        tmp_path,
+        "import numpy as np\n"
+        "class Workspace(numpy_blas.Workspace):\n"
+        "    def gradient(self):\n"
+        "        super().gradient()\n"
+        "        r = 1 / (1 + np.exp(-(self.X @ self.w + self.b))) - self.problem.y\n"
+        "        self.gw[:] = r @ self.X / len(r) + self.config.l2 * self.w\n"
+        "        self.gb[:] = r.mean()\n"
+        "def bind(problem, config): return Workspace(problem, config, 'C')\n",
+    )
+    row, _ = verdict_of(load_kernel(path))
+    assert row.verdict is Verdict.DISAGREES
+    assert "declaring residual='difference'" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = 1\ndef bind(:\n", r"bad\.py: line 2: .*\n    def bind\(:"),
+        ("x = 1\n\ny = x / 0\n", r"bad\.py: line 3: ZeroDivisionError: division by zero\n    y = x / 0"),
+        ("import no_such_module\n", r"line 1: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("x = 1\n", "needs IMPLEMENTATION"),
+        (
+            "from stepkernels import Implementation\nIMPLEMENTATION = Implementation(name='x', module='x')\n",
+            "needs a function bind",
+        ),
+        ("import os\nos._exit(3)\n", "ended its process while it was loaded .exit status 3."),
+    ],
+)
+def test_a_bad_file_is_told_its_own_line(tmp_path, text, says):
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    with pytest.raises(KernelFileError, match=says) as error:
+        load_kernel(path)
+    assert "Traceback" not in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["ops=('fly',)", "dtypes='float32'", "optimizers=()"])
+def test_a_wrong_declaration_is_told(tmp_path, field):
+    path = kernel_file(tmp_path, "def bind(problem, config): ...\n", f", {field}")
+    with pytest.raises(KernelFileError, match=f"IMPLEMENTATION.{field.split('=')[0]} is .*; it must be a tuple out of"):
+        load_kernel(path)
+
+
+def test_a_file_that_is_not_there_is_told():
+    with pytest.raises(KernelFileError, match=r"There is no kernel file .*nowhere\.py"):
+        load_kernel(Path("nowhere.py"))
+
+
+def test_a_kernel_file_keeps_what_it_declares():
+    row = load_kernel(KERNELS / "matrix_form.py")
+    assert row.module == str(KERNELS / "matrix_form.py")
+    assert row.ops == (Op.GRADIENT, Op.UPDATE, Op.STEP)
+    assert row.allocates
+
+
+def test_a_row_that_cannot_run_is_seen_everywhere():
+    row = Implementation(name="absent", module="nothing", library="no_such_library")
+    found, report = verdict_of(row)
+    assert found.verdict is Verdict.NOT_RUN
+    assert "pip install no_such_library" in str(found)
+    assert "not run" in "\n".join(report.markdown_lines())
+    assert json.loads(report.to_json())["rows"][0]["verdict"] == "not run"
+    assert report.exit_code == 0
+    assert verdict_of(row, require=frozenset({"absent"}))[1].exit_code == 1
+
+
+def test_a_broken_installation_is_not_a_missing_one(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("raise OSError('libfast.so.3: cannot open shared object file')\n")
+    found, report = verdict_of(Implementation(name="broken", module=str(path)))
+    assert found.verdict is Verdict.DISAGREES
+    assert "libfast.so.3" in found.reason
+    assert report.exit_code == 1
+
+
+def test_simulated_and_compiled_are_not_agreement():
+    rows = tuple(RowReport(row=str(verdict), verdict=verdict) for verdict in Verdict)
+    report = CheckReport(rows=rows, required=frozenset({"simulated", "agrees"}), seed=3)
+    assert [row.row for row in report.failures] == ["disagrees", "simulated"]
+    lines = report.markdown_lines()
+    assert "| simulated (required) | **simulated** |  |" in lines
+    assert lines[-1] == "Seed 3."
+
+
+def test_errors_without_a_measure_are_null_in_json(tmp_path):
+    path = tmp_path / "raises.py"
+    path.write_text("def bind(problem, config): raise RuntimeError('no')\n")
+    _, report = verdict_of(Implementation(name="raises", module=str(path)))
+    content = json.loads(report.to_json(), parse_constant=pytest.fail)
+    assert content["rows"][0]["disagreements"][0]["error"] is None
+    assert content["seed"] == 1
+    assert "raises.py, line 1, in bind" in content["rows"][0]["reason"]
+
+
+def test_a_seed_repeats_a_check_and_another_does_not():
+    row = CATALOG["numpy-blas"]
+    plans = [check_plan(row, seed) for seed in (5, 5, 6)]
+    assert plans[0] == plans[1] != plans[2]
+    ledgers = [Ledger(), Ledger(), Ledger()]
+    for plan, ledger in zip(plans, ledgers, strict=True):
+        assert plan[0].run(row, ledger) is None
+    assert ledgers[0].worst == ledgers[1].worst != ledgers[2].worst
+
+
+def test_the_fuzzer_prints_its_counts_and_its_seed(capsys):
+    assert fuzz(["--problems", "12", "--seed", "4", "numpy-blas"]) == 0
+    out = capsys.readouterr().out
+    assert "12 problems a row, seed 4" in out
+    assert "numpy-blas: 12 problems, 0 rejected, 144 states judged; worst J 0." in out
+
+
+@pytest.mark.slow
+def test_gpu_rows_without_a_gpu_are_simulated_or_compiled(monkeypatch):
+    monkeypatch.setitem(os.environ, "CUDA_VISIBLE_DEVICES", "")
+    rows = [CATALOG["cupy-fused"], CATALOG["triton-fused"]]
+    verdicts = {row.row: row.verdict for row in check(rows, simulate=True, seed=2).rows}
+    assert set(verdicts.values()) <= {Verdict.SIMULATED, Verdict.COMPILED, Verdict.NOT_RUN}, verdicts

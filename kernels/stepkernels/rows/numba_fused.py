@@ -180,12 +180,12 @@ def rows_in_block(n: int, itemsize: int) -> int:
 
 
 def threads_worth(m: int, n: int, available: int) -> int:
-    """One where waking the pool, a good microsecond while it is hot, costs what sharing the work saves.
+    """One where waking the pool costs what sharing the work saves: below some 10 µs of work.
 
-    A sigmoid and its loss cost as much as about 20 elements of X. With two threads, float64 gains from 1,000×20 on
-    (7.3 against 5.9 µs) and loses nothing at 569×30; float32 breaks even at 1,000×20 (4.5 µs) and loses below.
+    A sigmoid and its loss cost as much as about 20 elements of X. Waking two threads takes 1.5 to 4 µs, from run to
+    run, while they spin: at 569×30 and 1,000×20 that is the gain or more than it, at 2,000×50 a third is gained.
     """
-    return min(available, m) if m * (n + 20) > 40_000 else 1
+    return min(available, m) if m * (n + 20) > 60_000 else 1
 
 
 class Workspace(State):

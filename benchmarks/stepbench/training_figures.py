@@ -6,7 +6,7 @@ import math
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from stepbench.training import Trained
 from stepreports import text
@@ -14,7 +14,7 @@ from stepreports.axes import LOOK, canvas, headline
 from stepreports.style import COLOURS, FAINT, INK
 
 _HEIGHT, _LEFT, _RIGHT = 4.2, 0.8, 0.4  # inches
-_SQUARE_RIGHT = 3.17  # leaves the ROC curve a square
+_ROC_WIDTH = 4.25  # makes the ROC curve's panel a square
 _CURVE, _ = COLOURS[2]
 
 
@@ -23,10 +23,18 @@ def cost_figure(trained: Trained) -> Figure:
     """J before each iteration, under the cost of knowing nothing, ln 2."""
     figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
     iterations = range(1, len(trained.costs) + 1)
-    axes.plot(iterations, trained.costs, color=_CURVE, linewidth=1.5, marker="o" if len(iterations) < 40 else "")
+    axes.plot(
+        iterations,
+        trained.costs,
+        color=_CURVE,
+        linewidth=1.5,
+        marker="o" if len(iterations) < 40 else "",
+        markersize=4.5,
+    )
     axes.axhline(math.log(2), color=FAINT, linewidth=1, linestyle="--")
     axes.annotate("guessing: ln 2", (1, math.log(2)), xytext=(-2, 3), textcoords="offset points", color=FAINT,
                   xycoords=axes.get_yaxis_transform(), ha="right")  # fmt: skip
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.significant(value, 1)))
@@ -42,7 +50,9 @@ def cost_figure(trained: Trained) -> Figure:
 def roc_figure(trained: Trained) -> Figure:
     """The share of the second class found against the share of the first taken for it, at every threshold."""
     score, (first, second) = trained.score, trained.model.classes
-    figure, (axes,) = canvas(_HEIGHT, _LEFT, _SQUARE_RIGHT)
+    figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
+    figure.set_size_inches(_ROC_WIDTH, _HEIGHT)
+    figure.subplots_adjust(left=_LEFT / _ROC_WIDTH, right=1 - _RIGHT / _ROC_WIDTH)
     axes.plot((0, 1), (0, 1), color=FAINT, linewidth=1, linestyle="--")
     axes.annotate("guessing", (0.62, 0.58), color=FAINT)
     axes.plot(score.false_positive_rates, score.true_positive_rates, color=_CURVE, linewidth=1.5, clip_on=False)

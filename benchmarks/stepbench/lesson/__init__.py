@@ -1,0 +1,40 @@
+"""The lesson: why the step is what it is, as a page whose every number is computed by the suite itself.
+
+`write_lesson` times the lesson's rows on this machine, as `stepbench run` would, and writes the page.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from stepbench import session
+from stepbench.lesson.page import lesson_page
+from stepbench.lesson.techniques import ROWS, SIZE
+from stepbench.lesson.wording import LANGUAGES
+from stepkernels.catalog import rows_named
+from stepkernels.problem import ProblemError
+from stepreports.files import write_whole
+from stepreports.records import Run, load_run
+
+__all__ = ["lesson_page", "measured", "write_lesson"]
+
+
+def write_lesson(path: Path, language: str, progress: session.ProgressFactory) -> Path:
+    """Measure, then write the page in "en" or "zh". Raises `ProblemError` for another language or a bad path."""
+    if language not in LANGUAGES:
+        raise ProblemError(f"There is no lesson in {language!r}. Languages: {', '.join(LANGUAGES)}.")
+    if path.is_dir():
+        raise ProblemError(f"{path} is a folder; --out names the page itself.")
+    with tempfile.TemporaryDirectory(prefix="stepbench-lesson-") as folder:
+        run = measured(Path(folder), progress)
+    return write_whole(path, lesson_page(run, language))
+
+
+def measured(folder: Path, progress: session.ProgressFactory) -> Run:
+    """A run of the lesson's rows at its size: checked, then timed in turns, each in a process of its own."""
+    choices = session.Choices(
+        preset=session.preset_named("quick"), rows=rows_named(ROWS), named=True, sizes=["{}x{}".format(*SIZE)]
+    )
+    session.start(session.plan_run(choices), folder, progress)
+    return load_run(folder)

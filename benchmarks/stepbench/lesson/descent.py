@@ -1,0 +1,140 @@
+"""Descent: what the learning rate does, where its bound comes from, and what Adam changes. Every step is a row's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from stepbench.lesson.students import PER_HUNDRED, students
+from stepkernels import reference
+from stepkernels.catalog import CATALOG
+from stepkernels.problem import GD, Adam, Array, Config, Optimizer, Problem
+
+ROW = "numpy-blas"
+START = (0.0, -1.0)
+STEPS = 60
+MULTIPLES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 2.8, 3.0, 4.0, 6.0, 10.0)  # of 1/L: the slider
+NAMED = {"small": 0.05, "right": 1.0, "large": 4.0, "diverging": 10.0}
+RACE_STEPS = 3000
+NEAR = 1e-3  # a race is over when J is within this of its least
+ADAM_RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walk:
+    """A descent: (steps + 1, 2) the parameters w and b, and (steps + 1,) the cost J at each."""
+
+    parameters: Array
+    costs: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curvature:
+    """How strongly J curves on the students.
+
+    bound      L ≤ λmax([x 1]ᵀ[x 1])/(4m): no point of the surface curves more
+    rate       1/L
+    at_best    the largest curvature at the minimum itself
+    limit      2 over that: just below, descent still settles; above, it cannot
+    """
+
+    bound: float
+    rate: float
+    at_best: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Race:
+    """Gradient descent at 1/L beside Adam at its best rate of a few: J − J*, and steps until it is below `NEAR`."""
+
+    gd_rate: float
+    adam_rate: float
+    gd: Array
+    adam: Array
+    gd_steps: int | None
+    adam_steps: int | None
+
+
+def walk(problem: Problem, optimizer: Optimizer, steps: int, start: tuple[float, float] = (0.0, 0.0)) -> Walk:
+    """So many steps of a row on a problem with one feature."""
+    workspace = CATALOG[ROW].bind(problem, Config(optimizer=optimizer))
+    workspace.reset(np.array([start[0]]), start[1])
+    parameters, costs = [np.array(start)], []
+    for _ in range(steps + 1):
+        workspace.step()
+        state = workspace.snapshot()
+        parameters.append(np.append(state.w, state.b))
+        costs.append(float(state.J))  # of the parameters before this update
+    return Walk(parameters=np.array(parameters[:-1]), costs=np.array(costs))
+
+
+@cache
+def best_point(problem: Problem) -> tuple[float, float]:
+    """Where J is least: Newton's method on the truth's gradient, since two parameters need no better."""
+    w, b = np.zeros(1), 0.0
+    for _ in range(30):
+        g = reference.gradient(problem, w, b).packed
+        change = np.linalg.solve(curvature_at(problem, w, b), g)
+        w, b = w - change[:1], b - float(change[1])
+    return float(w[0]), b
+
+
+def curvature_at(problem: Problem, w: Array, b: float) -> Array:
+    """The second derivatives of J at a point, (2, 2): the mean of a(1 − a)·[x 1]ᵀ[x 1]."""
+    _, a, _ = reference.forward(problem, w, b)
+    design = np.column_stack([problem.X, np.ones(problem.m)])
+    curvature: Array = (design.T * (a * (1.0 - a))) @ design / problem.m
+    return curvature
+
+
+def curvature(problem: Problem) -> Curvature:
+    """The bound L and what the surface does at its minimum."""
+    w, b = best_point(problem)
+    bound = _largest(curvature_at(problem, np.zeros(1), 0.0))  # a(1 − a) is ¼ at zero, and nowhere more
+    at_best = _largest(curvature_at(problem, np.array([w]), b))
+    return Curvature(bound=bound, rate=1.0 / bound, at_best=at_best, limit=2.0 / at_best)
+
+
+def _largest(symmetric: Array) -> float:
+    return float(np.linalg.eigvalsh(symmetric)[-1])
+
+
+@cache
+def rate_walks() -> dict[float, Walk]:
+    """A walk on the students for each multiple of 1/L on the slider."""
+    data = students()
+    rate = curvature(data).rate
+    return {multiple: walk(data, GD(learning_rate=multiple * rate), STEPS, START) for multiple in MULTIPLES}
+
+
+def named_walks() -> dict[str, Walk]:
+    """The four walks of the text."""
+    return {name: rate_walks()[multiple] for name, multiple in NAMED.items()}
+
+
+@cache
+def races() -> dict[str, Race]:
+    """Both optimizers with practice counted in hours, and in hundreds of hours."""
+    return {"hours": _race(students()), "hundreds": _race(students(PER_HUNDRED))}
+
+
+def _race(problem: Problem) -> Race:
+    w, b = best_point(problem)
+    least = reference.gradient(problem, np.array([w]), b).J
+    rate = curvature(problem).rate
+    gd = walk(problem, GD(learning_rate=rate), RACE_STEPS).costs - least
+    runs = {each: walk(problem, Adam(learning_rate=each), RACE_STEPS).costs - least for each in ADAM_RATES}
+    best = min(runs, key=lambda each: _steps(runs[each]) or RACE_STEPS)
+    return Race(
+        gd_rate=rate, adam_rate=best, gd=gd, adam=runs[best], gd_steps=_steps(gd), adam_steps=_steps(runs[best])
+    )
+
+
+def _steps(gaps: Array) -> int | None:
+    """The first step from which on J stays within `NEAR` of its least."""
+    outside = np.flatnonzero(gaps > NEAR)
+    last = int(outside[-1]) if len(outside) else -1
+    return last + 1 if last + 1 < len(gaps) else None

@@ -1,0 +1,115 @@
+"""The lesson as one self-contained page: one skeleton, one set of figures and numbers, two languages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from stepbench.lesson import descent, drawings, graph, likelihood, memory, neuron, squared_error, techniques
+from stepbench.lesson.formulas import displayed
+from stepbench.lesson.students import HOURS, students
+from stepbench.lesson.wording import LANGUAGES, Wording, digits, places
+from stepbench.lesson.worked_example import worked_example
+from stepkernels.problem import unit_roundoff
+from stepreports import text
+from stepreports.page import PALETTE
+from stepreports.records import Run
+
+WEB = Path(__file__).parent / "web"
+
+
+def lesson_page(run: Run, language: str) -> str:
+    """The page in "en" or "zh", with the costs and limits of a run that timed the lesson's rows."""
+    shown = values(run)
+    wording = Wording(language, shown)
+    labels = {key: wording.plain(f"labels.{key}") for key in wording.texts["labels"]}
+    map_figure, frames, walks = drawings.descent_map()
+    drawn = {
+        "surfaces": drawings.surfaces(),
+        "profile": drawings.profile(),
+        "losses": drawings.losses(),
+        "rates": drawings.rates(),
+        "map": map_figure,
+        "races": drawings.races(),
+        "roofline": drawings.roofline(shown["roof"]),
+    }
+    figures = {name: drawings.localized(figure, name, labels) for name, figure in drawn.items()}
+    chosen = next(place for place, walk in enumerate(walks) if walk.multiple == 1.0)
+    first = walks[chosen]
+    figures["map"] = drawings.overlaid(figures["map"], frames, [("walk", first.walk), ("costs", first.costs)])
+    return (
+        _environment()
+        .get_template("lesson.html.j2")
+        .render(
+            shown,
+            language=LANGUAGES[language],
+            palette=PALETTE,
+            para=wording.paragraphs,
+            line=wording.line,
+            labels=labels,
+            formula=displayed,
+            figures=figures,
+            graph=graph.drawing(shown["example"], labels["graph_described"]),
+            picture=neuron,
+            excerpts=techniques.excerpts(),
+            walks=walks,
+            chosen=chosen,
+            data=Markup(json.dumps(_script_data(walks)).replace("<", r"\u003c")),  # noqa: S704  numbers only
+            script=Markup((WEB / "lesson.js").read_text(encoding="utf-8")),  # noqa: S704  our own file
+        )
+    )
+
+
+def values(run: Run) -> dict[str, Any]:
+    """Every number of the page, by the name that texts and skeleton use."""
+    return {
+        "neuron": neuron.neuron(*neuron.START),
+        "squashed": neuron.squashed(),
+        "students": len(HOURS),
+        "trap": squared_error.trap(),
+        "likelihood": likelihood.likelihood(),
+        "losses": likelihood.losses(),
+        "strained": likelihood.strained(),
+        "example": worked_example(),
+        "curvature": descent.curvature(students()),
+        "named_rates": descent.NAMED,
+        "named_walks": descent.named_walks(),
+        "races": descent.races(),
+        "near": descent.NEAR,
+        "walk_steps": descent.STEPS,
+        "walk_start": descent.START,
+        "roundoff": unit_roundoff("float64"),
+        "confidence": run.cases[techniques.timed_case(run)][techniques.ROWS[0]].seconds.confidence,
+        "costs": {cost.row: cost for cost in techniques.costs(run)},
+        "roof": memory.roofline(run),
+    }
+
+
+def _script_data(walks: list[drawings.Drawn]) -> dict[str, Any]:
+    """What the sliders need."""
+    picture = {"left": neuron.LEFT, "right": neuron.RIGHT, "top": neuron.TOP, "bottom": neuron.BOTTOM}
+    return {
+        "picture": picture | {"furthest": neuron.FURTHEST, "centre": neuron.hours(0.0)},
+        "passed": students().y.tolist(),
+        "hours": HOURS.tolist(),
+        "walks": [asdict(walk) for walk in walks],
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(WEB), PackageLoader("stepreports", "web")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        digits=digits, places=places, seconds=text.plain_seconds, plain_bytes=text.plain_bytes
+    )  # fmt: skip
+    return environment

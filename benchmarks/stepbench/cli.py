@@ -230,6 +230,19 @@ def report(
 
 @app.command()
 @sentences
+def learn(
+    language: Annotated[str, typer.Option("--lang", help="en (English) or zh (Simplified Chinese).")] = "en",
+    out: Annotated[Path | None, typer.Option(help="The page. Default: stepbench-lesson-<lang>.html.")] = None,
+) -> None:
+    """Write the lesson: the step derived, drawn and taken apart on one page, with what it costs on this machine."""
+    from stepbench import lesson
+
+    path = lesson.write_lesson(out or Path(f"stepbench-lesson-{language}.html"), language, _progress)
+    console.print(f"Lesson: {path}", soft_wrap=True)
+
+
+@app.command()
+@sentences
 def doctor(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Measure the harness itself: known times, A/A, an injected slow-down.")

@@ -205,6 +205,7 @@ _ROWS = (
         technique="scikit-learn's own gradient",
         summary="What scikit-learn's solvers call: NumPy's products around one compiled loop over the samples.",
         ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
+        residual="difference",
         allocates=True,
     ),
 )

@@ -5,8 +5,9 @@ two products with X are NumPy's, loss and residual come from one compiled loop o
 in float64 whatever the dtype. Every call allocates its outputs and checks its inputs. X is read twice. The update is
 NumPy's.
 
-The loss picks a branch by the margin, so that with labels 0 and 1 neither loss nor residual overflows or cancels. These
-modules are private to scikit-learn: they are imported here to be compared with, not to be relied upon.
+The loss picks a branch by the logit, and nothing overflows. Beyond a logit of 18 it takes exp(−z) for log1p(exp(−z)):
+right to the last digit next to a cost of ordinary size, not in itself, so it is judged like a difference. These modules
+are private to scikit-learn: they are imported here to be compared with, not to be relied upon.
 """
 
 from __future__ import annotations

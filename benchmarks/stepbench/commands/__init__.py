@@ -1,0 +1,1 @@
+"""The commands, by what they are about; `stepbench.cli` puts them together."""

@@ -106,10 +106,11 @@ def test_drawing_leaves_no_global_state_behind(tmp_path):
     write_run(tmp_path, entries(sizes=SIZES[:2], dtypes=["float64"]))
     program = (
         "import sys, pathlib, matplotlib\n"
-        "before = matplotlib.rcParams.copy()\n"
+        "matplotlib.rcParams['backend'] = 'agg'\n"  # reading an automatic backend would load pyplot
+        "before = dict(matplotlib.rcParams)\n"
         "from stepreports import write_report\n"
         f"write_report(pathlib.Path({str(tmp_path)!r}))\n"
-        "assert matplotlib.rcParams == before\n"
+        "assert dict(matplotlib.rcParams) == before\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": ":".join(sys.path)})

@@ -17,6 +17,8 @@ from stepreports.intervals import Estimate
         (Estimate(0.0121, 0.0118, 0.0123), "0.0121× [0.0118, 0.0123]"),
         (Estimate(57.0, 31.0, 90.0), "60× [30, 90]"),
         (Estimate(1.0, 1.0, 1.0), "1.00× [1.00, 1.00]"),
+        (Estimate(20.0, 1.2, 113.0), "20× [1, 110]"),  # a wide interval has ends, not zeros
+        (Estimate(995.0, 958.0, 7968.0), "1,000× [960, 7,970]"),
     ],
 )
 def test_a_ratio_shows_the_digits_its_interval_bears(estimate, words):

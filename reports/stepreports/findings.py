@@ -114,7 +114,9 @@ def _recommendation(view: View, device: str) -> str | None:
     largest, second = found[-1], found[-2]
     where = f"from {second[0].case.size} to {second[-1].case.size}" if len(second) > 1 else f"at {second[0].case.size}"
     before = f"{names[-2]} {'below' if len(found) == 2 else where}"
-    return f"On the {DEVICES[device]}, use {names[-1]} from {largest[0].case.size} up, {before}."
+    first = largest[0].case.size
+    top = f"from {first} up" if len(largest) > 1 else f"at {first}"
+    return f"On the {DEVICES[device]}, use {names[-1]} {top}, {before}."
 
 
 def _every_size(stretch: Sequence[Standing]) -> str:

@@ -111,7 +111,7 @@ def _plotly() -> str | None:
 
 
 def _packed(content: str) -> str:
-    return base64.b64encode(gzip.compress(content.encode(), compresslevel=6, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(content.encode(), compresslevel=4, mtime=0)).decode()
 
 
 def _asset(name: str) -> Markup:

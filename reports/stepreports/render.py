@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,15 +22,31 @@ def write_report(run_folder: Path) -> Path:
     Where matplotlib or jinja2 is not installed, as on a bare GPU machine, the summary and the table are written,
     the summary says what is missing, and its path is returned. Raises `RecordError`.
     """
-    run = load_run(run_folder)
+    with _no_collection():
+        return _write(load_run(run_folder))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Fifty thousand records are millions of objects, all needed; looking for garbage among them costs a quarter."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _write(run: Run) -> Path:
     columns = table(run)
-    write_whole(run_folder / "table.csv", csv_text(columns))
+    write_whole(run.folder / "table.csv", csv_text(columns))
     missing = [library for library in _PAGE_NEEDS if find_spec(library) is None]
     if missing:
         absent = f"{' and '.join(missing)} not installed here"
         note = f"\nNo figures and no page: {absent}. `stepbench report` writes them on a machine that has them.\n"
-        return write_whole(run_folder / "summary.md", summary(run) + note)
-    write_whole(run_folder / "summary.md", summary(run))
+        return write_whole(run.folder / "summary.md", summary(run) + note)
+    write_whole(run.folder / "summary.md", summary(run))
     return _write_drawn(run, columns)
 
 

@@ -13,10 +13,10 @@ _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 
 
 def decimals(estimate: Estimate) -> int:
-    """The decimals down to the leading digit of the interval's half-width; `MOST_DIGITS` significant digits at most."""
-    half_width = max(estimate.high - estimate.value, estimate.value - estimate.low)
-    finest = MOST_DIGITS - 1 - _exponent(estimate.value)
-    return finest if half_width <= 0 else min(finest, -_exponent(half_width))
+    """The decimals down to the leading digit of the distance to the nearer end; three significant digits at most."""
+    distances = [d for d in (estimate.high - estimate.value, estimate.value - estimate.low) if d > 0]
+    finest = _finest(estimate.value)
+    return min(finest, -_exponent(min(distances))) if distances else finest
 
 
 def number(value: float, places: int) -> str:
@@ -31,8 +31,8 @@ def significant(value: float, digits: int = 2) -> str:
 
 def interval(estimate: Estimate) -> str:
     """`[low, high]` in the digits of the estimate."""
-    places = decimals(estimate)
-    return f"[{number(estimate.low, places)}, {number(estimate.high, places)}]"
+    low, high = (_end(value, decimals(estimate)) for value in (estimate.low, estimate.high))
+    return f"[{low}, {high}]"
 
 
 def times(estimate: Estimate) -> str:
@@ -78,6 +78,15 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """`a, b and c`."""
     *others, final = words
     return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def _end(value: float, places: int) -> str:
+    """An end in the digits of its value, but never more than three of its own nor fewer than one: no time is 0."""
+    return number(value, max(-_exponent(value), min(places, _finest(value))))
+
+
+def _finest(value: float) -> int:
+    return MOST_DIGITS - 1 - _exponent(value)
 
 
 def _exponent(value: float) -> int:

@@ -42,11 +42,14 @@ function statistic(logs, ranks) {
 // Numbers in words, as stepreports.text writes them: only the digits that the interval bears.
 const exponent = (x) => Math.floor(Math.log10(Math.abs(x)));
 
+const finest = (x) => 2 - exponent(x);
+
 function decimals(e) {
-  const finest = 2 - exponent(e.value);
-  const halfWidth = e.low === null ? 0 : Math.max(e.high - e.value, e.value - e.low);
-  return halfWidth > 0 ? Math.min(finest, -exponent(halfWidth)) : finest;
+  const distances = e.low === null ? [] : [e.high - e.value, e.value - e.low].filter((distance) => distance > 0);
+  return distances.length ? Math.min(finest(e.value), -exponent(Math.min(...distances))) : finest(e.value);
 }
+
+const end = (x, places) => rounded(x, Math.max(-exponent(x), Math.min(places, finest(x))));
 
 function rounded(value, places) {
   const unit = 10 ** -places;
@@ -58,7 +61,7 @@ function rounded(value, places) {
 function inWords(e, suffix = "") {
   const places = decimals(e);
   const value = rounded(e.value, places) + suffix;
-  return e.low === null ? value : `${value} [${rounded(e.low, places)}, ${rounded(e.high, places)}]`;
+  return e.low === null ? value : `${value} [${end(e.low, places)}, ${end(e.high, places)}]`;
 }
 
 const UNITS = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];

@@ -12,6 +12,7 @@ const AXES = {
   m: { label: "m, samples", axis: "m, samples", holding: ["n", "dataset"] },
   n: { label: "n, features", axis: "n, features", holding: ["m", "dataset"] },
 };
+const MOST_SIZES = 60;
 const CASE = ["op", "dtype", "optimizer", "threads", "cache", "steps", "m", "n", "dataset"];
 
 function explore(data) {
@@ -43,14 +44,13 @@ function explore(data) {
     add(name, name, values, chart.dataset[name]);
   }
 
-  // The cells that a change of the other selectors left without a record would give an empty chart.
   function chosen() {
     const places = [];
     for (let place = 0; place < data.count; place += 1) {
       const fits = selectors.every((name) => String(data.cell(name, place)) === select[name].value);
       if (fits && data.cell("replica", place) === 0 && !data.cell("implausible", place)) places.push(place);
     }
-    return places;
+    return thinned(data, places);
   }
 
   function estimateAt(place) {
@@ -81,6 +81,16 @@ function explore(data) {
 
   draw();
   document.addEventListener("themechange", draw);
+}
+
+// Of very many sizes an even choice, the largest among them: as many as a line as wide as a page can show.
+function thinned(data, places) {
+  const sizes = [...new Set(places.map((place) => sizeOf(data, place)))];
+  if (sizes.length <= MOST_SIZES) return places;
+  const bytes = new Map(places.map((place) => [sizeOf(data, place), data.cell("x_bytes", place)]));
+  const every = Math.ceil(sizes.length / MOST_SIZES);
+  const kept = new Set(sizes.sort((a, b) => bytes.get(b) - bytes.get(a)).filter((_, k) => k % every === 0));
+  return places.filter((place) => kept.has(sizeOf(data, place)));
 }
 
 const caseKey = (data, place) => CASE.map((name) => data.cell(name, place)).join("|");

@@ -25,15 +25,19 @@ function chooseLadders() {
   box?.addEventListener("change", () => ladders.forEach((ladder) => { ladder.hidden = ladder.dataset.ladder !== box.value; }));
 }
 
+// `data-ready` tells that everything is in its place.
 async function start() {
   followTheme();
   chooseLadders();
   const data = await loadRecords();
-  if (!data.count) return;
+  if (data.count) await show(data);
+  document.documentElement.dataset.ready = "";
+}
+
+async function show(data) {
   rawTable(data);
   if (!document.getElementById("plotly")) return;
-  const script = element("script", { textContent: await unpacked("plotly") });
-  document.head.append(script);
+  document.head.append(element("script", { textContent: await unpacked("plotly") }));
   document.documentElement.classList.add("charted");
   explore(data);
 }

@@ -1,0 +1,246 @@
+"""The page in a real browser: what a reader does with it, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+
+import stepreports
+from synthetic_runs import ROWS, SIZES, entries, entry, write_run
+
+PHONE = {"width": 390, "height": 844}
+TRACES = "document.getElementById('chart').data"
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    return stepreports.write_report(write_run(tmp_path_factory.mktemp("run")))
+
+
+@pytest.fixture(scope="session")
+def comparison(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparison")
+    runs = [write_run(folder / name, entries(sizes=SIZES[:3], threads=threads), run_id=name)
+            for name, threads in (("one", 2), ("two", 8))]  # fmt: skip
+    return stepreports.compare_report(runs, folder / "out")
+
+
+@pytest.fixture(params=["report", "comparison"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_nothing_scrolls_sideways(opened, either, width, scheme):
+    page = opened(either, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_has_a_contrast_of_aa_in_both_themes(opened, either, scheme):
+    page = opened(either, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate(CONTRASTS) == []
+
+
+def test_the_theme_follows_the_system_and_then_the_reader(opened, report):
+    page = opened(report, color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.click("#theme")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)" != dark
+
+
+def test_the_chart_follows_its_selectors(opened, report):
+    page = opened(report)
+    names = lambda: {trace["name"] for trace in page.evaluate(TRACES)}  # noqa: E731
+    assert {"numpy-blas", "cupy-fused", "read-limit"} <= names()
+    page.select_option("#choose-op", "forward")
+    assert "read-limit" not in names()
+    page.select_option("#choose-op", "step")
+    page.select_option("#choose-measure", "speedup")
+    assert page.is_visible("#choose-baseline")
+    loop = next(trace for trace in page.evaluate(TRACES) if trace["name"] == "python-loop")
+    assert max(loop["y"]) < 0.1  # over the matrix form
+    page.select_option("#choose-baseline", "python-loop")
+    loop = next(trace for trace in page.evaluate(TRACES) if trace["name"] == "python-loop")
+    assert set(loop["y"]) == {1}
+    page.select_option("#choose-axis", "m")
+    assert {x for trace in page.evaluate(TRACES) for x in trace["x"]} == {569, 1000, 20_000}  # where the loop ran
+    page.select_option("#choose-measure", "share")
+    assert all(0 < y < 105 for trace in page.evaluate(TRACES) for y in trace["y"])
+
+
+def test_the_script_takes_the_same_ratios_and_intervals_as_the_table(opened, report):
+    page = opened(report)
+    page.select_option("#choose-measure", "speedup")
+    traces = {trace["name"]: trace for trace in page.evaluate(TRACES)}
+    with (report.parent / "table.csv").open() as stream:
+        lines = [line for line in csv.DictReader(stream) if line["op"] == "step" and line["dtype"] == "float64"]
+    found = 0
+    for line in lines:
+        if line["times_matrix_form"] and line["replica"] == "0":
+            trace = traces[line["row"]]
+            place = trace["x"].index(int(line["x_bytes"]))
+            value, low = trace["y"][place], trace["error_y"]["arrayminus"][place]
+            assert value == pytest.approx(float(line["times_matrix_form"]), rel=1e-4)
+            assert value - low == pytest.approx(float(line["times_matrix_form_low"]), rel=1e-4)
+            found += 1
+    assert found > 30
+
+
+def test_the_legend_switches_rows_off_and_on_from_the_keyboard(opened, report):
+    page = opened(report)
+    button = page.locator("#legend button", has_text="python-loop")
+    visible = lambda: {trace["name"] for trace in page.evaluate(TRACES) if trace["visible"]}  # noqa: E731
+    button.focus()
+    page.keyboard.press("Enter")
+    assert "python-loop" not in visible()
+    assert button.get_attribute("aria-pressed") == "false"
+    page.keyboard.press("Space")  # the focus stayed
+    assert "python-loop" in visible()
+
+
+def test_the_hover_gives_the_numbers(opened, report):
+    page = opened(report)
+    page.locator("#chart").scroll_into_view_if_needed()
+    box = page.locator("#chart .scatterlayer .trace").first.locator(".point").last.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.wait_for_selector("#chart .hoverlayer .hovertext")
+    assert re.search(r"\d+ × \d+.*\[", page.inner_text("#chart .hoverlayer"), re.DOTALL)
+
+
+def test_the_numbers_of_the_chart_are_a_table(opened, report):
+    page = opened(report)
+    page.click("text=The numbers in this chart")
+    assert "numba-fused-parallel" in page.inner_text("#numbers")
+
+
+def test_the_ladder_climbs_at_the_chosen_size(opened, report):
+    page = opened(report)
+    assert page.locator(".ladder:visible").get_attribute("aria-label") == "Rows at 20,000 × 50"
+    page.select_option("#choose-ladder", label="1,000,000 × 20")
+    ladder = page.locator(".ladder:visible")
+    assert ladder.get_attribute("aria-label") == "Rows at 1,000,000 × 20"
+    assert "python-loop" not in ladder.inner_text().splitlines()
+
+
+def test_the_raw_table_sorts_both_ways(opened, report):
+    page = opened(report)
+    page.click("#raw th[data-name=m] button")
+    cells = page.locator("#raw tbody tr td:nth-child(4)").all_inner_texts()
+    assert page.get_attribute("#raw th[data-name=m]", "aria-sort") == "ascending"
+    assert set(cells) == {"569"}
+    page.click("#raw th[data-name=m] button")
+    assert page.get_attribute("#raw th[data-name=m]", "aria-sort") == "descending"
+    assert page.locator("#raw tbody tr td:nth-child(4)").first.inner_text() == "1,000,000"
+
+
+def test_the_raw_table_filters_by_words_and_turns_pages(opened, report):
+    page = opened(report)
+    everything = page.inner_text("#count")
+    page.click("#after")
+    assert page.inner_text("#count") != everything
+    page.fill("#filter", "numba-fused float32 1,000,000")
+    rows = page.locator("#raw tbody tr").all_inner_texts()
+    assert len(rows) == 2
+    assert all("numba-fused" in row and "float32" in row for row in rows)
+    page.fill("#filter", "no such row")
+    assert page.inner_text("#count") == "no record matches"
+
+
+def test_what_is_filtered_is_copied_as_csv_and_as_markdown(opened, report):
+    page = opened(report, permissions=["clipboard-read", "clipboard-write"])
+    page.fill("#filter", "cupy-fused float64 step")
+    page.click("#copy-csv")
+    page.wait_for_selector("text=Copied")
+    lines = list(csv.DictReader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
+    assert {line["row"] for line in lines} == {"cupy-fused"}
+    assert float(lines[0]["seconds_per_step"]) > 0
+    page.click("#copy-markdown")
+    page.wait_for_function("document.getElementById('copy-markdown').textContent === 'Copied'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("| row |")
+    assert copied.count("\n") == len(lines) + 2
+
+
+def test_everything_that_can_be_used_can_be_reached_by_tab(opened, report):
+    page = opened(report)
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('button, select, input, summary, a[href]')]"
+        ".filter((each) => each.checkVisibility() && !each.disabled && !each.closest('#chart')).length"
+    )
+    reached = set()
+    for _ in range(3 * wanted):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate(PLACE_OF_FOCUS))
+    assert len(reached - {None}) >= wanted
+
+
+def test_names_that_are_markup_are_shown_as_text(opened, tmp_path):
+    script = "<script>document.title = 'ran'</script><b>x"
+    wild = [entry(ROWS[1], m, 20, script, row=script, technique=script) for m in (1000, 2000)]
+    page = opened(stepreports.write_report(write_run(tmp_path, wild)))
+    assert page.title() != "ran"
+    assert script in page.inner_text("#legend")
+    assert script in page.inner_text("#raw")
+    assert page.locator("main b:not(.track b)").count() == 0
+
+
+@pytest.mark.parametrize("benchmarks", [[], [entry(ROWS[1], 1000, 20)]], ids=["only failures", "one record"])
+def test_a_page_of_little_opens_without_a_complaint(opened, tmp_path, benchmarks):
+    opened(stepreports.write_report(write_run(tmp_path, benchmarks)), viewport=PHONE)
+
+
+def test_print_shows_the_static_chart_instead_of_the_live_one(opened, report):
+    page = opened(report)
+    page.emulate_media(media="print")
+    assert page.is_visible(".static-chart svg")
+    assert not page.is_visible("#chart")
+
+
+@pytest.mark.slow
+def test_fifty_thousand_records_can_be_searched(opened, tmp_path):
+    sizes = [(100 + 7 * k, 10 + k % 50, "synthetic") for k in range(2600)]
+    page = opened(stepreports.write_report(write_run(tmp_path, entries(sizes=sizes)[:50_000])))
+    page.fill("#filter", "cupy-fused float64")
+    assert "of 2,600 records" in page.inner_text("#count")
+
+
+# Everything visible with text of its own whose contrast with the ground behind it is below 4.5 (3 where it is large).
+CONTRASTS = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, k) => sum + c * [0.2126, 0.7152, 0.0722][k], 0);
+  const ground = (each) => {
+    for (let at = each; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if ((colour[3] ?? 1) > 0.5) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const each of document.querySelectorAll('body *')) {
+    const own = [...each.childNodes].filter((node) => node.nodeType === 3);
+    const text = own.map((node) => node.textContent.trim()).join('');
+    if (!text || !each.checkVisibility() || ['SCRIPT', 'STYLE', 'OPTION'].includes(each.tagName)) continue;
+    const style = getComputedStyle(each);
+    const inSvg = each instanceof SVGElement;
+    const [a, b] = [luminance(channels(inSvg ? style.fill : style.color)), luminance(ground(each))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const size = parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+    if (contrast < needed && !each.disabled) poor.push(`${text.slice(0, 30)}: ${contrast.toFixed(2)}`);
+  }
+  return poor;
+}"""
+PLACE_OF_FOCUS = """(() => {
+  const each = document.activeElement;
+  if (each === document.body || each.closest('#chart')) return null;
+  return [...document.querySelectorAll('*')].indexOf(each);
+})()"""

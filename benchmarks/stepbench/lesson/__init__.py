@@ -32,9 +32,15 @@ def write_lesson(path: Path, language: str, progress: session.ProgressFactory) -
 
 
 def measured(folder: Path, progress: session.ProgressFactory) -> Run:
-    """A run of the lesson's rows at its size: checked, then timed in turns, each in a process of its own."""
+    """A run of the lesson's rows at its size: checked, then timed in turns, each in a process of its own.
+
+    Raises `ProblemError` when one of them gave no number: the page compares them all.
+    """
     choices = session.Choices(
         preset=session.preset_named("quick"), rows=rows_named(ROWS), named=True, sizes=["{}x{}".format(*SIZE)]
     )
     session.start(session.plan_run(choices), folder, progress)
-    return load_run(folder)
+    run = load_run(folder)
+    for failure in run.failures:
+        raise ProblemError(f"The lesson needs {failure.row}, which was not timed: {failure.reason}.")
+    return run

@@ -52,7 +52,8 @@ class Frame:
 
 def localized(figure: Figure, name: str, labels: Mapping[str, str]) -> Markup:
     """A figure to stand in a page, its words and its description in the page's language."""
-    drawing = str(inlined(figure, name)).replace(f'"Figure: {name}"', f'"{escape(labels[f"{name}_described"])}"', 1)
+    drawing = re.sub(r"<!--.*?-->", "", inlined(figure, name), flags=re.DOTALL)
+    drawing = drawing.replace(f'"Figure: {name}"', f'"{escape(labels[f"{name}_described"])}"', 1)
     return Markup(re.sub(r"\bt:(\w+)", lambda found: str(escape(labels[found[1]])), drawing))  # noqa: S704
 
 

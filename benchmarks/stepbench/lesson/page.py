@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from stepbench.lesson import descent, drawings, graph, likelihood, memory, neuron, squared_error, techniques
 from stepbench.lesson.formulas import displayed
-from stepbench.lesson.students import HOURS, students
+from stepbench.lesson.students import HOURS, hours, students
 from stepbench.lesson.wording import LANGUAGES, Wording, digits, places
 from stepbench.lesson.worked_example import worked_example
 from stepkernels.problem import unit_roundoff
@@ -94,7 +94,7 @@ def _script_data(walks: list[drawings.Drawn]) -> dict[str, Any]:
     """What the sliders need."""
     picture = {"left": neuron.LEFT, "right": neuron.RIGHT, "top": neuron.TOP, "bottom": neuron.BOTTOM}
     return {
-        "picture": picture | {"furthest": neuron.FURTHEST, "centre": neuron.hours(0.0)},
+        "picture": picture | {"furthest": neuron.FURTHEST, "centre": hours(0.0)},
         "passed": students().y.tolist(),
         "hours": HOURS.tolist(),
         "walks": [asdict(walk) for walk in walks],

@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepreports.intervals import (
@@ -45,11 +45,13 @@ def noisy(seed, shape=STANDARD, noise=0.02, process=0.0, shift=0.0):
     return turns_of(shape, lambda g: math.exp(random_numbers.gauss(biases[g], noise)) * (1 + shift))
 
 
+unhurried = settings(deadline=None, max_examples=50)  # each new shape of turns draws its resamples once
 measurements = st.dictionaries(
     st.tuples(st.integers(0, 3), st.integers(0, 7)), st.floats(1e-7, 1e3), min_size=1, max_size=32
 )
 
 
+@unhurried
 @given(measurements)
 def test_an_estimate_lies_within_the_range_of_its_turns(turns):
     found = estimate(turns)
@@ -58,6 +60,7 @@ def test_an_estimate_lies_within_the_range_of_its_turns(turns):
     assert found.high <= max(turns.values()) * (1 + 1e-12)
 
 
+@unhurried
 @given(measurements, measurements)
 def test_the_ratio_of_a_to_b_is_the_inverse_of_b_to_a(a, b):
     forth, back = ratio(a, b), ratio(b, a)
@@ -68,6 +71,7 @@ def test_the_ratio_of_a_to_b_is_the_inverse_of_b_to_a(a, b):
         assert forth.low * (1 - 1e-12) <= 1 / back.value <= forth.high * (1 + 1e-12)
 
 
+@unhurried
 @given(measurements)
 def test_a_row_is_exactly_once_as_fast_as_itself(turns):
     found = ratio(turns, turns)

@@ -77,6 +77,13 @@ def test_the_newest_run_is_shown(root, tmp_path):
     assert "New + Example GPU" in (root / "README.md").read_text()
 
 
+def test_a_repository_without_published_runs_says_so(root):
+    (root / "README.md").write_text(README.format("table"))
+    assert publish(root) == 0
+    assert "No run has been published yet." in (root / "README.md").read_text()
+    assert publish(root, "--check") == 0
+
+
 @pytest.mark.parametrize("block", ["nonsense", "table@no-such-machine"])
 def test_a_block_that_cannot_be_made_is_refused(root, run, block, capsys):
     (root / "README.md").write_text(README.format(block))

@@ -177,7 +177,7 @@ def compared(gain: Estimate, name: str, margin: float) -> str:
     """`2.1× numpy-blas [1.9, 2.2]`, or that it cannot be told."""
     match verdict(gain.inverse(), margin):
         case Verdict.UNKNOWN:
-            seen = text.percent(detectable_difference(gain, margin))
+            seen = text.difference(detectable_difference(gain, margin))
             return f"not to be told from `{name}` ({text.times(gain)}; {seen} would have been seen)"
         case Verdict.SAME:
             return f"the same as `{name}` within {text.percent(margin)}"

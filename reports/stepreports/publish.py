@@ -101,11 +101,16 @@ def rewritten(readme: str, runs: Sequence[Run], root: Path) -> str:
     """The README with every block between markers made again. Raises `RecordError` for one that cannot be."""
 
     def block(found: re.Match[str]) -> str:
-        name, _, machine = found[1].partition("@")
+        return f"<!-- stepbench:{found[1]} -->\n{content(found[1])}\n<!-- /stepbench:{found[1]} -->"
+
+    def content(asked: str) -> str:
+        name, _, machine = asked.partition("@")
+        if name in _BLOCKS and not runs:
+            return "No run has been published yet."
         run = next((run for run in runs if not machine or run.folder.parent.name == machine), None)
         if name not in _BLOCKS or run is None:
-            raise RecordError(f"README.md asks for the block {found[1]!r}; there is no such block or no published run.")
-        return f"<!-- stepbench:{found[1]} -->\n{_BLOCKS[name](run, root)}\n<!-- /stepbench:{found[1]} -->"
+            raise RecordError(f"README.md asks for the block {asked!r}; there is no such block or no published run.")
+        return _BLOCKS[name](run, root)
 
     return _BLOCK.sub(block, readme)
 

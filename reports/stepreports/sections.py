@@ -74,7 +74,7 @@ def _rung(record: Record, best: Record | None, loop: Record | None, fastest: flo
         passes=record.passes_over_x,
         time=f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)}",
         over_before=text.times(gain) if gain else "–",
-        gains=gain is not None and gain.value > 1,
+        gains=gain is not None and gain.low > 1,
         over_loop=_times_as_fast(record, loop),
         place=100 * math.log(record.seconds.value / fastest) / span,
     )
@@ -160,7 +160,7 @@ def _own_comparison(run: Run, first: Record, over: Estimate) -> Line:
         "case": f"{first.case.op} {first.case.dtype}, {first.case.size}",
         "second copy to first": text.times(over),
         "told": str(verdict(over, run.margin)),
-        "would have been seen": text.percent(detectable_difference(over, run.margin)),
+        "would have been seen": text.difference(detectable_difference(over, run.margin)),
     }
 
 

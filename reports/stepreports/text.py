@@ -69,6 +69,11 @@ def percent(fraction: float, digits: int = 2) -> str:
     return f"{significant(100 * fraction, digits)} %"
 
 
+def difference(fraction: float) -> str:
+    """A difference as `3.2 %`, or, where it is larger than itself ten times over, that it is."""
+    return percent(fraction) if fraction < 9 else "more than tenfold"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 step`, `3 steps`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -111,7 +111,7 @@ def test_the_hover_gives_the_numbers(opened, report):
     box = page.locator("#chart .scatterlayer .trace").first.locator(".point").last.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
     page.wait_for_selector("#chart .hoverlayer .hovertext")
-    assert re.search(r"\d+ × \d+.*\[", page.inner_text("#chart .hoverlayer"), re.DOTALL)
+    assert re.search(r"\d+ × \d+.*\[", page.text_content("#chart .hoverlayer"), re.DOTALL)
 
 
 def test_the_numbers_of_the_chart_are_a_table(opened, report):

@@ -14,9 +14,15 @@ FORMULAS: dict[str, str] = tomllib.loads((TEXTS / "formulas.toml").read_text(enc
 
 def displayed(name: str) -> Markup:
     """A formula of `FORMULAS` on a line of its own."""
-    return Markup(convert(FORMULAS[name], display="block"))  # noqa: S704  our own formulas
+    return _mathml(FORMULAS[name], "block")
 
 
 def inline(latex: str) -> Markup:
     """A formula within a sentence."""
-    return Markup(convert(latex))  # noqa: S704  our own texts
+    return _mathml(latex, "inline")
+
+
+def _mathml(latex: str, display: str) -> Markup:
+    """MathML with two spaces set as a printer would: one after a function's name, none around a slash."""
+    converted = convert(latex.replace(r"\ln ", r"\ln\, "), display=display)
+    return Markup(converted.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">&#x0002F;</mo>'))  # noqa: S704

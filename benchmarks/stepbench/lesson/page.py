@@ -67,6 +67,8 @@ def lesson_page(run: Run, language: str) -> str:
 
 def values(run: Run) -> dict[str, Any]:
     """Every number of the page, by the name that texts and skeleton use."""
+    costs = {cost.row: cost for cost in techniques.costs(run)}
+    seconds = [cost.seconds for cost in costs.values()]
     return {
         "neuron": neuron.neuron(*neuron.START),
         "squashed": neuron.squashed(),
@@ -85,7 +87,8 @@ def values(run: Run) -> dict[str, Any]:
         "walk_start": descent.START,
         "roundoff": unit_roundoff("float64"),
         "confidence": run.cases[techniques.timed_case(run)][techniques.ROWS[0]].seconds.confidence,
-        "costs": {cost.row: cost for cost in techniques.costs(run)},
+        "costs": costs,
+        "gain": max(seconds) / min(seconds),
         "roof": memory.roofline(run),
     }
 

@@ -13,7 +13,7 @@ from stepreports.bars import PHASES, cold_start, phases, start_costs
 from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
 from stepreports.records import Case, Failure, Record, Run
 from stepreports.tables import AGREEMENT, start_seconds
-from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, views
+from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View
 
 Line = dict[str, str]
 MOST_LADDERS = 12
@@ -180,11 +180,6 @@ def machine_lines(run: Run) -> list[tuple[str, str]]:
     """The machine, the versions and the run as they were recorded, a name and a value a line."""
     told: dict[str, Any] = {"run": run.run_id, "when": run.when, "commit": run.commit, **run.machine}
     return [(name.replace("_", " "), value) for name, value in _flattened(told)]
-
-
-def other_views(run: Run) -> list[View]:
-    """The views after the one that the answer is about."""
-    return views(run)[1:]
 
 
 def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -15,9 +15,9 @@ from stepreports.records import Case, Record, Row, Run
 
 LOOP = "interpreted loop"
 MATRIX_FORM = "matrix form"
-MOST_POINTS = 24
 BASELINES = (LOOP, MATRIX_FORM)
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
+MOST_POINTS = 24  # of a line in a figure
 _OPS = ("step", "train", "gradient", "forward", "backward", "update")
 
 
@@ -36,9 +36,8 @@ class View:
     @cached_property
     def cases(self) -> list[Case]:
         """The cases that have a number, smallest X first."""
-        return sorted(
-            (case for case in self.run.cases if _key(case) == self.key), key=lambda case: (case.x_bytes, case)
-        )
+        mine = [case for case in self.run.cases if _key(case) == self.key]
+        return sorted(mine, key=lambda case: (case.x_bytes, case))
 
     @property
     def key(self) -> tuple[str, int, str, str, int, str]:

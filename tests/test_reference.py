@@ -164,3 +164,18 @@ def test_a_point_rounds_to_what_a_row_can_hold():
     assert (point.b, point.step) == (float(np.float32(0.2)), 9)
     assert point.moment1[0] == np.float32(0.3)
     assert point.moment2[1] == np.float32(0.4)
+
+
+def test_a_start_has_taken_no_step_and_a_penalty_is_asked_for():
+    problem = Problem([[1.0, 2.0]], [1], [0.5, 0.25], -1.0)
+    start = Point.start(problem)
+    assert (start.step, start.b) == (0, -1.0)
+    np.testing.assert_array_equal(start.w, [0.5, 0.25])
+    assert reference.gradient(problem, start.w, 0.0).J == reference.gradient(problem, start.w, 0.0, 0.0).J
+    assert reference.forward(problem, start.w, 0.0)[2] == reference.forward(problem, start.w, 0.0, 0.0)[2]
+
+
+def test_points_and_gradients_are_not_changed():
+    start = Point.start(synthetic_problem(2, 1))
+    with pytest.raises(AttributeError):
+        start.step = 1

@@ -247,12 +247,12 @@ def _update_bounds(g: Array, δg: Array, after: Point, config: Config, point: Po
         + rounding * (old2 + (1.0 - beta2) * g**2)
         + u * beta2 * (old2 + g**2)
     )
-    δadam = _adam_change_bound(after, δmoment1 + tiny, δmoment2 + tiny, optimizer, point, u)
+    δadam = _adam_change_bound(after, δmoment1 + tiny, δmoment2 + tiny, optimizer, point, u, tiny)
     return δadam + rounding * before + tiny, δmoment1 + tiny, δmoment2 + tiny
 
 
 def _adam_change_bound(
-    after: Point, δmoment1: Array, δmoment2: Array, optimizer: Adam, point: Point, u: float
+    after: Point, δmoment1: Array, δmoment2: Array, optimizer: Adam, point: Point, u: float, tiny: float
 ) -> Array:
     """How far lr·m̂/(√v̂ + ε) may be off when the moments are off by δmoment1 and δmoment2.
 
@@ -270,7 +270,8 @@ def _adam_change_bound(
     δroot = np.minimum(np.sqrt(δmoment2 / correction2), δmoment2 / correction2 / np.maximum(root, 1e-300))
     change = optimizer.learning_rate * np.abs(after.moment1 / correction1) / (root + optimizer.epsilon)
     lowest = np.maximum(root - δroot, 0.0) + optimizer.epsilon
-    δchange = optimizer.learning_rate * δmean / lowest + change * δroot / lowest + C * (u + δcorrections) * change
+    δnumerator = optimizer.learning_rate * δmean + tiny
+    δchange = (δnumerator + change * δroot) / lowest + C * (u + δcorrections) * change
     kept1, kept2 = optimizer.beta1 * np.abs(point.moment1), optimizer.beta2 * point.moment2
     history = np.divide(kept1, np.sqrt(kept2), out=np.full_like(kept1, np.inf), where=kept2 > 0.0)
     history[kept1 == 0.0] = 0.0

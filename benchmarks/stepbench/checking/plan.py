@@ -31,7 +31,7 @@ from stepbench.checking.trials import (
     draw_config,
 )
 from stepbench.checking.verdicts import Disagreement
-from stepkernels import Implementation, Op, interface
+from stepkernels import Config, Implementation, Op, Problem, interface
 
 _OURS = (str(Path(__file__).parent), interface.__file__)
 
@@ -54,8 +54,8 @@ class Planned(NamedTuple):
         """Examine the row; what it raises is a disagreement too."""
         random = np.random.default_rng(self.seed)
         scene = planted.scene(self.kind, *self.shape, self.dtype, random)
-        config = draw_config(random, scene.problem, self.dtype, self.optimizer)
-        examination = Examination(row, scene, config, random, ledger)
+        config, other = self._configs(row, scene, random)
+        examination = Examination(row, scene, config, other, random, ledger)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -67,6 +67,14 @@ class Planned(NamedTuple):
         except Exception as error:
             return self._disagreement(scene, "", math.inf, described(error, row))
         return None
+
+    def _configs(self, row: Implementation, scene: Scene, random: Random) -> tuple[Config, Config]:
+        """Two configurations of this trial's own; or the check's own, for a row that would compile others anew."""
+        problem: Problem | None = scene.problem
+        if row.compiles_per_shape:
+            random, problem = np.random.default_rng([self.seed[0], *f"{self.dtype}{self.optimizer}".encode()]), None
+        first, second = (draw_config(random, problem, self.dtype, self.optimizer) for _ in range(2))
+        return first, second
 
     def _disagreement(self, scene: Scene, field: str, error: float, sentence: str) -> Disagreement:
         data = f"{scene}, {self.dtype}, {self.optimizer}"
@@ -126,17 +134,20 @@ class _Maker:
         for trial in STATEFUL:
             if trial.needs <= {*self.row.ops, Op.STEP}:
                 yield self.planned(trial, "ordinary data", (33, 7))
-                yield self.planned(trial, "planted rows", (257, 33))
+                if not self.row.compiles_per_shape:
+                    yield self.planned(trial, "planted rows", (257, 33))
         yield self.planned(LONG_RUN, "ordinary data", (257, 33))
 
     def sweep(self) -> Iterator[Planned]:
         """Every kind of data, around every edge."""
         random = np.random.default_rng([self.seed, *map(ord, self.dtype + self.optimizer)])
         kinds = random.permutation(list(planted.KINDS)).tolist()
-        shapes = planted.FEW * 4 if self.row.compiles_per_shape else planted.sizes(random)
+        shapes = (planted.FEW * len(kinds))[: len(kinds)] if self.row.compiles_per_shape else planted.sizes(random)
         for k, shape in enumerate(shapes):
             yield self.planned(STEPS_TRIAL, kinds[k % len(kinds)], shape)
-        if not self.row.compiles_per_shape:
+        if self.row.compiles_per_shape:
+            yield self.planned(REPETITION, "ordinary data", planted.FEW[-1])
+        else:
             yield self.planned(REPETITION, "ordinary data", planted.LARGE[0])
             for m, n in planted.LARGE[1:] if self.optimizer == self.row.optimizers[0] else ():
                 if m * n <= (self.row.max_work or math.inf):

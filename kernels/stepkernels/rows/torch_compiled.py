@@ -114,10 +114,14 @@ class Workspace(TensorState):
         self.reset()
 
     def compile(self) -> None:
-        """Compile, by taking a step. The compiler's own imports use what torch has deprecated."""
+        """Compile, by taking steps: a CUDA graph is made by the second call and first replayed by the third.
+
+        The compiler's own imports use what torch has deprecated.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            self.step()
+            for _ in range(3):
+                self.step()
 
     def own_step(self) -> Callable[[Tensors], None]:
         """`step` with its settings, in a code object of its own.

@@ -107,6 +107,7 @@ _ROWS = (
         summary="Reads X once: a tile's margins, residuals and share of the gradient from one copy in shared memory.",
         ops=_FUSED,
         passes_over_x=1,
+        cuda_source="fused_step.cu",
     ),
     Implementation(
         name="triton-fused",

@@ -129,6 +129,7 @@ class Implementation:
     allocates       an operation may allocate after its warm-up (autograd)
     compiles_per_shape  binding a new shape compiles again
     max_work        elements of X per operation above which a case is a recorded skip
+    cuda_source     the CUDA C++ file beside the module, of which its kernels are compiled
     """
 
     name: str
@@ -149,6 +150,7 @@ class Implementation:
     allocates: bool = False
     compiles_per_shape: bool = False
     max_work: float | None = None
+    cuda_source: str | None = None
 
     def unavailable(self) -> str | None:
         """Why the row cannot run here, or None.

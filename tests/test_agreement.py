@@ -85,6 +85,14 @@ def test_a_wrong_shape_or_dtype_is_a_fault(expectation):
     assert len(converted.faults) == len(STEP_FIELDS)
 
 
+def test_a_shorter_field_and_a_wider_type_are_faults_too():
+    narrow = expected(synthetic_problem(9, 3, "float32"), np.ones(3))
+    shorter = compare(snapshot_of(narrow, "float32", w=np.ones(2, np.float32)), narrow, "float32")
+    assert shorter.faults == ("w is float32 of shape (2,), not float32 of shape (3,)",)
+    wider = compare(snapshot_of(narrow, "float32", J=np.asarray(narrow["J"].value)), narrow, "float32")
+    assert wider.faults == ("J is float64 of shape (), not float32 of shape ()",)
+
+
 def test_only_the_fields_asked_for_are_judged(expectation):
     spoilt = snapshot_of(expectation, J=np.asarray(1e9))
     assert compare(spoilt, expectation, "float64", UPDATE_FIELDS).agrees
@@ -96,6 +104,11 @@ def test_smallest_visible_change_is_where_disagreement_begins(expectation):
         for part, agrees in ((0.7, True), (1.4, False)):
             scaled = snapshot_of(expectation, **{name: expectation[name].value * (1.0 + part * change)})
             assert compare(scaled, expectation, "float64").agrees is agrees, name
+
+
+def test_zeros_are_left_out_of_a_relative_change():
+    part = Expected(np.array([0.0, 2.0, -1.0]), np.array([1e-9, 0.5, 0.1]))
+    assert smallest_visible_change({"J": part, "gw": part, "gb": part})["gw"] == pytest.approx(0.1)
 
 
 def test_a_field_of_zeros_shows_no_relative_change():
@@ -178,6 +191,15 @@ def test_an_error_of_the_margin_is_carried_through():
 def test_a_bound_stays_finite_where_its_stretch_would_overflow():
     problem = Problem(np.array([[1e30, -1e30]], np.float32), [0])
     assert all(np.isfinite(bound).all() for _, bound in expected(problem, [1.0, 1.0]).values())
+
+
+def test_no_residual_errs_by_more_than_its_slope_and_no_loss_by_more_than_its_margin():
+    """δz of 3·10⁵: σ changes by at most a quarter of it, softplus by no more than all of it."""
+    x = 2.0**40
+    expectation = expected(Problem(np.array([[x, -x]], np.float32), [0]), [1.0, 1.0])
+    δz = 4 * unit_roundoff("float32") * math.sqrt(3) * 2 * x
+    assert expectation["gb"].bound == pytest.approx(δz / 4, rel=1e-4)
+    assert expectation["J"].bound == pytest.approx(δz, rel=1e-4)
 
 
 def test_the_penalty_has_a_bound_of_its_own():
@@ -315,10 +337,12 @@ def test_the_bound_of_two_rows_by_hand(difference):
 
 
 def test_the_bound_of_a_descent_by_hand():
-    point = Point(w=np.array([8.0]), b=-2.0, moment1=np.zeros(2), moment2=np.zeros(2), step=0)
-    gradient, bound = Gradient(J=0.0, gw=np.array([3.0]), gb=-5.0), Gradient(J=0.0, gw=np.array([0.01]), gb=0.02)
+    point = Point(w=np.array([8.0, 1.0]), b=-2.0, moment1=np.zeros(3), moment2=np.zeros(3), step=0)
+    gradient = Gradient(J=0.0, gw=np.array([3.0, 0.0]), gb=-5.0)
+    bound = Gradient(J=0.0, gw=np.array([0.01, 0.0]), gb=0.02)
     after = expect_update(Config(dtype="float32", optimizer=GD(learning_rate=0.25)), point, gradient, bound)
-    assert after["w"].bound == pytest.approx(0.25 * (0.01 + 4 * U32 * 3.0) + 4 * U32 * 8.0, rel=1e-12)
+    assert after["w"].bound[0] == pytest.approx(0.25 * (0.01 + 4 * U32 * 3.0) + 4 * U32 * 8.0, rel=1e-12)
+    assert after["w"].bound[1] == pytest.approx(4 * U32, rel=1e-12)
     assert after["b"].bound == pytest.approx(0.25 * (0.02 + 4 * U32 * 5.0) + 4 * U32 * 2.0, rel=1e-12)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -50,6 +51,20 @@ def row_table(facts: list[dict[str, Any]]) -> RenderableType:
         table.add_row(Text(fact["name"]), fact["device"], operations, bits, here)
     legend = ", ".join(f"{op[0].upper()} {op}" for op in Op)
     return Group(table, Text(f"\nops: {legend}. `stepbench show ROW` tells more of one.", style="dim"))
+
+
+ANSWERED = ("size", "dtype", "fastest", "time of a step")
+
+
+def answer_table(lines: Sequence[Mapping[str, str]]) -> Table:
+    """The fastest row at each size; the ratios are in the report, which has the room."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    heads = [head for head in ANSWERED if lines and head in lines[0]]
+    for head in heads:
+        table.add_column(head, no_wrap=head != "fastest")
+    for line in lines:
+        table.add_row(*(Text(line[head].replace("`", "")) for head in heads))
+    return table
 
 
 def row_source(row: Implementation) -> RenderableType:

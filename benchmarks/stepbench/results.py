@@ -143,6 +143,7 @@ def _benchmark(
             "library": row.library,
             "library_version": starts[-1]["library_version"] if starts else "unknown",
             "technique": row.technique,
+            "summary": row.summary,
             "device": row.device,
             **case.to_json(),
             "train_as_steps": case.op == Op.TRAIN and Op.TRAIN not in row.ops,

@@ -125,10 +125,12 @@ def _report_run(folder: Path, plan: Plan, required: list[str], open_report: bool
 def _render(folder: Path) -> Path | None:
     """Write the report of whatever was recorded, and print its answer."""
     import stepreports
+    from stepbench.listing import answer_table
 
     page: Path = stepreports.write_report(folder)
     for line in stepreports.answer_lines(folder):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line.replace("`", ""), highlight=False, markup=False, soft_wrap=True)
+    console.print(answer_table(stepreports.answer_table(folder)))
     console.print(f"Report: {page}", soft_wrap=True)
     return page
 

@@ -25,7 +25,7 @@ from stepreports.axes import LOOK, canvas, headline
 from stepreports.page import inlined
 from stepreports.style import COLOURS, FAINT, INK
 
-VIOLET, RUST, BLUE, SKY, MUSTARD, PLUM, GREEN, GREY = (light for light, _ in COLOURS)
+VIOLET, RUST, BLUE, _, _, PLUM, GREEN, _ = (light for light, _ in COLOURS)  # those that words can be written in
 HEIGHT = 3.7  # inches
 
 
@@ -135,7 +135,7 @@ def losses() -> Figure:
 def rates() -> Figure:
     """J after each step, at a rate too small, right, too large, and one that diverges."""
     figure, (axes,) = canvas(3.2, 0.65, 1.6)
-    colours = {"small": MUSTARD, "right": GREEN, "large": BLUE, "diverging": RUST}
+    colours = {"small": PLUM, "right": GREEN, "large": BLUE, "diverging": RUST}
     for name, walk in descent.named_walks().items():
         axes.plot(walk.costs, color=colours[name], linewidth=1.6)
     axes.set_yscale("log")
@@ -211,7 +211,7 @@ def roofline(roof: Roofline) -> Figure:
     axes.minorticks_off()
     axes.set_xlabel("t:intensity", color=INK)
     axes.set_ylabel("Gflop/s", color=INK)
-    for place, (mark, colour) in enumerate(zip(roof.marks, (GREY, BLUE, MUSTARD, RUST, VIOLET, GREEN), strict=False)):
+    for place, (mark, colour) in enumerate(zip(roof.marks, (INK, BLUE, PLUM, RUST, VIOLET, GREEN), strict=False)):
         axes.plot(mark.intensity, mark.gflops, "o", color=colour, markersize=6)
         axes.annotate(mark.row, (1.02, 0.9 - 0.09 * place), xycoords="axes fraction", color=colour)
     headline(axes, "t:roofline", "t:two_roofs")

@@ -84,7 +84,9 @@ def test_a_kernel_of_ones_own_is_timed_beside_the_rows(tmp_path):
     assert finished.returncode == 0, finished.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("report",), ("list",), ("show",), ("check",)])
+@pytest.mark.parametrize(
+    "command", [(), ("run",), ("report",), ("list",), ("show",), ("check",), ("learn",), ("train",), ("predict",)]
+)
 def test_every_command_has_help(command):
     finished = stepbench(*command, "--help")
     assert finished.returncode == 0

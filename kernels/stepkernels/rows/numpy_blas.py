@@ -56,13 +56,14 @@ def backward(
     t: Array,
     decay: Array,
     scratch_out: Array,
+    penalty_out: Array,
     r_out: Array,
     gradients_out: Array,
 ) -> None:
     """The residuals r = (1 − 2y)·σ(t), which is p − y, and the gradients gw = Xᵀr/m + l2·w, gb = Σr/m.
 
-    t and decay (m,) come from `forward`. Writes r (m,) and gradients (n + 1,), the bias last; scratch (m,) is
-    overwritten. σ(t) = max([t ≥ 0], exp(−|t|)) / (1 + exp(−|t|)) cancels on neither side.
+    t and decay (m,) come from `forward`. Writes r (m,) and gradients (n + 1,), the bias last; scratch (m,) and
+    penalty (n + 1,) are overwritten. σ(t) = max([t ≥ 0], exp(−|t|)) / (1 + exp(−|t|)) cancels on neither side.
     """
     np.add(decay, 1, out=scratch_out)
     np.heaviside(t, 1, out=r_out)
@@ -73,7 +74,8 @@ def backward(
     gradients_out[-1] = r_out.sum()
     np.divide(gradients_out, len(X), out=gradients_out)
     if l2:
-        gradients_out[:-1] += l2 * parameters[:-1]
+        np.multiply(parameters, l2, out=penalty_out)
+        gradients_out[:-1] += penalty_out[:-1]
 
 
 def descend(parameters_out: Array, gradients: Array, learning_rate: float, change_out: Array) -> None:
@@ -125,8 +127,9 @@ class Workspace(State):
 
     def backward(self) -> None:
         backward(
-            self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay, self.scratch, self.r, self.gradients
-        )
+            self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay,
+            self.scratch, self.change, self.r, self.gradients,
+        )  # fmt: skip
 
     def gradient(self) -> None:
         self.forward()

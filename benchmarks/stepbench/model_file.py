@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
 
-from stepbench.tables import UNREADABLE, Labels
+from stepbench.tables import UNREADABLE, Labels, blocks, read_arrays
 from stepkernels.problem import Array, ProblemError
 from stepreports.files import write_whole
 
 FORMAT = "stepbench-logistic-regression"
 VERSION = 1
-
-BLOCK_ELEMENTS = 2**21  # 16 MiB of a table at a time, so that a memory map is never read whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +61,7 @@ class Model:
 def load_model(path: Path) -> Model:
     """Raises `ProblemError` for what is not a model, is cut off, or was written by another version."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
     except FileNotFoundError:
         raise ProblemError(f"There is no model {path}. `stepbench train` writes one.") from None
     except UNREADABLE:
@@ -82,10 +78,3 @@ def load_model(path: Path) -> Model:
 def standardize(X: Array, mean: Array, scale: Array) -> Array:
     standardized: Array = (X - mean) / scale
     return standardized
-
-
-def blocks(X: Array, rows: int | None = None) -> Iterator[slice]:
-    """Consecutive parts of the rows of X, of so many rows or of 16 MiB."""
-    m, n = X.shape
-    size = max(1, BLOCK_ELEMENTS // n) if rows is None else rows
-    return (slice(start, min(start + size, m)) for start in range(0, m, size))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Labels = NDArray[Any]
 
 UNREADABLE = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+BLOCK_ELEMENTS = 2**21  # 16 MiB of float64
 MOST_NAMES = 12  # in a sentence
 
 
@@ -164,12 +165,20 @@ def read_npy(path: Path, _width: int) -> Table:
 
 def read_npz(path: Path, _width: int) -> Table:
     """An array X, and any vectors as long beside it: the target is among them, usually y."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = read_arrays(path)
     if "X" not in arrays:
         raise ProblemError(f"{path.name} has no array X. Its arrays: {', '.join(arrays) or 'none'}.")
     X = arrays.pop("X")
     return Matrix(path.name, X, {name: array for name, array in arrays.items() if array.ndim == 1})
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz by name, none of them pickled. Raises what is `UNREADABLE`."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"{damaged} is damaged")
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def read_svmlight(path: Path, width: int) -> Table:
@@ -220,6 +229,23 @@ def two_classes(labels: Labels, table: str, target: str) -> Labels:
             "Name the column to learn with --target."
         )
     return classes
+
+
+def require_finite(X: Array, columns: Sequence[str], table: str) -> None:
+    """Raise `ProblemError` for NaN or infinity, naming the column."""
+    for part in blocks(X):
+        wrong = ~np.isfinite(X[part])
+        if wrong.any():
+            row, j = np.argwhere(wrong)[0]
+            place = f"the column {columns[j]!r} holds {X[part][row, j]} in row {part.start + row + 1}"
+            raise ProblemError(f"{table}: {place}; every value must be finite.")
+
+
+def blocks(X: Array, rows: int | None = None) -> Iterator[slice]:
+    """Consecutive parts of the rows of X, of so many rows or of 16 MiB: a memory map is never read whole."""
+    m, n = X.shape
+    size = max(1, BLOCK_ELEMENTS // n) if rows is None else rows
+    return (slice(start, min(start + size, m)) for start in range(0, m, size))
 
 
 def few(names: Sequence[object] | Labels) -> str:

@@ -21,8 +21,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from stepbench.datasets import open_table
-from stepbench.model_file import Model, blocks, load_model, standardize
-from stepbench.tables import Labels, choose_target, few, two_classes
+from stepbench.model_file import Model, load_model, standardize
+from stepbench.tables import Labels, blocks, choose_target, few, require_finite, two_classes
 from stepkernels.estimator import LBFGS, LogisticRegression
 from stepkernels.problem import Array, ProblemError
 from stepkernels.solvers import AUTO, Report, is_memory_mapped
@@ -84,10 +84,11 @@ def train(source: str, wanted: Training, report: Report) -> Trained:
     columns, target = choose_target(table, wanted.target)
     X, labels = table.features(columns), table.labels(target)
     classes = two_classes(labels, table.name, target)
+    require_finite(X, columns, table.name)
     on_disk = stays_on_disk(X, wanted.on_disk)
     known, unseen = (last_rows if on_disk else random_rows)(labels, wanted)
     features = X[known]
-    mean, scale, note = scaling(features, columns, table.name, wanted.standardize)
+    mean, scale, note = scaling(features, columns, wanted.standardize)
     learn = train_in_blocks if on_disk else train_whole
     classifier, costs, notes = learn(features, labels[known], mean, scale, wanted, report)
     model = Model(
@@ -135,17 +136,13 @@ def last_rows(labels: Labels, wanted: Training) -> tuple[Any, Any]:
     return slice(None, border), slice(border, None)
 
 
-def scaling(X: Array, columns: Sequence[str], table: str, wanted: bool) -> tuple[Array, Array, str]:
-    """The mean and the scale of each column, 0 and 1 unless wanted, in words too. Raises `ProblemError` for NaN."""
-    scaler = StandardScaler()
-    for part in blocks(X):
-        block = X[part].astype(np.float64)
-        if not np.isfinite(block).all():
-            row, j = np.argwhere(~np.isfinite(block))[0]
-            raise ProblemError(f"{table}: the column {columns[j]!r} holds {block[row, j]}; every value must be finite.")
-        scaler.partial_fit(block)
+def scaling(X: Array, columns: Sequence[str], wanted: bool) -> tuple[Array, Array, str]:
+    """The mean and the scale of each column, in words too; 0 and 1 unless wanted."""
     if not wanted:
         return np.zeros(len(columns)), np.ones(len(columns)), "The columns were left as they are, not standardized."
+    scaler = StandardScaler()
+    for part in blocks(X):
+        scaler.partial_fit(X[part].astype(np.float64))
     note = f"Standardized {len(columns)} columns to zero mean and unit variance."
     if constant := [column for column, variance in zip(columns, scaler.var_, strict=True) if variance == 0.0]:
         note += f" Constant, and so of no use: {few(constant)}."
@@ -237,9 +234,8 @@ def predict(model_path: Path, source: str) -> Predictions:
             f"Columns: {few(table.columns)}."
         )
     X = table.features(columns)
+    require_finite(X, columns, table.name)
     z = model.margins(X)
-    if not np.isfinite(z).all():
-        raise ProblemError(f"{table.name}: row {int(np.isfinite(z).argmin()) + 1} holds NaN or infinity.")
     predicted, probabilities = model.predict(z)
     labels = table.labels(target) if target in table.columns else None
     known = labels is not None and np.array_equal(np.unique(labels), model.classes)

@@ -1,0 +1,50 @@
+"""What the documents say is so: the example is the tested file, the commands exist, the links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stepbench.cases import PRESETS
+from stepbench.cli import app
+from stepkernels.catalog import CATALOG
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")
+COMMANDS = {command.name for command in app.registered_commands}
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_kernel_example_is_the_file_the_tests_check():
+    (example,) = re.findall(
+        r"<!-- tests/kernels/matrix_form\.py -->\n```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL
+    )
+    assert example == text("tests/kernels/matrix_form.py")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_rows_and_presets_in_the_documents_exist(name):
+    document = text(name)
+    assert set(re.findall(r"stepbench (list|show|check|run|report|doctor|\w+) ?[-A-Z]", document)) <= COMMANDS
+    for names in re.findall(r"--(?:rows|require|row) ([a-z][\w,-]*)", document):
+        assert set(names.split(",")) <= set(CATALOG)
+    assert set(re.findall(r"--preset (\w+)", document)) <= set(PRESETS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files_of_the_repository(name):
+    folder = (ROOT / name).parent
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text(name))
+    missing = [target for target in targets if not (folder / target).exists()]
+    assert missing == []
+
+
+def test_the_readmes_example_runs():
+    (code,) = re.findall(r"```python\n(from stepkernels import GD.*?)```", text("README.md"), re.DOTALL)
+    smaller = code.replace("20_000", "200").replace("print(", "cost = (")
+    names = {}
+    exec(smaller, names)
+    assert 0 < names["cost"] < 0.7

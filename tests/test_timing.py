@@ -1,7 +1,9 @@
 """The clock: it waits for its turn, synchronizes at both edges, and reports every round once."""
 
 import ctypes
+import gc
 import itertools
+import weakref
 
 import pytest
 
@@ -74,6 +76,17 @@ def test_the_device_is_timed_inside_the_synchronized_edges():
         "turn done",
     ]
     assert recorder.reported == [([0.5], [1.5])]
+
+
+def test_a_released_clock_keeps_nothing_of_the_workspace():
+    recorder = Recorder()
+    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, rounds_per_turn=1, iterations=1, device=recorder)
+    clock.release()
+    clock.turnstile = None
+    alive = weakref.ref(recorder)
+    del recorder
+    gc.collect()
+    assert alive() is None
 
 
 class FakeDriver:

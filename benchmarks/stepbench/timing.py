@@ -108,6 +108,15 @@ class Clock:
             self.edges, self.device_seconds = [], []
         return now
 
+    def release(self) -> None:
+        """Let go of the workspace: pytest-benchmark keeps every timer, and so would keep every case's data."""
+        self.synchronize = self.warm_up = _nothing
+        self.device = None
+
+
+def _nothing() -> None:
+    """What a released clock calls."""
+
 
 def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Callable[[Clock], Pedantic]) -> None:
     """Take one case through its life. `pedantic(clock)` gives pytest-benchmark's pedantic with that timer.
@@ -145,6 +154,7 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
         pedantic(clock)(operation, rounds=turnstile.turns * rounds_per_turn, iterations=iterations)
     finally:
         gc.enable()
+        clock.release()
     states = {"before": state_before, "after": device_state(row.device)} if device else None
     agreement = _require_agreement(workspace, row, task, turnstile.fresh_expectations(), "after")
     turnstile.judged(agreement=agreement.errors if agreement else None, device_state=states)

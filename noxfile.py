@@ -57,7 +57,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, and the directions of imports."""
-    session.install(*PINNED, *dependencies("lint"), "-e", ".", "--no-deps")
+    session.install(*PINNED, *dependencies("lint"))
+    session.install("--no-deps", "-e", ".")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")

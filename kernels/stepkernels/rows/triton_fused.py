@@ -67,7 +67,7 @@ def exp_of_negative(x):
     """exp(x) for x ≤ 0. In float32 as 2ᵏ·exp(f) with |f| ≤ ½ ln 2: the hardware's exp(x) errs by |x| roundings."""
     if x.dtype == tl.float64:
         return tl.exp(x)
-    x = tl.maximum(x, -150.0)
+    x = tl.maximum(x, -150.0, propagate_nan=tl.PropagateNan.ALL)
     k = tl.floor(x * LOG2_E + 0.5)
     f = tl.fma(-k, tl.full(k.shape, LN2_HIGH, x.dtype), x)
     f = tl.fma(-k, tl.full(k.shape, LN2_LOW, x.dtype), f)
@@ -93,7 +93,7 @@ def outcome(z, sign):
     """softplus(t) and (1 − 2y)·σ(t), which is p − y, of t = (1 − 2y)·z. Neither overflows or cancels."""
     t = sign * z
     decay = exp_of_negative(-tl.abs(t))
-    loss = tl.maximum(t, 0.0) + log1p_of_unit(decay)
+    loss = tl.maximum(t, 0.0, propagate_nan=tl.PropagateNan.ALL) + log1p_of_unit(decay)
     r = sign * divide(tl.where(t >= 0.0, 1.0, decay).to(t.dtype), 1.0 + decay)
     return loss, r
 

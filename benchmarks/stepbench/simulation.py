@@ -72,7 +72,7 @@ def compile_source(path: Path, arch: str, defines: Mapping[str, str]) -> Compile
 
     The assembler states its resources nowhere but in its log, which is read here.
     """
-    from cuda.bindings import nvrtc  # type: ignore[import-untyped]
+    from cuda.bindings import nvrtc
 
     options = [f"--gpu-architecture={arch}", "--std=c++17", "-ftz=true", "--ptxas-options=-v"]
     options += [f"-D{name}={value}" for name, value in defines.items()]

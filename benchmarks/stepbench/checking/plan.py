@@ -139,10 +139,10 @@ class _Maker:
         yield self.planned(LONG_RUN, "ordinary data", (257, 33))
 
     def sweep(self) -> Iterator[Planned]:
-        """Every kind of data, around every edge."""
-        random = np.random.default_rng([self.seed, *map(ord, self.dtype + self.optimizer)])
+        """Every kind of data, around every edge; the optimizers share the edges, since they share the gradient."""
+        random = np.random.default_rng([self.seed, *self.dtype.encode()])
         kinds = random.permutation(list(planted.KINDS)).tolist()
-        shapes = (planted.FEW * len(kinds))[: len(kinds)] if self.row.compiles_per_shape else planted.sizes(random)
+        shapes = (planted.FEW * len(kinds))[: len(kinds)] if self.row.compiles_per_shape else self._sizes(random)
         for k, shape in enumerate(shapes):
             yield self.planned(STEPS_TRIAL, kinds[k % len(kinds)], shape)
         if self.row.compiles_per_shape:
@@ -150,8 +150,12 @@ class _Maker:
         else:
             yield self.planned(REPETITION, "ordinary data", planted.LARGE[0])
             for m, n in planted.LARGE[1:] if self.optimizer == self.row.optimizers[0] else ():
-                if m * n <= (self.row.max_work or math.inf):
+                if 4 * m * n <= (self.row.max_work or math.inf):  # a slow row is spared the largest
                     yield self.planned(ONE_STEP, "planted rows", (m, n))
+
+    def _sizes(self, random: Random) -> list[tuple[int, int]]:
+        share = self.row.optimizers.index(self.optimizer)
+        return [*planted.SQUARE, *planted.edge_sizes(random)[share :: len(self.row.optimizers)]]
 
     def planned(self, trial: Trial, kind: str, shape: tuple[int, int]) -> Planned:
         label = f"{trial.name}{kind}{shape}{self.dtype}{self.optimizer}"

@@ -18,7 +18,7 @@ The start of a scene's problem (w0, b0) is where its margins are what the name s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -171,20 +171,13 @@ _COLUMNS = (
     1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 17, 19, 24, 30, 31, 32, 33, 47, 63, 64, 65, 100, 127, 128, 129,
     255, 256, 257, 512, 513, 1023, 1025, 2049,
 )  # fmt: skip
-_SQUARE = ((1, 1), (2, 3), (3, 2), (31, 33), (65, 64), (94, 94), (129, 127), (257, 255))
+SQUARE = ((1, 1), (2, 3), (3, 2), (31, 33), (65, 64), (94, 94), (129, 127), (257, 255))
 LARGE = ((20_011, 8), (70_003, 3), (3, 70_001), (2**20 + 7, 1))
 FEW = ((1, 1), (33, 7), (257, 33))
 TINY = ((1, 1), (7, 3), (37, 5), (3, 33), (13, 17))
 
 
-def sizes(random: Random) -> list[tuple[int, int]]:
+def edge_sizes(random: Random) -> list[tuple[int, int]]:
     """Around every block, warp and tile edge, in rows and in columns: the more rows, the fewer columns, roughly."""
     columns = sorted(_COLUMNS, key=lambda n: -n * random.uniform(0.5, 2.0))
-    return [*_SQUARE, *zip(_ROWS, columns, strict=True)]
-
-
-def scenes(shapes: Sequence[tuple[int, int]], dtype: str, random: Random) -> Iterator[Scene]:
-    """A scene of every shape, the kinds in turn."""
-    kinds = random.permutation(list(KINDS)).tolist()
-    for k, (m, n) in enumerate(shapes):
-        yield scene(kinds[k % len(kinds)], m, n, dtype, random)
+    return list(zip(_ROWS, columns, strict=True))

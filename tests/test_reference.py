@@ -143,12 +143,18 @@ def test_bias_corrections_keep_their_digits(beta, step):
     assert Adam(beta1=beta, beta2=beta).bias_corrections(step) == pytest.approx([float(exact)] * 2, rel=1e-14)
 
 
-def test_a_correction_table_is_its_corrections():
-    adam = Adam()
-    table = adam.correction_table(5, 3)
-    assert table.shape == (3, 2)
-    np.testing.assert_array_equal(table, [adam.bias_corrections(step) for step in (5, 6, 7)])
-    assert adam.correction_table(1, 0).shape == (0, 2)
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9, 1.0 - 1e-12])
+@pytest.mark.parametrize("first_step", [1, 10**9])
+def test_a_correction_table_has_the_bits_of_its_corrections(beta, first_step):
+    """As many as a training takes: functions that differ in one last place of a thousand would be found."""
+    adam = Adam(beta1=beta)
+    table = adam.correction_table(first_step, 5000)
+    assert table.dtype == np.float64
+    np.testing.assert_array_equal(table, [adam.bias_corrections(first_step + k) for k in range(5000)])
+
+
+def test_a_correction_table_of_no_steps_is_empty():
+    assert Adam().correction_table(1, 0).shape == (0, 2)
 
 
 def test_step_is_gradient_then_update():

@@ -59,12 +59,16 @@ class Adam:
 
         `expm1` keeps the digits that 1 − βᵗ loses when β is close to 1.
         """
-        return _one_minus_power(self.beta1, step), _one_minus_power(self.beta2, step)
+        return -math.expm1(step * _log(self.beta1)), -math.expm1(step * _log(self.beta2))
 
     def correction_table(self, first_step: int, steps: int) -> Array:
-        """The bias corrections of `steps` consecutive updates, float64, shape (steps, 2)."""
-        corrections = [self.bias_corrections(first_step + k) for k in range(steps)]
-        return np.array(corrections, dtype=np.float64).reshape(steps, 2)
+        """The bias corrections of `steps` consecutive updates, float64, shape (steps, 2).
+
+        Each bit is that of `bias_corrections`, so that train(k) can be k steps to the last bit: it calls the same
+        `expm1`. NumPy's own differs from that in the last place here and there, and by processor.
+        """
+        exponents = np.multiply.outer(np.arange(first_step, first_step + steps), (_log(self.beta1), _log(self.beta2)))
+        return -np.fromiter(map(math.expm1, exponents.ravel().tolist()), np.float64, 2 * steps).reshape(steps, 2)
 
 
 Optimizer = GD | Adam
@@ -224,5 +228,6 @@ def _read_only(array: Array) -> Array:
     return view
 
 
-def _one_minus_power(beta: float, step: int) -> float:
-    return 1.0 if beta == 0.0 else -math.expm1(step * math.log(beta))
+def _log(beta: float) -> float:
+    """−∞ for 0, whose correction is then 1."""
+    return math.log(beta) if beta else -math.inf

@@ -122,7 +122,7 @@ def entry(
             data.append(seconds * process * (1 + abs(noise * draw.gauss(0, 1))))
             generation.append(g)
             turn.append(t)
-    first, limit = row.start_seconds, LIMITS[row.device]
+    first = row.start_seconds
     extra = {
         "schema": SCHEMA, "run_id": "example", "role": "limit" if row in LIMITS.values() else "row",
         "row": row.name, "replica": replica, "library": row.library, "library_version": "1.0",
@@ -132,7 +132,6 @@ def entry(
         "generation": generation, "turn": turn, "order": [0] * len(data), "seed": seed,
         "passes_over_x": row.passes, "bytes": m * n * (4 if dtype == "float32" else 8) * steps,
         "flops": 4 * m * n * steps, "implausible": False,
-        "limit_seconds": steps * (limit.call_seconds + limit.ns_per_element * 1e-9 * elements),
         "agreement": {name: draw.uniform(0.01, 0.3) for name in ("J", "gw", "gb", "w", "b")},
         "import_seconds": [row.import_seconds] * generations,
         "bind_seconds": [1e-3 + 1e-10 * elements] * generations,

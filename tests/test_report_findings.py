@@ -6,10 +6,12 @@ import pytest
 
 from stepreports import answer_lines, answer_table
 from stepreports.findings import answer, headline, overtakings
+from stepreports.intervals import Estimate
 from stepreports.records import load_run
-from stepreports.summary import summary, warnings
-from stepreports.views import views
-from synthetic_runs import ROWS, SIZES, entries, entry, write_run
+from stepreports.summary import summary, warnings, winners
+from stepreports.tables import table
+from stepreports.views import shares_of_limit, views
+from synthetic_runs import READ_LIMIT, ROWS, SIZES, entries, entry, write_run
 
 CPU_ROWS = [row for row in ROWS if row.device == "cpu"]
 NUMPY = ROWS[1]
@@ -38,7 +40,7 @@ def test_a_gpu_that_does_not_pay_is_said_not_to(tmp_path):
 def test_each_claim_carries_its_interval(tmp_path):
     claims = answer(load_run(write_run(tmp_path)))
     assert all("[" in claim for claim in claims[:-1])
-    assert "of what the measured limit allows" in claims[0]
+    assert "of the measured limit" in claims[0]
     assert "if the data must be copied first, after" in claims[3]
     assert "99 % intervals" in claims[-1]
 
@@ -106,3 +108,18 @@ def test_the_terminal_gets_sentences_and_lines_with_equal_keys(tmp_path):
     write_run(tmp_path)
     assert answer_lines(tmp_path)
     assert len({tuple(line) for line in answer_table(tmp_path)}) == 1
+
+
+def test_the_share_of_the_limit_is_the_ratio_within_turns_wherever_it_is_told(tmp_path):
+    """Two modes of the memory in different turns: their medians divided would say 1, the turns say 1/2."""
+    row, limit = entry(NUMPY, 1000, 20), entry(READ_LIMIT, 1000, 20)
+    limit["stats"]["data"] = [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0]
+    row["stats"]["data"] = [2 * seconds for seconds in limit["stats"]["data"]]
+    row["extra_info"]["limit_seconds"] = 2.0
+    run = run_of(tmp_path, row, limit)
+    (share, of_itself) = shares_of_limit(run, run.records)
+    assert share == Estimate(0.5, 0.5, 0.5)
+    assert of_itself is None
+    assert "50.0 % [50.0, 50.0] of the measured limit" in answer(run)[0]
+    assert winners(run)[0]["of the limit"] == "50.0 % [50.0, 50.0]"
+    assert table(run)["share_of_limit"] == [share.value, None]

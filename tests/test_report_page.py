@@ -59,7 +59,7 @@ def test_all_files_of_a_report_are_written(standard):
         pytest.param(entries(rows=ROWS[1:2], sizes=SIZES[:3]), id="one row"),
         pytest.param([entry(row, 1000, 20) for row in ROWS], id="one size"),
         pytest.param([entry(row, 569, 30, "breast-cancer", op="train", steps=100) for row in ROWS], id="only train"),
-        pytest.param([entry(row, 1000, 20, limit_seconds=None) for row in ROWS[:4]], id="no limit"),
+        pytest.param([entry(row, 1000, 20) for row in ROWS[:4]], id="no limit"),
         pytest.param([entry(row, 1000, 20, implausible=True) for row in ROWS[:2]], id="only implausible"),
         pytest.param([entry(row, 1000, 20, first_call_seconds=None) for row in ROWS[:2]], id="no first call"),
         pytest.param([entry(row, 1000, 20, agreement={"J": None}) for row in ROWS[:2]], id="no agreement"),

@@ -111,9 +111,8 @@ def draw_line(axes: Axes, look: Style, x: Sequence[int], estimates: Sequence[Est
 
 
 def _draw_limit(axes: Axes, view: View, device: str) -> list[LineEnd]:
-    """The time that a device's measured limit allows at each size."""
-    records = (r for case in view.drawn_cases for r in view.run.cases[case].values() if r.row.device == device)
-    points = sorted({(r.case.x_bytes, r.limit_seconds) for r in records if r.limit_seconds})
+    """The time that a device's read kernel took at each size."""
+    points = [(limit.case.x_bytes, limit.seconds.value) for limit in _limits(view, device)]
     if not points:
         return []
     axes.plot(*zip(*points, strict=True), color=INK, linewidth=1.6, linestyle=DASHES[device], alpha=0.55)
@@ -122,7 +121,7 @@ def _draw_limit(axes: Axes, view: View, device: str) -> list[LineEnd]:
 
 def _draw_roof(axes: Axes, view: View, device: str) -> list[LineEnd]:
     """The measured limit of a device as a rate, and half of it: what two passes over X can reach."""
-    limits = [view.run.limits[case, device] for case in view.drawn_cases if (case, device) in view.run.limits]
+    limits = _limits(view, device)
     if not limits:
         return []
     sizes = [limit.case.x_bytes for limit in limits]
@@ -130,6 +129,11 @@ def _draw_roof(axes: Axes, view: View, device: str) -> list[LineEnd]:
     axes.plot(sizes, rates, color=INK, linewidth=2.2, linestyle=DASHES[device], zorder=4)
     axes.plot(sizes, rates / 2, color=FAINT, linewidth=1, linestyle=(0, (1, 2)))
     return [LineEnd(sizes[-1], float(rates[-1]), f"{DEVICES[device]} limit", INK)]
+
+
+def _limits(view: View, device: str) -> list[Record]:
+    """The read kernel of a device at each size drawn, smallest first."""
+    return [view.run.limits[case, device] for case in view.drawn_cases if (case, device) in view.run.limits]
 
 
 def _finish(axes: Axes, view: View, ends: Sequence[LineEnd]) -> None:

@@ -169,7 +169,7 @@ def _how_fast(standing: Standing, at: str) -> str:
     if other and other is not record and (gain := ratio(other.turns, record.turns)):
         words.append(compared(gain, other.row.name, run.margin))
     if share := shares_of_limit(run, [record])[0]:
-        words.append(f"{text.percent(share.value)} of what the measured limit allows")
+        words.append(f"{text.percentage(share)} of the measured limit")
     return text.listed(words)
 
 

@@ -76,7 +76,6 @@ class Record:
     passes_over_x: int
     bytes_needed: float
     flops_needed: float
-    limit_seconds: float | None
     implausible: bool
     agreement: Mapping[str, float]
     import_seconds: Sequence[float]
@@ -260,7 +259,6 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
         "passes_over_x": info["passes_over_x"],
         "bytes_needed": info["bytes"],
         "flops_needed": info["flops"],
-        "limit_seconds": None if info["limit_seconds"] is None else info["limit_seconds"] / case.steps,
         "implausible": info["implausible"],
         "agreement": {name: error for name, error in (info["agreement"] or {}).items() if error is not None},
         "device_turns": _turns(info, info["device_seconds"], case.steps) if info.get("device_seconds") else {},

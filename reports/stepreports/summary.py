@@ -84,7 +84,7 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
         "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
         "time of a step": f"{text.seconds(fastest.seconds)} {text.seconds_interval(fastest.seconds)}",
         **{f"over {baseline.name}": _gain(run, fastest, baseline) for baseline in baselines(run)},
-        "of the limit": text.percent(share.value) if share else "–",
+        "of the limit": text.percentage(share) if share else "–",
     }
 
 

@@ -28,7 +28,9 @@ def table(run: Run) -> Table:
     row before it on the ladder (the order of the records), and, for a second copy, the first.
     """
     over_matrix = _speedups(run, _baselines(run, run.row_of_technique(MATRIX_FORM)))
-    lines = [_identity(run, record) | _times(record) | _costs(record) | _agreement(record) for record in run.records]
+    lines = [
+        _identity(run, record) | _times(run, record) | _costs(record) | _agreement(record) for record in run.records
+    ]
     return {
         **({name: [line[name] for line in lines] for name in lines[0]} if lines else {}),
         **_columns("share_of_limit", shares_of_limit(run, run.records)),
@@ -110,7 +112,8 @@ def _identity(run: Run, record: Record) -> Line:
     }  # fmt: skip
 
 
-def _times(record: Record) -> Line:
+def _times(run: Run, record: Record) -> Line:
+    limit = run.limits.get((record.case, record.row.device))
     return {
         "seconds_per_step": record.seconds.value,
         "seconds_per_step_low": record.seconds.low,
@@ -120,7 +123,7 @@ def _times(record: Record) -> Line:
         "turns": len(record.turns),
         "rounds": record.rounds,
         "x_gb_per_s": record.case.x_bytes / record.seconds.value / 1e9,
-        "limit_seconds_per_step": record.limit_seconds,
+        "limit_seconds_per_step": limit.seconds.value if limit else None,
         "implausible": record.implausible,
     }
 

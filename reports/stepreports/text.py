@@ -69,6 +69,12 @@ def percent(fraction: float, digits: int = 2) -> str:
     return f"{significant(100 * fraction, digits)} %"
 
 
+def percentage(estimate: Estimate) -> str:
+    """A fraction with its interval: `92 % [90, 95]`."""
+    hundredths = estimate.scaled(100)
+    return f"{number(hundredths.value, decimals(hundredths))} % {interval(hundredths)}"
+
+
 def difference(fraction: float) -> str:
     """A difference as `3.2 %`, or, where it is larger than itself ten times over, that it is."""
     return percent(fraction) if fraction < 9 else "more than tenfold"

@@ -117,25 +117,10 @@ def baselines(run: Run) -> list[Row]:
 
 
 def shares_of_limit(run: Run, records: Sequence[Record]) -> list[Estimate | None]:
-    """The measured limit's time over each record's: 1 is as fast as this machine reads X once.
+    """The read kernel's time over each record's: 1 is as fast as this machine reads X once.
 
-    Within the turn where the read kernel took turns with the row, because the limit drifts too; otherwise against
-    the limit's stored median. None where no limit was measured.
+    Always within the turns they shared, because the limit drifts too: the two medians divided may say otherwise.
+    None for a read kernel itself, and where a record's device had none in its turns.
     """
-    pairs = [(_limit_turns(run, record), record.turns) for record in records]
-    within = ratios(pairs)
-    return [
-        share or (record.seconds.inverse().scaled(record.limit_seconds) if record.limit_seconds else None)
-        for record, share in zip(records, within, strict=True)
-    ]
-
-
-def _limit_turns(run: Run, record: Record) -> dict[tuple[int, int], float]:
-    """What the read kernel took in each turn, scaled from the bytes it read to the limit the record carries."""
-    limit = run.limits.get((record.case, record.row.device))
-    if limit is None:
-        return {}
-    scale = (
-        record.limit_seconds / limit.seconds.value if record.limit_seconds else record.bytes_needed / limit.bytes_needed
-    )
-    return {turn: seconds * scale for turn, seconds in limit.turns.items()}
+    limits = [None if r.is_limit else run.limits.get((r.case, r.row.device)) for r in records]
+    return ratios([(limit.turns if limit else {}, r.turns) for limit, r in zip(limits, records, strict=True)])

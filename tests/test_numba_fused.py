@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import tracemalloc
 
 import mpmath
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from numba import njit, types
 
+from runs import environment
 from stepkernels import GD, Adam, Config, Problem, synthetic_problem
 from stepkernels import numba_simd as simd
 from stepkernels.agreement import Traits, compare, expect_step
@@ -290,3 +293,33 @@ def test_blocks_fit_the_cache_or_are_one_row(n, itemsize):
     rows = numba_fused.rows_in_block(n, itemsize)
     assert 1 <= rows <= 256
     assert rows == 1 or rows * n * itemsize <= 256 * 1024
+
+
+ONE_STEP = """
+import sys
+from stepkernels import Adam, Config, synthetic_problem
+from stepkernels.catalog import CATALOG
+row, method = sys.argv[1:]
+problem = synthetic_problem(5000, 30)
+workspace = CATALOG[row].bind(problem, Config(optimizer=Adam()))
+workspace.gradient() if method == "gradient" else workspace.step()
+print(float(workspace.J[0]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ["numba-loop", *ROWS])
+def test_a_cache_filled_by_one_process_after_another_serves_them_all(row, tmp_path):
+    """Numba loads code whose callees came from the cache themselves: with parallel code among them it jumps to zero."""
+    costs = set()
+    for method in ("gradient", "step", "step"):
+        finished = subprocess.run(
+            [sys.executable, "-c", ONE_STEP, row, method],
+            capture_output=True,
+            text=True,
+            env=environment(NUMBA_CACHE_DIR=str(tmp_path)),
+            check=False,
+        )
+        assert finished.returncode == 0, f"{method}: {finished.returncode} {finished.stderr}"
+        costs.add(finished.stdout)
+    assert len(costs) == 1

@@ -80,23 +80,24 @@ def gradient(
 ) -> float:
     """The cost J; writes gradients (n + 1,), the bias last.
 
-    X (m, n); signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). z (threads, block and more) in X's dtype and
-    totals (threads, n and more) in float64 are overwritten. One thread calls no pool.
+    X (m, n and more); signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). z (block and more,) in X's dtype and
+    totals (columns of X and more,) in float64 are overwritten; of more than one thread, (threads, as many).
     """
-    m, n = X.shape
-    if len(totals_out) == 1:
-        accumulate(X, signs, parameters, 0, m, block, z_out[0], totals_out[0])
+    m, n = len(X), len(parameters) - 1
+    if totals_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
+        accumulate(X, signs, parameters, 0, m, block, z_out, totals_out)
+        totals = totals_out
     else:
         accumulate_in_parallel(X, signs, parameters, block, z_out, totals_out)
+        totals = totals_out[0]
         for thread in range(1, len(totals_out)):
-            for j in range(totals_out.shape[1]):
-                totals_out[0, j] += totals_out[thread, j]
+            totals += totals_out[thread]
     penalty = 0.0
     for j in range(n):
-        gradients_out[j] = totals_out[0, j] / m + l2 * parameters[j]
+        gradients_out[j] = totals[j] / m + l2 * parameters[j]
         penalty += float(parameters[j]) * float(parameters[j])
-    gradients_out[n] = totals_out[0, RESIDUAL] / m
-    return totals_out[0, LOSS] / m + 0.5 * l2 * penalty
+    gradients_out[n] = totals[RESIDUAL] / m
+    return totals[LOSS] / m + 0.5 * l2 * penalty
 
 
 @compiled
@@ -198,8 +199,9 @@ class Workspace(State):
         block = rows_in_block(n, dtype.itemsize)
         signs = np.zeros(m + line, np.int8)
         signs[:m] = 1 - 2 * problem.y
-        z = np.zeros((threads, -(-block // 8) * 8 + 2 * line), dtype)
-        totals = np.zeros((threads, n + 6 * line), np.float64)
+        each = (threads,) if threads > 1 else ()
+        z = np.zeros((*each, -(-block // 8) * 8 + 2 * line), dtype)
+        totals = np.zeros((*each, n + 6 * line), np.float64)
         X = np.ascontiguousarray(problem.X)
         self.data = (X, signs, self.parameters, config.l2, block, z, totals, self.gradients)
         optimizer = config.optimizer
@@ -245,6 +247,10 @@ class Workspace(State):
 
 
 def bind(problem: Problem, config: Config, parallel: bool = False) -> Workspace:
-    """On one thread, or on as many of Numba's pool as are worth waking."""
+    """On one thread, or on as many of Numba's pool as are worth waking.
+
+    `get_num_threads` starts the pool. Numba does so itself where it compiles parallel code or finds it in its cache, but
+    not for a function from the cache whose callee came from the cache when it was compiled: that would jump to zero.
+    """
     threads = threads_worth(problem.m, problem.n, numba.get_num_threads()) if parallel else 1
     return Workspace(problem, config, threads)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import warnings
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from sklearn.linear_model import LogisticRegression as PeerRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info
 
 import stepkernels
 from runs import environment
@@ -28,7 +30,7 @@ from stepbench.datasets import standardized
 from stepkernels import LogisticRegression, ProblemError, synthetic_problem
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
-from stepkernels.solvers import AUTO_ROWS, choose_row
+from stepkernels.solvers import AUTO_ROWS, choose_row, scipys_blas
 
 pytestmark = pytest.mark.skip(
     reason="training through the classifier ends in a segmentation fault now and then; not run until it is understood"
@@ -241,6 +243,23 @@ def test_every_row_trains_the_same_model(row, optimizer):
     np.testing.assert_allclose(parameters(trained), parameters(peer), rtol=1e-6)
     np.testing.assert_allclose(trained.costs_, peer.costs_, rtol=1e-6)
     assert trained.row_ == row
+
+
+def blas_threads():
+    """The threads of each BLAS in this process, by the folder it was loaded from."""
+    pools = threadpool_info()
+    return {Path(pool["filepath"]).parent.name: pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
+
+
+def test_lbfgs_limits_scipys_own_blas_and_no_other():
+    """NumPy's BLAS computes for some rows, and keeps its threads; afterwards SciPy's has its own again."""
+    if not (own := {Path(pool["filepath"]).parent.name for pool in scipys_blas().info()}):
+        pytest.skip("SciPy has no BLAS of its own here")
+    X, y = breast_cancer()
+    before, during = blas_threads(), []
+    LogisticRegression(l2=1e-2, verbose=lambda *_: during.append(blas_threads())).fit(X, y)
+    assert during[0] == {folder: 1 if folder in own else threads for folder, threads in before.items()}
+    assert blas_threads() == before
 
 
 # Costs, steps, tolerance ---------------------------------------------------------------------------------------------

@@ -115,10 +115,14 @@ def scipys_blas() -> ThreadpoolController:
     """The BLAS that SciPy's wheel brings for itself; none where SciPy shares NumPy's, which some rows compute with.
 
     L-BFGS-B asks it for products of a few hundred numbers. Two threads make none of them faster, and where another
-    process is busy they wait for each other: a fit of 569×30 then takes 10 to 260 ms instead of 2.
+    process is busy they wait for each other: a fit of 569×30 then takes 10 to 260 ms instead of 2. Limiting it
+    takes 7 µs a fit.
     """
-    pools, home = ThreadpoolController(), str(Path(scipy.__file__).parent)
-    return pools.select(filepath=[pool["filepath"] for pool in pools.info() if pool["filepath"].startswith(home)])
+    package = Path(scipy.__file__).resolve().parent
+    homes = (package.with_name("scipy.libs"), package / ".dylibs")  # on Linux and Windows, on macOS
+    libraries = ThreadpoolController()
+    paths = [library["filepath"] for library in libraries.info()]
+    return libraries.select(filepath=[path for path in paths if Path(path).parent in homes])
 
 
 def solve_lbfgs(workspace: Workspace, max_iter: int, tol: float, report: Report) -> Solution:

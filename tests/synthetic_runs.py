@@ -193,6 +193,26 @@ FAILURES: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
+SELF_TEST: dict[str, Any] = {
+    "bias": {"1e-06": 0.034, "5e-06": 0.0075, "5e-05": 0.0011, "0.002": -0.0002},
+    "margin": 0.0123, "same": 200, "false_alarms": 1, "slowed": 200, "able": 160, "seen": 158, "passed": True,
+}  # fmt: skip
+
+
+def write_self_test(path: Path, figures: Mapping[str, Any] | None = None, **machine: Any) -> Path:
+    """What `stepbench doctor --self-test --json PATH` writes, on the machine of the runs unless told otherwise."""
+    stored = {"machine": MACHINE | machine, "limits": MACHINE["limits"], "self_test": figures or SELF_TEST}
+    path.write_text(json.dumps(stored))
+    return path
+
+
+def write_journal(folder: Path, *segments: Sequence[Mapping[str, Any]]) -> Path:
+    """A journal of one or more sittings, each a list of events."""
+    lines = [json.dumps(event) for events in segments for event in events]
+    (folder / "journal.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
 def write_run(
     folder: Path,
     benchmarks: Sequence[Mapping[str, Any]] | None = None,

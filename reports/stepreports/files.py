@@ -1,10 +1,29 @@
-"""Files that are whole or absent: written beside their place, then moved into it."""
+"""Files that are whole or absent: written beside their place, then moved into it; read whole, or a sentence."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+
+
+class RecordError(ValueError):
+    """Files that are not the records of a run. The message says what was wrong and what to do."""
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises `RecordError` for anything else."""
+    try:
+        stored = json.loads(path.read_bytes())
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise RecordError(
+            f"{path} is not whole JSON ({error}); it was cut off or is another file. Resume the run, or run again."
+        ) from error
+    if not isinstance(stored, dict):
+        raise RecordError(f"{path} holds a {type(stored).__name__}, not the records of a run.")
+    return stored
 
 
 def write_whole(path: Path, content: str | bytes) -> Path:

@@ -26,6 +26,7 @@ from stepreports.figures import MOST_VIEWS
 from stepreports.findings import answer, headline, overtakings
 from stepreports.page_data import page_data
 from stepreports.records import Run
+from stepreports.self_test import self_test_lines
 from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, styles
 from stepreports.summary import warnings, where, winners_of
 from stepreports.tables import Table
@@ -55,6 +56,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         margin=text.percent(run.margin),
         hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
         sections=sections,
+        self_test_lines=self_test_lines,
         figures=_figures(run, drawn),
         overtakings=list(chain.from_iterable(map(overtakings, main))),
     )

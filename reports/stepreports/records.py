@@ -1,12 +1,12 @@
 """The records of a run, read and validated once: the only place that knows how a run is stored.
 
 A run is a folder with `benchmark.json` (pytest-benchmark's format, everything else in each entry's `extra_info`)
-and `failures.json`. Rounds are reduced to the median of each turn as they are read; the rounds stay in the file.
+and `failures.json`; a journal and the harness's self-test may lie beside them. Rounds are reduced to the median of
+each turn as they are read; the rounds stay in the file.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,14 +16,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from stepreports.files import RecordError, read_object
 from stepreports.intervals import Estimate, Turns, estimates, margin_of, self_comparison_spread
+from stepreports.overhead import Overhead, overhead_of
+from stepreports.self_test import self_test_of
+
+__all__ = ["ITEM_BYTES", "SCHEMA", "Case", "Failure", "Record", "RecordError", "Row", "Run", "load_run"]
 
 SCHEMA = 1
 ITEM_BYTES = {"float32": 4, "float64": 8}
-
-
-class RecordError(ValueError):
-    """Files that are not the records of a run. The message says what was wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,6 +119,8 @@ class Run:
     commit: Mapping[str, Any]
     records: Sequence[Record]
     failures: Sequence[Failure]
+    overhead: Overhead | None
+    self_test: Mapping[str, Any] | None
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -178,30 +181,25 @@ def load_run(folder: Path) -> Run:
     failures = _read_json(folder / "failures.json")
     _require_schema(failures, "failures.json")
     records = _records(entries)
+    machine = stored.get("machine_info") or {}
     run_id = failures.get("run_id") or next((e["extra_info"]["run_id"] for e in entries), folder.name)
     return Run(
         folder=folder,
         run_id=str(run_id),
         when=str(stored.get("datetime", "")),
-        machine=stored.get("machine_info") or {},
+        machine=machine,
         commit=stored.get("commit_info") or {},
         records=records,
         failures=[_failure(entry) for entry in _member(failures, "failures", list, "failures.json")],
+        overhead=overhead_of(folder),
+        self_test=self_test_of(folder, machine),
     )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RecordError(f"{path} does not exist; a run's folder holds benchmark.json and failures.json.")
-    try:
-        stored = json.loads(path.read_bytes())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordError(
-            f"{path} is not whole JSON ({error}); it was cut off or is another file. Resume the run, or run again."
-        ) from error
-    if not isinstance(stored, dict):
-        raise RecordError(f"{path} holds a {type(stored).__name__}, not the records of a run.")
-    return stored
+    return read_object(path)
 
 
 def _member(stored: Mapping[str, Any], name: str, kind: type, where: str) -> Any:

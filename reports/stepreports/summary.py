@@ -20,6 +20,8 @@ def summary(run: Run) -> str:
     parts = ["# Stepbench", where(run), *headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
     if lines := winners(run):
         parts += ["## Fastest at each size", markdown(lines)]
+    if run.overhead:
+        parts += [run.overhead.sentence]
     if notes := warnings(run):
         parts += ["## Look twice", "\n".join(f"- {note}" for note in notes)]
     if run.failures:

@@ -10,6 +10,7 @@ from stepreports.intervals import Estimate
 MOST_DIGITS = 3
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+_DURATIONS = ((7200, 3600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 
 
 def decimals(estimate: Estimate) -> int:
@@ -56,6 +57,12 @@ def plain_seconds(value: float, digits: int = 2) -> str:
     """A time without an interval: `15 ms`."""
     scale, unit = _unit(value, _SECONDS)
     return f"{significant(value / scale, digits)} {unit}"
+
+
+def duration(value: float) -> str:
+    """How long a person waited: `45 seconds`, `8.3 minutes`, `1.5 hours`."""
+    scale, unit = next((scale, unit) for least, scale, unit in _DURATIONS if value >= least)
+    return f"{significant(value / scale)} {unit}"
 
 
 def plain_bytes(value: float, digits: int = 2) -> str:

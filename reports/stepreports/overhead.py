@@ -1,0 +1,82 @@
+"""What a run's time went to: its timed rounds, and the harness around them, by the clock of the run's journal.
+
+A published run goes without its journal; its summary, written where the run was, says it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stepreports import text
+from stepreports.files import RecordError
+
+NAME = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """How long a run took, resumptions included, and how long its timed rounds did."""
+
+    elapsed_seconds: float
+    timed_seconds: float
+
+    @property
+    def share(self) -> float:
+        """The share of the run that is no timed round."""
+        return 1 - self.timed_seconds / self.elapsed_seconds
+
+    @property
+    def sentence(self) -> str:
+        """The share in words."""
+        took = text.duration(self.elapsed_seconds)
+        return (
+            f"Of the {took} that the run took, {text.percent(self.share)} went to what is not a timed round: "
+            "starting processes, compiling, binding, proving agreement, warming up."
+        )
+
+
+def overhead_of(folder: Path) -> Overhead | None:
+    """The overhead of a run; None without a journal that times it. Raises `RecordError` for a damaged one."""
+    if not (folder / NAME).is_file():
+        return None
+    events = list(_events(folder / NAME))
+    elapsed = _elapsed_seconds(events)
+    return Overhead(elapsed, _timed_seconds(events)) if elapsed else None
+
+
+def _elapsed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
+    """The clock starts again with each resumption."""
+    total = latest = 0.0
+    for event in events:
+        if event["event"] == "resumed":
+            total += latest
+        latest = event.get("elapsed_seconds", 0.0)
+    return float(total + latest)
+
+
+def _timed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
+    """A round's seconds are those of one iteration of the many that it lasted."""
+    total = 0.0
+    bound: dict[tuple[str, str], int] = {}
+    for event in events:
+        match event["event"]:
+            case "bound":
+                bound[event["participant"], event["case"]] = event["iterations"]
+            case "turn":
+                total += bound[event["participant"], event["case"]] * sum(event["seconds"])
+    return total
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a journal but a last one that was cut off."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            if number < len(lines):
+                raise RecordError(f"{path}, line {number}, is not JSON ({error}); the journal is damaged.") from None

@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ BEST_OTHER = "the best other row"
 LIMIT = "the read limit"
 PAGE = Path("benchmarks/README.md")
 SELF_TESTS = "reports/published/*/self-test.json"
-BLOCK = re.compile(r"<!-- stepbench:(marks|self-test) -->\n.*?<!-- /stepbench:\1 -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- stepbench:(\S+) -->\n.*?<!-- /stepbench:\1 -->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,14 @@ class Standing:
     @property
     def reached(self) -> str:
         """Whether the median reaches the mark, and whether its whole interval does."""
-        if self.measured is None:
-            return "not measured"
-        if self.measured.low >= self.mark.times:
-            return "reached"
-        return "reached by the median" if self.measured.value >= self.mark.times else "not reached"
+        return "not measured" if self.measured is None else reached(self.measured, self.mark.times)
+
+
+def reached(measured: Estimate, mark: float) -> str:
+    """Whether the whole interval reaches a mark, or the median does."""
+    if measured.low >= mark:
+        return "reached"
+    return "reached by the median" if measured.value >= mark else "not reached"
 
 
 def standings(run: Run) -> list[Standing]:
@@ -188,14 +191,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def refresh(root: Path, *, check: bool) -> int:
-    """Rewrite the page's blocks, or with `check` say whether they are stale."""
-    blocks = {"marks": _marks_block(root), "self-test": _self_test_block(root)}
+    """Rewrite the blocks of the marks and the self-test, or with `check` say whether they are stale."""
+    return rewrite(root, {"marks": _marks_block, "self-test": _self_test_block}, "stepbench.marks", check=check)
+
+
+def rewrite(root: Path, blocks: Mapping[str, Callable[[Path], str]], module: str, *, check: bool) -> int:
+    """Rewrite these blocks of the page, or with `check` say whether they are stale; 1 where they are."""
     old = (root / PAGE).read_text(encoding="utf-8")
-    new = BLOCK.sub(lambda found: _marked(found[1], blocks[found[1]]), old)
+    new = BLOCK.sub(lambda found: _marked(found[1], blocks[found[1]](root)) if found[1] in blocks else found[0], old)
     if new == old:
         return 0
     if check:
-        sys.stdout.write(f"{PAGE} is stale; run python -m stepbench.marks --write\n")
+        sys.stdout.write(f"{PAGE} is stale; run python -m {module} --write\n")
         return 1
     write_whole(root / PAGE, new)
     return 0

@@ -1,127 +1,114 @@
-"""The marks the classifier is held to, measured: `python -m stepbench.training_marks`.
+"""The marks the classifier is held to, measured.
 
-- The optimum is scikit-learn's, on five data sets, in both precisions.
-- The time to a gradient as small as scikit-learn's default solver leaves: whole calls of `fit`, in turns.
-- 2,000 Adam steps against the same steps of the row that records its gradient, `torch-autograd-cpu`.
+    python -m stepbench.training_marks --json FILE   measure (minutes), store, and print the tables
+    python -m stepbench.training_marks --trial       the same at small sizes (seconds)
+    python -m stepbench.training_marks --write       rewrite the tables of benchmarks/README.md from what is published
+    python -m stepbench.training_marks --check       exit 1 where they are stale
 
-All in one process: fits of a peer and of ours take turns, and a ratio is taken within a turn.
+- The optimum is scikit-learn's, on five data sets, in both dtypes.
+- The time to a gradient as small as scikit-learn's default solver leaves, and the time of 2,000 Adam steps against the
+  row that records its gradient: whole calls of `fit`, through the same processes and turns as any run.
+
+FILE holds the figures and the seconds of every turn; reports/published/<machine>/training.json is published.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime
+import json
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
+from stepbench.cases import REAL, Case, parse_size
 from stepbench.datasets import make_problem
-from stepbench.environment import describe_machine
+from stepbench.environment import describe_commit, describe_machine
+from stepbench.in_turns import time_in_turns
+from stepbench.marks import PAGE, rewrite
+from stepbench.optima import data_of, distances
+from stepbench.participants import Participant
+from stepbench.progress import TerminalProgress
 from stepbench.threads import default_budget
 from stepbench.training import Training, train
+from stepbench.training_table import SCHEMA, Figures, tables, training_block
 from stepkernels.estimator import LogisticRegression
-from stepkernels.problem import Array, synthetic_problem
-from stepreports.intervals import Estimate, estimate, ratio
-from stepreports.tables import markdown
-from stepreports.text import plain_seconds
-
-Data = tuple[Array, Array]
-Turns = dict[tuple[int, int], float]
+from stepkernels.interface import Implementation, Op
+from stepkernels.problem import Array
+from stepreports.files import write_whole
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
-LEAST_SECONDS = 0.05  # of a turn: short fits are repeated
+COMMAND = "stepbench.training_marks"
+SKLEARN, AUTOGRAD = "scikit-learn", "torch-autograd-cpu"
 
 
-def breast_cancer() -> Data:
-    return _data(make_problem("breast-cancer", 0, 0, "float64", 0))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much to measure: the large size, the steps of Adam, and how often fits take turns."""
+
+    large: str
+    adam_steps: int
+    generations: int
+    turns: int
 
 
-def digits_parity() -> Data:
-    return _data(make_problem("digits-parity", 0, 0, "float64", 0))
+FULL = Effort(large="1000000x100", adam_steps=2_000, generations=2, turns=6)
+TRIAL = Effort(large="20000x20", adam_steps=50, generations=1, turns=2)
 
 
-def well_conditioned() -> Data:
-    return _data(synthetic_problem(5000, 20))
+def measure(effort: Effort) -> Figures:
+    """All that is stored."""
+    with TerminalProgress("Training", 3 * effort.generations, Console(stderr=True)) as progress:
+        fits = [
+            to_equal_gradient(REAL, 1.0, effort, progress),
+            to_equal_gradient(effort.large, 2.0, effort, progress),
+            with_adam(50.0, effort, progress),
+        ]
+        progress.describe("the optimum on five data sets")
+        optima = list(distances())
+    return {
+        "schema": SCHEMA,
+        "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
+        "machine": describe_machine(),
+        "threads": default_budget(),
+        "commit": describe_commit(Path(__file__).parent),
+        "fits": fits,
+        "optima": optima,
+    }
 
 
-def ill_conditioned() -> Data:
-    """Columns of scales from 1 to 1/100: curvatures from 1 to 1/10000."""
-    X, y = _data(synthetic_problem(2000, 20, seed=1))
-    return X * np.logspace(0, -2, 20), y
+def to_equal_gradient(size: str, mark: float, effort: Effort, progress: TerminalProgress) -> Figures:
+    """`fit` against scikit-learn's, at its own defaults, until the gradient is as small as that leaves."""
+    case = case_of(size)
+    progress.describe(f"{case.m:,} × {case.n:,}: the gradient to reach")
+    settings, found = equal_gradient(*data_of(make_problem(case.dataset, case.m, case.n, case.dtype, seed=0)))
+    return {
+        "training": f"{case.m:,} × {case.n:,}, to an equal gradient",
+        "against": SKLEARN,
+        "mark": mark,
+        **found,
+        **turns_of(case, settings, SKLEARN, {"peer": True}, effort, progress),
+    }
 
 
-def nearly_separable() -> Data:
-    """One plane divides all rows but the three nearest to it."""
-    random = np.random.default_rng(2)
-    X = random.standard_normal((1000, 10))
-    z = X @ random.standard_normal(10)
-    y = z > 0
-    nearest = np.argsort(np.abs(z))[:3]
-    y[nearest] = ~y[nearest]
-    return X, y.astype(np.float64)
-
-
-OPTIMA: tuple[Callable[[], Data], ...] = (
-    breast_cancer,
-    digits_parity,
-    well_conditioned,
-    ill_conditioned,
-    nearly_separable,
-)
-
-
-def optimum_lines() -> Iterable[dict[str, str]]:
-    """How far our coefficients lie from scikit-learn's, relative to the largest of them.
-
-    At C = 1 and tol = 1e-12. Its default solver ends where rounding hides the fall of the cost; its Newton solver goes
-    on to the optimum, and shows whose digits the difference is in.
-    """
-    for data in OPTIMA:
-        X, y = data()
-        default, newton = (
-            PeerRegression(tol=1e-12, max_iter=100_000, solver=solver).fit(X, y)
-            for solver in ("lbfgs", "newton-cholesky")
-        )
-        for dtype, tol, mark in (("float64", 1e-11, 1e-6), ("float32", 1e-7, 1e-3)):
-            ours = LogisticRegression(l2=1 / len(X), tol=tol, dtype=dtype).fit(X, y)
-            yield {
-                "data": f"{data.__name__.replace('_', ' ')}, {dtype}",
-                "from its Newton solver": f"{distance(ours, newton):.1e}",
-                "from its default solver": f"{distance(ours, default):.1e}",
-                "its solvers apart": f"{distance(default, newton):.1e}",
-                "mark": f"{mark:.0e}",
-                "": "reached" if distance(ours, newton) < mark else "not reached",
-            }
-
-
-def distance(classifier: Any, peer: Any) -> float:
-    """The largest difference of two classifiers' parameters, relative to the peer's largest."""
-    ours, theirs = (np.append(each.coef_[0], each.intercept_) for each in (classifier, peer))
-    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
-
-
-def time_lines() -> Iterable[dict[str, str]]:
-    """Our `fit` against scikit-learn's, at its own defaults, to a gradient as small as it leaves."""
-    for name, data, turns, mark in (
-        ("569 × 30 (breast cancer)", breast_cancer, 40, 1.0),
-        ("1,000,000 × 100", lambda: _data(synthetic_problem(1_000_000, 100)), 8, 2.0),
-    ):
-        X, y = data()
-        l2 = 1 / len(X)
-        peer = PeerRegression()
-        norm = gradient_norm(peer.fit(X, y), X, y, l2)
-        ours = LogisticRegression(l2=l2, tol=norm * EQUAL)
-        reached = gradient_norm(ours.fit(X, y), X, y, l2)
-        theirs_seconds, ours_seconds = take_turns([partial(peer.fit, X, y), partial(ours.fit, X, y)], turns)
-        yield {
-            "fit": f"{name}, on {ours.row_}",
-            "gradient left": f"{reached:.1e}, scikit-learn {norm:.1e}",
-            "iterations": f"{ours.n_iter_}, scikit-learn {peer.n_iter_[0]}",
-            **comparison(theirs_seconds, ours_seconds, "scikit-learn", mark),
-        }
+def equal_gradient(X: Array, y: Array) -> tuple[dict[str, float], Figures]:
+    """The settings of ours that leave the gradient scikit-learn leaves, and what both fits come to."""
+    l2 = 1 / len(X)  # its C = 1
+    peer = PeerRegression().fit(X, y)
+    norm = gradient_norm(peer, X, y, l2)
+    settings = {"l2": l2, "tol": norm * EQUAL}
+    ours = LogisticRegression(**settings).fit(X, y)  # type: ignore[arg-type]
+    return settings, {
+        "row": ours.row_,
+        "gradient": [gradient_norm(ours, X, y, l2), norm],
+        "iterations": [ours.n_iter_, int(peer.n_iter_[0])],
+    }
 
 
 def gradient_norm(classifier: Any, X: Array, y: Array, l2: float) -> float:
@@ -131,67 +118,66 @@ def gradient_norm(classifier: Any, X: Array, y: Array, l2: float) -> float:
     return float(max(np.abs(X.T @ r / len(X) + l2 * w).max(), abs(r.mean())))
 
 
-def adam_lines() -> Iterable[dict[str, str]]:
-    """2,000 Adam steps on breast cancer: the accuracy they reach and the time they take."""
-    settings = {"optimizer": "adam", "learning_rate": 0.01, "tol": 0.0}
-    X, y = breast_cancer()
-    accuracies, fits = [], []
-    for row in ("auto", "torch-autograd-cpu"):
-        trained = train("breast-cancer", Training(row=row, steps=2000, **settings), lambda *_: None)  # type: ignore[arg-type]
-        accuracies.append(trained.score.accuracy)
-        fits.append(partial(LogisticRegression(row=row, max_iter=2000, **settings).fit, X, y))  # type: ignore[arg-type]
-    ours_seconds, theirs_seconds = take_turns(fits, 8)
-    yield {
-        "fit": "2,000 Adam steps on breast cancer",
-        "held-out accuracy": f"{accuracies[0]:.1%}, autograd {accuracies[1]:.1%}",
-        **comparison(theirs_seconds, ours_seconds, "autograd", 50.0, accuracies[0] == accuracies[1]),
-    }
-
-
-def take_turns(fits: Sequence[Callable[[], object]], turns: int) -> list[Turns]:
-    """The seconds of each fit in each turn; who goes first alternates, and a short fit is repeated within its turn."""
-    repeats = [max(1, round(LEAST_SECONDS / _seconds(fit, 1))) for fit in fits]
-    found: list[Turns] = [{} for _ in fits]
-    for turn in range(turns):
-        for index in range(len(fits)) if turn % 2 else reversed(range(len(fits))):
-            found[index][0, turn] = _seconds(fits[index], repeats[index])
-    return found
-
-
-def comparison(theirs: Turns, ours: Turns, peer: str, mark: float, holds: bool = True) -> dict[str, str]:
-    """Times, their ratio with its interval, and whether the mark is reached."""
-    times = ratio(theirs, ours)
-    assert times is not None  # they took the same turns
-    reached = holds and times.low >= mark
+def with_adam(mark: float, effort: Effort, progress: TerminalProgress) -> Figures:
+    """Adam's steps on breast cancer, ours against autograd's: the accuracy on rows held out, and the time."""
+    case, settings = case_of(REAL), {"optimizer": "adam", "learning_rate": 0.01, "tol": 0.0}
+    progress.describe(f"{effort.adam_steps:,} steps of Adam: the accuracy")
+    ours, theirs = (
+        train(REAL, Training(row=row, steps=effort.adam_steps, **settings), lambda *_: None)  # type: ignore[arg-type]
+        for row in ("auto", AUTOGRAD)
+    )
+    settings["max_iter"] = effort.adam_steps
     return {
-        "time": f"{plain_seconds(estimate(ours).value)}, {peer} {plain_seconds(estimate(theirs).value)}",
-        "times as fast": _interval(times),
-        "mark": f"{mark:g}×",
-        "": "reached" if reached else "reached by the median" if holds and times.value >= mark else "not reached",
+        "training": f"{case.m:,} × {case.n:,}, {effort.adam_steps:,} steps of Adam",
+        "against": AUTOGRAD,
+        "mark": mark,
+        "row": str(ours.model.row),
+        "accuracy": [ours.score.accuracy, theirs.score.accuracy],
+        **turns_of(case, settings, AUTOGRAD, {**settings, "row": AUTOGRAD}, effort, progress),
     }
 
 
-def _interval(times: Estimate) -> str:
-    return f"{times.value:.3g}× [{times.low:.3g}, {times.high:.3g}]"
+def turns_of(
+    case: Case, ours: Figures, opponent: str, theirs: Figures, effort: Effort, progress: TerminalProgress
+) -> Figures:
+    """The seconds of a fit with these settings and of the opponent's: a list of turns for each generation."""
+    participants = [participant("ours", ours), participant(opponent, theirs)]
+    timed = time_in_turns(participants, [case], effort.generations, effort.turns, progress)
+    seconds, opponents = (
+        [[timed[each.key, case.name][g, t] for t in range(effort.turns)] for g in range(effort.generations)]
+        for each in participants
+    )
+    return {"seconds": seconds, "opponent_seconds": opponents}
 
 
-def _seconds(fit: Callable[[], object], repeats: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeats):
-        fit()
-    return (time.perf_counter() - start) / repeats
+def participant(name: str, settings: Figures) -> Participant:
+    """Of the role that is timed and not judged: a fit is no step, and `fit` is checked above and in the tests."""
+    row = Implementation(name=name, module="stepbench.fits", ops=(Op.STEP,), options=settings)
+    return Participant(row, role="limit")
 
 
-def _data(problem: Any) -> Data:
-    return problem.X, problem.y
+def case_of(text: str) -> Case:
+    size = parse_size(text)
+    return Case(op=Op.STEP, dtype="float64", m=size.m, n=size.n, dataset=size.dataset, threads=default_budget())
 
 
-def main() -> None:
-    """Print the tables."""
-    sys.stdout.write(f"{describe_machine()['cpu']}, {default_budget()} threads\n")
-    for lines in (adam_lines, optimum_lines, time_lines):
-        sys.stdout.write(f"\n{markdown(list(lines()))}\n")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 0, or 1 where the page is stale."""
+    parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store what was measured")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--trial", action="store_true", help="measure at small sizes")
+    what.add_argument("--write", action="store_true", help=f"rewrite the tables of {PAGE} from what is published")
+    what.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
+    chosen = parser.parse_args(arguments)
+    if chosen.write or chosen.check:
+        return rewrite(Path(), {"training": training_block}, COMMAND, check=chosen.check)
+    found = measure(TRIAL if chosen.trial else FULL)
+    if chosen.json is not None:
+        write_whole(chosen.json, json.dumps(found, indent=1) + "\n")
+    sys.stdout.write(tables(found) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Anything with a `bind` timed by the harness itself: generations, turns, and only the seconds kept."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from stepbench.cases import Case
+from stepbench.journal import SCHEMA, Event, Journal, read_events
+from stepbench.participants import Participant
+from stepbench.plan import Plan
+from stepbench.progress import Progress
+from stepbench.results import last_attempts, turn_medians
+from stepbench.runner import Runner
+
+Turns = dict[tuple[int, int], float]
+
+
+def time_in_turns(
+    participants: Sequence[Participant], cases: Sequence[Case], generations: int, turns: int, progress: Progress
+) -> dict[tuple[str, str], Turns]:
+    """The turns of each (participant, case name). Raises `RuntimeError` for a participant that fails."""
+    plan = Plan(
+        preset="in-turns", cases=tuple(cases), participants=tuple(participants), skips=(),
+        generations=generations, turns=turns, seed=0, timeout_seconds=60.0, max_seconds=None,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="stepbench-in-turns-") as name:
+        folder = Path(name)
+        with Journal(folder) as journal:
+            journal.write("run", schema=SCHEMA)
+            Runner(plan, folder, journal, progress).run()
+        attempts = last_attempts(read_events(folder)).values()
+    events = [event for attempt in attempts for event in attempt.events]
+    if failures := [event for event in events if event["event"] == "failure"]:
+        raise RuntimeError(f"{failures[0]['participant']} could not be timed: {failures[0]['reason']}.")
+    by_key: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        by_key.setdefault((event["participant"], event["case"]), []).append(event)
+    return {key: turn_medians(found) for key, found in by_key.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
@@ -12,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stepbench.children import environment_of_child
 from stepbench.limits import knee_bytes
 from stepbench.threads import environment_for
 
@@ -21,10 +21,9 @@ LIMITS_TIMEOUT_SECONDS = 300.0
 
 def measured_limits(threads: int) -> dict[str, Any]:
     """The limits under a thread budget, from a fresh process. Raises `RuntimeError` when they cannot be measured."""
-    path = os.pathsep.join(filter(None, sys.path))
     child = subprocess.run(
         [sys.executable, "-m", "stepbench.limits"],
-        env={**os.environ, **environment_for(threads), "PYTHONPATH": path},
+        env=environment_of_child(environment_for(threads)),
         capture_output=True,
         text=True,
         timeout=LIMITS_TIMEOUT_SECONDS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,13 +19,6 @@ START_SECONDS = 2.5  # a process, its imports and a first bind; a rough mean, fo
 READ_BYTES_PER_SECOND = 4e9  # likewise: what a two-pass row on a small machine gets through
 TURN_OVERHEAD_SECONDS = 0.035
 
-CACHES = (
-    "NUMBA_CACHE_DIR",
-    "TORCHINDUCTOR_CACHE_DIR",
-    "TRITON_CACHE_DIR",
-    "CUPY_CACHE_DIR",
-    "JAX_COMPILATION_CACHE_DIR",
-)
 SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
 
 
@@ -66,11 +58,6 @@ class Plan:
 
     def taking_part(self, case: Case) -> list[Participant]:
         return [each for each in self.participants if case.unsupported_by(each.row) is None]
-
-    @staticmethod
-    def cache_folders(folder: Path) -> dict[str, str]:
-        """Compile caches inside the run: its first generation is cold, the later ones warm."""
-        return {name: str(folder / "caches" / name.lower()) for name in CACHES}
 
     def memory_bytes(self, case: Case) -> int:
         """What the processes of a case hold at once, roughly."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from stepbench.cases import Case
+from stepbench.children import compile_caches, device_variables, environment_of_child
 from stepbench.participants import Participant
 from stepbench.threads import environment_for
 
@@ -35,7 +35,7 @@ class Worker:
         cases: Sequence[Case],
         turns: int,
         threads: int,
-        caches: Mapping[str, str],
+        caches: Path,
         log: Path,
     ) -> None:
         self.participant = participant
@@ -47,12 +47,9 @@ class Worker:
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
-            env={
-                **os.environ,
-                **environment_for(threads),
-                **caches,
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            },
+            env=environment_of_child(
+                environment_for(threads), compile_caches(caches), device_variables(participant.row.device)
+            ),
         )
         theirs.close()
         self._send("orders", {"row": participant.row.to_json(), "cases": list(cases), "turns": turns})

@@ -56,7 +56,8 @@ class Crew:
     def _start(self, participant: Participant, cases: Sequence[Case]) -> Worker:
         mine = [case for case in cases if case.unsupported_by(participant.row) is None]
         log = self.folder / "logs" / f"{participant.key}.log"
-        worker = Worker(participant, mine, self.plan.turns, cases[0].threads, self.plan.cache_folders(self.folder), log)
+        caches = self.folder / "caches" / participant.key  # cold for every row in the first generation, warm later
+        worker = Worker(participant, mine, self.plan.turns, cases[0].threads, caches, log)
         self.stack.enter_context(worker)
         try:
             report = worker.take("started", self.plan.timeout_seconds)

@@ -23,7 +23,9 @@ def test_the_last_variables_win_and_the_import_path_is_our_own(monkeypatch):
 def environment_of(monkeypatch, tmp_path):
     """The environment that a participant's worker would be started in."""
     started = []
+
     monkeypatch.setattr(processes.subprocess, "Popen", lambda _command, *, env, **_more: started.append(env))
+    monkeypatch.setattr(processes.Worker, "_send", lambda *_: None)
 
     def environment_of(participant):
         worker = processes.Worker(participant, [], 1, 2, tmp_path / participant.key, tmp_path / "log")

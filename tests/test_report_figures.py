@@ -14,6 +14,7 @@ import synthetic_runs
 from stepreports.axes import png, spread_apart, svg
 from stepreports.figures import figures, time_figure
 from stepreports.records import Row, load_run
+from stepreports.roofline import roof_lines, roofline_figure
 from stepreports.style import COLOURS, styles
 from stepreports.views import views
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
@@ -43,7 +44,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
 
 def test_a_standard_run_gives_every_figure(tmp_path):
     names = list(figures(load_run(write_run(tmp_path))))
-    kinds = ("time", "limit", "speedup-over-python-loop", "speedup-over-numpy-blas")
+    kinds = ("time", "limit", "roofline", "speedup-over-python-loop", "speedup-over-numpy-blas")
     expected = [f"{kind}-step-{dtype}-gd-2-warm" for dtype in ("float64", "float32") for kind in kinds]
     assert names == [*expected, "phases", "start"]
 
@@ -114,3 +115,34 @@ def test_drawing_leaves_no_global_state_behind(tmp_path):
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_a_row_stands_in_the_roofline_at_its_operations_a_byte_and_a_second(tmp_path):
+    view = views(load_run(write_run(tmp_path)))[0]
+    (axes,) = roofline_figure(view).axes
+    marked = {line.get_color(): line.get_xydata()[0] for line in axes.lines if line.get_linestyle() == "None"}
+    looks = styles(view.run.rows)
+    records = view.run.cases[view.cases[-1]]
+    for name, passes in (("numpy-blas", 2), ("numba-fused-parallel", 1)):
+        intensity, rate = marked[looks[name].colour]
+        assert intensity == pytest.approx(4 / 8 / passes)
+        assert rate == pytest.approx(4 * 1_000_000 * 20 / records[name].seconds.value / 1e9)
+    assert {text.get_text() for text in axes.texts} >= {"numpy-blas", "numba-fused"}
+    assert "cupy-fused" not in {text.get_text() for text in axes.texts}  # the roofs are the CPU's
+
+
+@pytest.mark.parametrize("limits", [None, {}, {"read_gb_per_s": [[1, 2.0]], "fma_gflops": {}}])
+def test_without_measured_roofs_there_is_no_roofline(tmp_path, limits):
+    run = load_run(write_run(tmp_path, [entry(ROWS[1], 1000, 20)], machine={"limits": limits}))
+    assert roofline_figure(views(run)[0]) is None
+    assert roof_lines(run) == []
+
+
+def test_every_roof_of_the_machine_is_told(tmp_path):
+    told = {line["limit"]: line["measured"] for line in roof_lines(load_run(write_run(tmp_path)))}
+    assert told == {
+        "reading from the caches, at best (33 kB)": "180 GB/s",
+        "reading beyond the caches": "28.5 GB/s",
+        "multiply-adds in float32": "190 GFLOP/s",
+        "multiply-adds in float64": "95 GFLOP/s",
+    }

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from stepreports import text
-from stepreports.style import FAINT, GRID, INK
+from stepreports.style import FAINT, GRID, INK, PAPER
 
 FONT_POINTS = 8.5
 WIDTH = 7.0  # inches
@@ -38,6 +38,7 @@ class LineEnd:
     y: float
     label: str
     colour: str
+    left: bool = False
 
 
 def canvas(height: float, left: float, right: float, panels: int = 1, gap: float = 0.0) -> tuple[Figure, list[Axes]]:
@@ -70,7 +71,7 @@ def headline(axes: Axes, title: str, subtitle: str = "") -> None:
 
 
 def logarithmic(axes: Axes, which: str, kind: str, label: str) -> None:
-    """Make the x or y axis logarithmic, its decades labelled in "seconds", "bytes", "times" or "GB/s"."""
+    """Make the x or y axis logarithmic, its decades labelled in "seconds", "bytes", "times" or "plain" numbers."""
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(base=10, numticks=12))
@@ -83,19 +84,19 @@ _TICKS = {
     "seconds": lambda value: text.plain_seconds(value, 1),
     "bytes": lambda value: text.plain_bytes(value, 1),
     "times": lambda value: f"{text.significant(value, 1)}×",
-    "GB/s": lambda value: text.significant(value, 1),
+    "plain": lambda value: text.significant(value, 1),
 }
 
 
 def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
-    """Write each label right of its line's end, moved up or down just enough not to overlap another.
+    """Write each label beside its line's end, moved up or down just enough not to overlap another.
 
     Labels of lines that end together share a column and are spread apart; call it once the limits are set.
     """
     low, high = np.log10(axes.get_ylim())
     points = axes.bbox.height / axes.get_figure(root=True).dpi * 72  # type: ignore[union-attr]
-    for x in {end.x for end in ends}:
-        column = sorted((end for end in ends if end.x == x), key=lambda end: end.y)
+    for place in {(end.x, end.left) for end in ends}:
+        column = sorted((end for end in ends if (end.x, end.left) == place), key=lambda end: end.y)
         wanted = [(math.log10(end.y) - low) / (high - low) for end in column]
         placed = spread_apart(wanted, 1.3 * FONT_POINTS / points)
         for end, at, moved in zip(column, wanted, placed, strict=True):
@@ -103,12 +104,13 @@ def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
 
 
 def _label(axes: Axes, end: LineEnd, rise: float) -> None:
-    """A label 20 points right of its line's end and `rise` above it, joined to it by a thin line."""
+    """A label 20 points beside its line's end and `rise` above it, joined to it by a thin line."""
     axes.annotate(
-        shortened(end.label), (end.x, end.y), xytext=(20, rise), textcoords="offset points", color=INK, va="center",
-        annotation_clip=False, parse_math=False,
-        arrowprops={"arrowstyle": "-", "color": end.colour, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkA": 2,
-                    "shrinkB": 4},
+        shortened(end.label), (end.x, end.y), xytext=(-20 if end.left else 20, rise), textcoords="offset points",
+        color=INK, va="center", ha="right" if end.left else "left", annotation_clip=False, parse_math=False,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
+        arrowprops={"arrowstyle": "-", "color": end.colour, "linewidth": 0.8, "relpos": (float(end.left), 0.5),
+                    "shrinkA": 2, "shrinkB": 4},
     )  # fmt: skip
 
 
@@ -134,10 +136,11 @@ def spread_apart(wanted: Sequence[float], gap: float) -> list[float]:
 
 
 def svg(figure: Figure, *, letters_as_paths: bool) -> str:
-    """The figure as SVG: paths look the same everywhere, text can be selected and takes the page's font."""
+    """The figure as SVG: paths on paper look the same everywhere, text takes the font and the ground of a page."""
     with mpl.rc_context(LOOK | {"svg.fonttype": "path" if letters_as_paths else "none"}):
         stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        ground = PAPER if letters_as_paths else "none"
+        figure.savefig(stream, format="svg", facecolor=ground, metadata={"Date": None, "Creator": None})
         return stream.getvalue()
 
 
@@ -145,5 +148,5 @@ def png(figure: Figure) -> bytes:
     """The figure as PNG on white, 160 pixels an inch."""
     with mpl.rc_context(LOOK):
         stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=160, facecolor="white", metadata={"Software": None})
+        figure.savefig(stream, format="png", dpi=160, facecolor=PAPER, metadata={"Software": None})
         return stream.getvalue()

@@ -17,6 +17,7 @@ from stepreports.axes import LOOK, LineEnd, canvas, headline, label_line_ends, l
 from stepreports.bars import phases_figure, start_figure
 from stepreports.intervals import Estimate
 from stepreports.records import Record, Row, Run
+from stepreports.roofline import roofline_figure
 from stepreports.style import DASHES, FAINT, INK, Style, styles
 from stepreports.views import DEVICES, View, baselines, step_views
 
@@ -32,6 +33,7 @@ def figures(run: Run) -> dict[str, Figure]:
     for view in step_views(run)[:MOST_VIEWS]:
         found[f"time-{view.slug}"] = time_figure(view)
         found[f"limit-{view.slug}"] = limit_figure(view)
+        found[f"roofline-{view.slug}"] = roofline_figure(view)
         for baseline in baselines(run):
             found[f"speedup-over-{baseline.name}-{view.slug}"] = speedup_figure(view, baseline)
     found["phases"] = phases_figure(run)
@@ -70,17 +72,16 @@ def speedup_figure(view: View, baseline: Row) -> Figure | None:
 
 @rc_context(LOOK)
 def limit_figure(view: View) -> Figure | None:
-    """A roofline over the working set: the rate at which each row gets through X once, under the rate measured.
+    """The rate at which each row gets through X once, against its size, under the rate measured.
 
-    Every technique needs the same bytes and flops, so all rows of a case share one arithmetic intensity; what
-    separates them is the level of the memory that holds X, which is the axis here.
+    What separates sizes is the level of the memory that holds X; the roofline shows what separates techniques.
     """
     figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
     ends = [end for device in DASHES for end in _draw_roof(axes, view, device)]
     if not ends:
         return None
     ends += _draw_rows(axes, view, {row: _rates(view.points(row)) for row in view.rows})
-    logarithmic(axes, "y", "GB/s", f"size of X / time of one {view.unit} (GB/s)")
+    logarithmic(axes, "y", "plain", f"size of X / time of one {view.unit} (GB/s)")
     headline(axes, "How near the limit", f"{view.title}; dotted: the limit of two passes over X")
     _finish(axes, view, ends)
     return figure

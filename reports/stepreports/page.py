@@ -26,16 +26,17 @@ from stepreports.figures import MOST_VIEWS
 from stepreports.findings import answer, headline, overtakings
 from stepreports.page_data import page_data
 from stepreports.records import Run
+from stepreports.roofline import roof_lines
 from stepreports.self_test import self_test_lines
-from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, styles
+from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, PAPER, PAPER_DARK, styles
 from stepreports.summary import warnings, where, winners_of
 from stepreports.tables import Table
 from stepreports.views import step_views, views
 
-_FIGURES = ("time", "limit", "phases", "start")
+_FIGURES = ("time", "limit", "roofline", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
 _WEB = Path(__file__).parent / "web"
-_INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK)}
+_INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK), "paper": (PAPER, PAPER_DARK)}
 PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
 
 
@@ -57,6 +58,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
         sections=sections,
         self_test_lines=self_test_lines,
+        roof_lines=roof_lines(run),
         figures=_figures(run, drawn),
         overtakings=list(chain.from_iterable(map(overtakings, main))),
     )
@@ -87,7 +89,7 @@ def _figures(run: Run, drawn: Mapping[str, Figure]) -> dict[str, Markup | None]:
     """The static figures of the page; None for one that the records could not fill."""
     slugs = [view.slug for view in views(run)[:1]]
     files = {"phases": "phases", "start": "start"} | {
-        name: f"{name}-{slug}" for slug in slugs for name in ("time", "limit")
+        name: f"{name}-{slug}" for slug in slugs for name in ("time", "limit", "roofline")
     }
     return {name: inlined(drawn[files[name]], name) if files.get(name) in drawn else None for name in _FIGURES}
 

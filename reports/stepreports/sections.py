@@ -178,7 +178,8 @@ def pool_lines(run: Run) -> list[Line]:
 
 def machine_lines(run: Run) -> list[tuple[str, str]]:
     """The machine, the versions and the run as they were recorded, a name and a value a line."""
-    told: dict[str, Any] = {"run": run.run_id, "when": run.when, "commit": run.commit, **run.machine}
+    machine = {name: value for name, value in run.machine.items() if name != "limits"}  # they have a table of their own
+    told: dict[str, Any] = {"run": run.run_id, "when": run.when, "commit": run.commit, **machine}
     return [(name.replace("_", " "), value) for name, value in _flattened(told)]
 
 

@@ -28,8 +28,8 @@ COLOURS = (
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 Dashes = str | tuple[int, tuple[float, ...]]
 DASHES: dict[str, Dashes] = {"cpu": "-", "cuda": (0, (5, 2))}
-INK, FAINT, GRID = "#1d232b", "#5b6571", "#d9dde2"
-INK_DARK, FAINT_DARK, GRID_DARK = "#e8ebef", "#9aa5b1", "#333b45"
+INK, FAINT, GRID, PAPER = "#1d232b", "#5b6571", "#d9dde2", "#ffffff"
+INK_DARK, FAINT_DARK, GRID_DARK, PAPER_DARK = "#e8ebef", "#9aa5b1", "#333b45", "#14181d"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,6 @@ from stepbench.training_view import files_of, write_files
 from stepkernels import LogisticRegression
 from stepkernels.problem import ProblemError
 
-pytestmark = pytest.mark.skip(
-    reason="training through the classifier ends in a segmentation fault now and then; not run until it is understood"
-)
-
-
 CANCER = "breast-cancer"
 
 

@@ -386,11 +386,14 @@ def test_a_cost_that_overflows_is_a_sentence():
 
 @pytest.mark.parametrize(("variant", "copies"), [("lbfgs", 0), ("gd", 0), ("adam", 0), ("batches", 1)])
 def test_a_fit_copies_x_only_to_shuffle_it(variant, copies):
-    """All else it allocates is small beside X: a few vectors of the length of y, which are 1/100 of it each."""
-    problem = synthetic_problem(20_000, 100)
+    """All else it allocates is small beside X: a few vectors of the length of y, which are 1/100 of it each.
+
+    X and its blocks are beyond any cache: a row may lay out anew what is small.
+    """
+    problem = synthetic_problem(50_000, 100)
     classifier = LogisticRegression(**VARIANTS[variant] | {"max_iter": 2, "tol": 0.0, "row": "numba-fused"})
     if variant == "batches":
-        classifier.set_params(batch_size=1000)
+        classifier.set_params(batch_size=25_000)
     classifier.fit(problem.X[:2000], problem.y[:2000])  # loads and compiles
     tracemalloc.start()
     try:
@@ -439,7 +442,7 @@ TRAIN_FROM_A_MAP = textwrap.dedent("""
 @pytest.mark.skipif(sys.platform != "linux", reason="anonymous memory is read from /proc")
 @pytest.mark.parametrize("row", ["auto", "numpy-blas-fortran"])
 def test_a_memory_map_four_times_the_limit_trains_within_it(tmp_path, row):
-    """The limit is on anonymous memory, and imposed: what exceeded it would be refused. Both rows copy a block of rows."""
+    """The limit is on anonymous memory, and imposed: what exceeds it is refused. Both rows copy a block of rows."""
     path, rows = tmp_path / "big.npy", 4 * LIMIT // (33 * 8)
     data = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=(rows, 33))
     random = np.random.default_rng(0)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from stepbench.checking import KernelFileError, Verdict, check, judge, load_kern
 from stepbench.checking.fuzz import main as fuzz
 from stepbench.checking.plan import check_plan
 from stepbench.checking.subject import Ledger
+from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
 from stepkernels import Implementation, Op
 from stepkernels.catalog import CATALOG
@@ -185,6 +187,17 @@ def test_a_seed_repeats_a_check_and_another_does_not():
     for plan, ledger in zip(plans, ledgers, strict=True):
         assert plan[0].run(row, ledger) is None
     assert ledgers[0].worst == ledgers[1].worst != ledgers[2].worst
+
+
+@pytest.mark.parametrize("dtypes", [("float32",), ("float64",), ("float32", "float64")])
+@pytest.mark.parametrize("optimizers", [("gd",), ("adam",), ("gd", "adam")])
+def test_a_row_that_compiles_is_spared_no_trial_in_any_dtype_or_with_any_optimizer(dtypes, optimizers):
+    row = replace(CATALOG["jax-jit-cpu"], dtypes=dtypes, optimizers=optimizers)
+    compiling, full = (check_plan(replace(row, compiles_per_shape=compiles), 5) for compiles in (True, False))
+    for visits in (lambda p: (p.trial.run, p.dtype), lambda p: (p.trial.run, p.optimizer), lambda p: (p.kind, p.dtype)):
+        assert set(map(visits, compiling)) == {visit for visit in map(visits, full) if visit[0] is not ONE_STEP.run}
+    programs = {(planned.shape, planned.dtype, planned.optimizer) for planned in compiling}
+    assert len(programs) <= 10
 
 
 def test_the_fuzzer_prints_its_counts_and_its_seed(capsys):

@@ -187,43 +187,60 @@ def expect_update(
     }
 
 
+class _Rows(NamedTuple):
+    """What the bounds of a block of rows are made of, whatever the arithmetic; of r = σ(t) the sign is left out."""
+
+    magnitude: Array  # (rows, n + 1) |X|, and a column of ones for the bias
+    terms: Array  # how many of them are not zero
+    scale: Array  # Σ|x_j·w_j| + |b|
+    z: Array
+    r: Array
+    slope: Array  # σ' = σ(t)·σ(−t)
+
+    @classmethod
+    def of(cls, X: Array, y: Array, point: Point) -> _Rows:
+        magnitude = np.ones((len(X), X.shape[1] + 1))
+        np.abs(X, out=magnitude[:, :-1])
+        z = X @ point.w + point.b
+        t = (1.0 - 2.0 * y) * z
+        r = reference.sigmoid(t)
+        scale = magnitude @ np.abs(point.parameters)
+        return cls(magnitude, np.count_nonzero(magnitude, axis=1), scale, z, r, r * reference.sigmoid(-t))
+
+
 def _gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic]) -> list[Gradient]:
     """δJ, δgw and δgb, as a `Gradient` for each arithmetic. The bias is a column of ones."""
     m, n = problem.m, problem.n
-    parameters, penalty = np.abs(point.parameters), 0.5 * l2 * float(point.w @ point.w)
     losses, summands, terms = 0.0, np.zeros(n + 1), np.zeros(n + 1)
     δlosses, δsums = np.zeros(len(arithmetics)), np.zeros((len(arithmetics), n + 1))
     for X, y in reference.row_blocks(problem):
-        magnitude = np.abs(np.column_stack([X, np.ones(len(X))]))
-        nonzero = magnitude > 0.0
-        z = X @ point.w + point.b
-        t = (1.0 - 2.0 * y) * z
-        losses += float(reference.softplus(t).sum())
-        summands += reference.sigmoid(t) @ magnitude
-        terms += nonzero.sum(axis=0)
+        rows = _Rows.of(X, y, point)
+        losses += float(reference.softplus((1.0 - 2.0 * y) * rows.z).sum())
+        summands += rows.r @ rows.magnitude
+        terms += np.count_nonzero(rows.magnitude, axis=0)
         for k, arithmetic in enumerate(arithmetics):
-            δloss, δr = _row_bounds(z, t, magnitude @ parameters, nonzero.sum(axis=1), arithmetic)
+            δloss, δr = _row_bounds(rows, arithmetic)
             δlosses[k] += δloss.sum()
-            δsums[k] += (δr + m * arithmetic.tiny) @ magnitude  # a row may divide r by m before it sums
+            δsums[k] += (δr + m * arithmetic.tiny) @ rows.magnitude  # a row may divide r by m before it sums
+    penalty, shrinkage = 0.5 * l2 * float(point.w @ point.w), l2 * np.abs(point.w)
     bounds = []
     for (traits, u, tiny), δloss_sum, δsum in zip(arithmetics, δlosses, δsums, strict=True):
         δg = (δsum + C * u * traits.growth(terms) * summands) / m + tiny
         δJ = (δloss_sum + C * u * traits.growth(m) * losses) / m + (C + n) * u * penalty + tiny
-        bounds.append(Gradient(J=float(δJ), gw=δg[:-1] + C * u * l2 * parameters[:-1], gb=float(δg[-1])))
+        bounds.append(Gradient(J=float(δJ), gw=δg[:-1] + C * u * shrinkage, gb=float(δg[-1])))
     return bounds
 
 
-def _row_bounds(z: Array, t: Array, scale: Array, terms: Array, arithmetic: Arithmetic) -> tuple[Array, Array]:
-    """δloss and δr of each row, from its margin and Σ|x_j·w_j| + |b| over so many terms."""
+def _row_bounds(rows: _Rows, arithmetic: Arithmetic) -> tuple[Array, Array]:
+    """δloss and δr of each row."""
     traits, u, tiny = arithmetic
-    r = reference.sigmoid(t)
-    δz = C * u * traits.growth(terms) * scale + terms * tiny
+    δz = C * u * traits.growth(rows.terms) * rows.scale + rows.terms * tiny
     stretch = np.exp(np.minimum(δz, 100.0))
-    δr = np.minimum(0.25, r * reference.sigmoid(-t) * stretch) * δz + C * u * r + tiny
-    δloss = np.minimum(1.0, r * stretch) * δz + tiny
+    δr = np.minimum(0.25, rows.slope * stretch) * δz + C * u * rows.r + tiny
+    δloss = np.minimum(1.0, rows.r * stretch) * δz + tiny
     if traits.residual == "difference":
-        δr += C * u * reference.sigmoid(z)
-        δloss += C * u * np.abs(z)
+        δr += C * u * reference.sigmoid(rows.z)
+        δloss += C * u * np.abs(rows.z)
     return δloss, δr
 
 

@@ -17,7 +17,6 @@ from stepbench.checking.subject import Ledger
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation
 from stepkernels.interface import Accumulation, Residual
-from stepkernels.probe import missing_library
 
 MOST_DISAGREEMENTS = 12  # a row wrong through and through needs no longer list
 
@@ -61,6 +60,15 @@ class CannotRun:
     reason: str
     broken: bool
 
+    @classmethod
+    def of(cls, row: Implementation) -> CannotRun | None:
+        """Why there is no need to try, found without loading the row; None where it may run."""
+        try:
+            reason = row.unavailable()
+        except Exception as error:
+            return cls(reason=described(error, row), broken=True)
+        return cls(reason=reason, broken=False) if reason else None
+
 
 def fields_of(row: Implementation) -> dict[str, Any]:
     """A row as plain values, to be sent to a child: `Implementation(**fields_of(row))` is the row again."""
@@ -72,16 +80,11 @@ def examine(orders: Orders) -> Iterator[Finding | CannotRun]:
     """Run the plan, a finding a trial."""
     row = orders.implementation
     try:
-        reason = missing_library(row.library) if orders.simulated else row.unavailable()
-        if reason is None:
-            row.load()
+        row.load()
     except Exception as error:
         yield CannotRun(reason=described(error, row), broken=True)
-        return
-    if reason is not None:
-        yield CannotRun(reason=reason, broken=False)
-        return
-    yield from _findings(row, orders.plan())
+    else:
+        yield from _findings(row, orders.plan())
 
 
 def _findings(row: Implementation, plan: list[Planned]) -> Iterator[Finding]:

@@ -22,6 +22,10 @@ from stepkernels import Implementation
 
 SILENCE_SECONDS = 240.0  # no trial takes so long; compiling a row for a new shape may take half of it
 
+# Rows are judged side by side. Threads that wait should not spin, which takes the other rows' time and checks nothing:
+# for OpenMP, and for OpenBLAS, which spins for 2ⁿ cycles. Nor is a pool of compilers needed where several rows compile.
+CONSIDERATE = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+
 Progress = Callable[[str, int, int], None]
 """Told (row, trials done, trials in all) as they are done; from several threads."""
 
@@ -35,7 +39,7 @@ def judge_rows(
     problems: int | None = None,
     simulate: bool = False,
 ) -> list[RowReport]:
-    """Judge every row, as many at a time as there are processors: correctness is no timing."""
+    """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin."""
 
     def judge(row: Implementation) -> RowReport:
         report = judge_row(row.name, Orders(row=fields_of(row), seed=seed, problems=problems), progress)
@@ -44,7 +48,8 @@ def judge_rows(
         return report
 
     with ThreadPoolExecutor(max_workers=default_budget()) as pool:
-        futures = {pool.submit(judge, row): row.name for row in rows}
+        slowest_first = sorted(rows, key=lambda row: not row.compiles_per_shape)
+        futures = {pool.submit(judge, row): row.name for row in slowest_first}
         reports = {}
         for future in as_completed(futures):
             reports[futures[future]] = future.result()
@@ -53,14 +58,17 @@ def judge_rows(
 
 
 def judge_row(name: str, orders: Orders, progress: Progress, environment: Mapping[str, str] | None = None) -> RowReport:
-    """Examine one row in a process of its own."""
+    """Examine one row, if it can run here, in a process of its own."""
     began = time.monotonic()
     docket = Docket(name, progress)
-    with Examiner(orders, environment or {}) as examiner:
-        for finding in examiner.findings():
-            docket.enter(finding)
-    if not docket.complete:
-        docket.end_early(examiner.epitaph())
+    if cannot_run := CannotRun.of(orders.implementation):
+        docket.enter(cannot_run)
+    else:
+        with Examiner(orders, environment or {}) as examiner:
+            for finding in examiner.findings():
+                docket.enter(finding)
+        if not docket.complete:
+            docket.end_early(examiner.epitaph())
     return docket.report(time.monotonic() - began, simulated=orders.simulated)
 
 
@@ -87,7 +95,7 @@ class Examiner:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
-            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**CONSIDERATE, **os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
         )
         theirs.close()

@@ -92,6 +92,8 @@ def described(error: BaseException, row: Implementation) -> str:
 
 def check_plan(row: Implementation, seed: int) -> list[Planned]:
     """Everything `check` does to a row."""
+    if row.compiles_per_shape:
+        return compiling_plan(row, seed)
     makers = [_Maker(row, dtype, optimizer, seed) for dtype in row.dtypes for optimizer in row.optimizers]
     plan = [planned for maker in makers for planned in maker.basics()]
     for maker in makers:
@@ -131,35 +133,62 @@ class _Maker:
         yield self.planned(STEPS_TRIAL, "ordinary data", (33, 7))
         yield self.planned(STEPS_TRIAL, "planted rows", (257, 33))
         yield self.planned(MARGINS, "ordinary data", (1, 1))
-        for trial in STATEFUL:
-            if trial.needs <= {*self.row.ops, Op.STEP}:
-                yield self.planned(trial, "ordinary data", (33, 7))
-                if not self.row.compiles_per_shape:
-                    yield self.planned(trial, "planted rows", (257, 33))
+        yield from self.states("ordinary data", (33, 7))
+        yield from self.states("planted rows", (257, 33))
         yield self.planned(LONG_RUN, "ordinary data", (257, 33))
+
+    def states(self, kind: str, shape: tuple[int, int]) -> Iterator[Planned]:
+        """What a row is put through besides steps."""
+        return (self.planned(trial, kind, shape) for trial in STATEFUL if trial.needs <= {*self.row.ops, Op.STEP})
 
     def sweep(self) -> Iterator[Planned]:
         """Every kind of data, around every edge; the optimizers share the edges, since they share the gradient."""
         random = np.random.default_rng([self.seed, *self.dtype.encode()])
         kinds = random.permutation(list(planted.KINDS)).tolist()
-        shapes = (planted.FEW * len(kinds))[: len(kinds)] if self.row.compiles_per_shape else self._sizes(random)
-        for k, shape in enumerate(shapes):
+        for k, shape in enumerate([*planted.SQUARE, *planted.edge_sizes(random)[self.share]]):
             yield self.planned(STEPS_TRIAL, kinds[k % len(kinds)], shape)
-        if self.row.compiles_per_shape:
-            yield self.planned(REPETITION, "ordinary data", planted.FEW[-1])
-        else:
-            yield self.planned(REPETITION, "ordinary data", planted.LARGE[0])
-            for m, n in planted.LARGE[1:] if self.optimizer == self.row.optimizers[0] else ():
-                if 4 * m * n <= (self.row.max_work or math.inf):  # a slow row is spared the largest
-                    yield self.planned(ONE_STEP, "planted rows", (m, n))
+        repeated, *large = planted.LARGE
+        yield self.planned(REPETITION, "ordinary data", repeated if self.affords(24, repeated) else (257, 33))
+        for shape in large if self.optimizer == self.row.optimizers[0] else ():
+            if self.affords(4, shape):
+                yield self.planned(ONE_STEP, "planted rows", shape)
 
-    def _sizes(self, random: Random) -> list[tuple[int, int]]:
-        share = self.row.optimizers.index(self.optimizer)
-        return [*planted.SQUARE, *planted.edge_sizes(random)[share :: len(self.row.optimizers)]]
+    def affords(self, passes: int, shape: tuple[int, int]) -> bool:
+        """Whether so much is not too much work: a slow row is spared the largest."""
+        return passes * math.prod(shape) <= (self.row.max_work or math.inf)
+
+    @property
+    def share(self) -> slice:
+        """What falls to this optimizer of what they do between them, since they share the gradient."""
+        return slice(self.row.optimizers.index(self.optimizer), None, len(self.row.optimizers))
 
     def planned(self, trial: Trial, kind: str, shape: tuple[int, int]) -> Planned:
         label = f"{trial.name}{kind}{shape}{self.dtype}{self.optimizer}"
         return Planned(trial, kind, shape, self.dtype, self.optimizer, (self.seed, *label.encode()))
+
+
+def compiling_plan(row: Implementation, seed: int) -> list[Planned]:
+    """For a row that compiles, seconds at a time, for every shape and setting: as few of them as show everything.
+
+    Each dtype with each optimizer is a program of its own, examined on its own; the kinds of data are shared among the
+    optimizers, and the states, with a third shape, are visited by as many pairs as leave out no dtype and no optimizer.
+    """
+    plan, sweep = [], []
+    turns = min(len(row.dtypes), len(row.optimizers))
+    single, small, large = planted.FEW
+    for d, dtype in enumerate(row.dtypes):
+        kinds = np.random.default_rng([seed, *dtype.encode()]).permutation(list(planted.KINDS)).tolist()
+        for o, optimizer in enumerate(row.optimizers):
+            maker = _Maker(row, dtype, optimizer, seed)
+            plan += [maker.planned(STEPS_TRIAL, "planted rows", large), maker.planned(MARGINS, "ordinary data", single)]
+            shapes = [large]
+            if (d - o) % turns == 0:
+                plan += [maker.planned(STEPS_TRIAL, "ordinary data", small), *maker.states("ordinary data", small)]
+                shapes.append(small)
+            plan += [maker.planned(trial, "ordinary data", large) for trial in (LONG_RUN, REPETITION)]
+            for k, kind in enumerate(kinds[maker.share]):
+                sweep.append(maker.planned(STEPS_TRIAL, kind, shapes[k % len(shapes)]))
+    return plan + sweep
 
 
 def simulated_plan(row: Implementation, seed: int) -> list[Planned]:
@@ -170,6 +199,5 @@ def simulated_plan(row: Implementation, seed: int) -> list[Planned]:
         for k, kind in enumerate(planted.KINDS):
             shape = planted.TINY[(k + shift) % len(planted.TINY)]
             plan.append(makers[k % len(makers)].planned(STEPS_TRIAL, kind, shape))
-        stateful = (trial for trial in STATEFUL if trial.needs <= {*row.ops, Op.STEP})
-        plan += [makers[-1 - shift % len(makers)].planned(trial, "ordinary data", (7, 3)) for trial in stateful]
+        plan += makers[-1 - shift % len(makers)].states("ordinary data", (7, 3))
     return plan

@@ -64,7 +64,7 @@ def phases(run: Run) -> dict[Case, dict[str, dict[str, Record]]]:
 
 def cold_start(run: Run, row: str) -> Record | None:
     """The record that paid for a cold start: the row's slowest first call."""
-    candidates = [r for r in run.records if r.row.name == row and r.first_call_seconds and not r.replica]
+    candidates = [record for record in run.records_of[row] if record.first_call_seconds and not record.replica]
     return max(candidates, key=lambda record: record.first_call_seconds[0], default=None)
 
 

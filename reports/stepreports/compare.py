@@ -7,7 +7,7 @@ independently: wider than a ratio within a turn, and blind to what the machine d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from string import ascii_uppercase
@@ -71,7 +71,7 @@ def labelled(runs: Sequence[Run]) -> list[Side]:
 
 def across(case: Case) -> Case:
     """What two machines must share to be compared: everything but the thread budget, which is each one's own."""
-    return replace(case, threads=0)
+    return case._replace(threads=0)
 
 
 def common_cases(sides: Sequence[Side]) -> list[Case]:

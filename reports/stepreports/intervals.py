@@ -19,11 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from operator import truediv
 
 import numpy as np
 from numpy.typing import NDArray
 
 Turns = Mapping[tuple[int, int], float]
+Keys = tuple[tuple[int, int], ...]
 Shape = tuple[int, ...]
 
 Logs = NDArray[np.float64]
@@ -74,14 +76,18 @@ class Verdict(StrEnum):
 
 def estimates(measurements: Sequence[Turns]) -> list[Estimate]:
     """The estimate of each measurement, in order. Measurements of the same turns are resampled at once."""
-    by_turns: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
-    for index, turns in enumerate(measurements):
-        by_turns[tuple(turns)].append(index)
+    return _estimates([(tuple(turns), list(turns.values())) for turns in measurements])
+
+
+def _estimates(measurements: Sequence[tuple[Keys, list[float]]]) -> list[Estimate]:
+    by_keys: dict[Keys, list[int]] = defaultdict(list)
+    for index, (keys, _) in enumerate(measurements):
+        by_keys[keys].append(index)
     found: dict[int, Estimate] = {}
-    for keys, indices in by_turns.items():
+    for keys, indices in by_keys.items():
         for first in range(0, len(indices), _CHUNK):
             chunk = indices[first : first + _CHUNK]
-            shape, logs = _sorted_logs(keys, [list(measurements[index].values()) for index in chunk])
+            shape, logs = _sorted_logs(keys, [measurements[index][1] for index in chunk])
             found.update(zip(chunk, _estimate_chunk(shape, logs), strict=True))
     return [found[index] for index in range(len(measurements))]
 
@@ -93,9 +99,18 @@ def estimate(turns: Turns) -> Estimate:
 
 def ratios(pairs: Sequence[tuple[Turns, Turns]]) -> list[Estimate | None]:
     """The within-turn ratio of each pair, first to second; None for a pair that shares no turn."""
-    within = [{turn: a[turn] / b[turn] for turn in a if turn in b} for a, b in pairs]
-    found = iter(estimates([turns for turns in within if turns]))
-    return [next(found) if turns else None for turns in within]
+    within = [_within(a, b) for a, b in pairs]
+    found = iter(_estimates([shared for shared in within if shared[0]]))
+    return [next(found) if keys else None for keys, _ in within]
+
+
+def _within(a: Turns, b: Turns) -> tuple[Keys, list[float]]:
+    """The turns that both have, and a over b in each."""
+    keys = tuple(a)
+    if keys == tuple(b):  # nearly always
+        return keys, list(map(truediv, a.values(), b.values()))
+    keys = tuple(turn for turn in keys if turn in b)
+    return keys, [a[turn] / b[turn] for turn in keys]
 
 
 def ratio(a: Turns, b: Turns) -> Estimate | None:

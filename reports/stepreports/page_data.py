@@ -23,6 +23,7 @@ _PLOTLY_SYMBOLS = {
     "o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down", "P": "cross", "X": "x",
     "*": "star",
 }  # fmt: skip
+_PRECISION = 1e-5  # of a turn's median, relative to the record's
 _MOST_SHAPES = 40  # of turns; a run that was cut off in more ways shows ratios of the rest without an interval
 
 
@@ -31,11 +32,16 @@ def page_data(run: Run, table: Table) -> dict[str, Any]:
     layouts: dict[tuple[tuple[int, int], ...], int] = {}
     places = [layouts.setdefault(tuple(record.turns), len(layouts)) for record in run.records]
     shapes = list(dict.fromkeys(shape_of(dict.fromkeys(layout, 1.0)) for layout in layouts))[:_MOST_SHAPES]
+    units = [float(f"{record.seconds.value:.6g}") * _PRECISION for record in run.records]
     return {
         "columns": {name: _coded(table[name]) for name in COLUMNS if name in table},
         "layouts": [list(layout) for layout in layouts],
         "layout": places,
-        "turns": [[float(f"{seconds:.5g}") for seconds in record.turns.values()] for record in run.records],
+        "units": units,  # whole numbers of a unit a record: half a million are written and read much faster than floats
+        "turns": [
+            [round(seconds / unit) for seconds in record.turns.values()]
+            for record, unit in zip(run.records, units, strict=True)
+        ],
         "tail": TAIL,
         "tails": {",".join(map(str, shape)): [_flat(ranks) for ranks in tail_ranks(shape)] for shape in shapes},
         "rows": {name: _look(name, run) for name in styles(run.rows)},
@@ -44,10 +50,10 @@ def page_data(run: Run, table: Table) -> dict[str, Any]:
 
 
 def _coded(cells: Sequence[Cell]) -> dict[str, Any]:
-    """A column of few values as places in a list of them, any other as it is."""
+    """A column of few values as places in a list of them, any other as it is; floats as table.csv has them."""
     values = dict.fromkeys(cells)
     if len(values) > max(16, len(cells) // 4):
-        return {"cells": list(cells)}
+        return {"cells": [float(f"{cell:.6g}") if type(cell) is float else cell for cell in cells]}
     place = {value: index for index, value in enumerate(values)}
     return {"values": list(values), "codes": [place[cell] for cell in cells]}
 

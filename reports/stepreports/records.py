@@ -11,10 +11,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepreports.files import RecordError, read_object
 from stepreports.intervals import Estimate, Turns, estimates, margin_of, self_comparison_spread
@@ -27,8 +27,7 @@ SCHEMA = 1
 ITEM_BYTES = {"float32": 4, "float64": 8}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Case:
+class Case(NamedTuple):
     """What is timed, whichever row does it; records of one case take turns and may be divided by one another."""
 
     op: str
@@ -134,6 +133,14 @@ class Run:
         for record in self.records:
             if not (record.is_limit or record.replica or record.implausible):
                 found[record.case][record.row.name] = record
+        return dict(found)
+
+    @cached_property
+    def records_of(self) -> dict[str, list[Record]]:
+        """Everything that was recorded of each row, by its name."""
+        found: dict[str, list[Record]] = defaultdict(list)
+        for record in self.records:
+            found[record.row.name].append(record)
         return dict(found)
 
     @cached_property
@@ -244,7 +251,7 @@ def _parse(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
-    case = Case(*(info[name] for name in Case.__dataclass_fields__))
+    case = Case(*(info[name] for name in Case._fields))
     if case.dtype not in ITEM_BYTES:
         raise ValueError(f"its dtype is {case.dtype!r}")
     return {
@@ -275,15 +282,28 @@ def _one_a_generation(values: Sequence[float | None] | None) -> list[float]:
 
 
 def _turns(info: Mapping[str, Any], rounds: Sequence[float], steps: int) -> Turns:
-    """The median seconds of a step in each (generation, turn)."""
+    """The median seconds of a step in each (generation, turn), in their order."""
     if not rounds:
         raise ValueError("it has no rounds")
-    found: dict[tuple[int, int], list[float]] = defaultdict(list)
-    for generation, turn, seconds in zip(info["generation"], info["turn"], rounds, strict=True):
-        if not (math.isfinite(seconds) and seconds > 0):
+    for seconds in rounds:
+        if not 0 < seconds < math.inf:
             raise ValueError(f"one of its rounds took {seconds!r} seconds")
-        found[generation, turn].append(seconds / steps)
-    return {turn: values[0] if len(values) == 1 else median(values) for turn, values in found.items()}
+    layout = _layout(tuple(info["generation"]), tuple(info["turn"]))
+    if sum(map(len, layout.values())) != len(rounds):
+        raise ValueError(f"it has {len(rounds)} rounds, but generations and turns of another number")
+    return {
+        turn: (rounds[places[0]] if len(places) == 1 else median([rounds[place] for place in places])) / steps
+        for turn, places in layout.items()
+    }
+
+
+@lru_cache(maxsize=64)
+def _layout(generations: tuple[int, ...], turns: tuple[int, ...]) -> dict[tuple[int, int], list[int]]:
+    """The places of each turn's rounds. Most records of a run share one layout, and so the objects of its keys."""
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for place, turn in enumerate(zip(generations, turns, strict=True)):
+        found[turn].append(place)
+    return dict(sorted(found.items()))
 
 
 def _failure(entry: Mapping[str, Any]) -> Failure:

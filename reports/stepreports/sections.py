@@ -130,7 +130,7 @@ def agreement_lines(run: Run) -> list[Line]:
     """Each row's worst error over all its cases, in units of its bound."""
     found = []
     for row in run.rows:
-        mine = [record.agreement for record in run.records if record.row.name == row.name]
+        mine = [record.agreement for record in run.records_of[row.name]]
         worst = {name: max((a[name] for a in mine if name in a), default=None) for name in AGREEMENT}
         found.append(
             {"row": f"`{row.name}`"} | {n: "–" if e is None else text.significant(e) for n, e in worst.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from stepreports import text
 from stepreports.findings import answer, headline, standings
@@ -50,6 +51,7 @@ def winners_of(view: View) -> list[dict[str, str]]:
     ]
 
 
+@lru_cache(maxsize=8)
 def warnings(run: Run) -> list[str]:
     """What would make a careful reader doubt a number."""
     spreads = [(spread(record.turns), record) for record in run.records if not record.is_limit]

@@ -8,13 +8,13 @@ const ascending = (a, b) => a - b;
 
 // Logarithms of a ÷ b in the turns both have, by generation, sorted within each.
 function sharedLogs(data, a, b) {
-  const ofB = new Map(data.layouts[data.layout[b]].map((key, i) => [key.join(), data.turns[b][i]]));
+  const ofB = new Map(data.layouts[data.layout[b]].map((key, i) => [key.join(), data.turns[b][i] * data.units[b]]));
   const generations = new Map();
   data.layouts[data.layout[a]].forEach((key, i) => {
     const other = ofB.get(key.join());
     if (other === undefined) return;
     if (!generations.has(key[0])) generations.set(key[0], []);
-    generations.get(key[0]).push(Math.log(data.turns[a][i] / other));
+    generations.get(key[0]).push(Math.log((data.turns[a][i] * data.units[a]) / other));
   });
   return [...generations.keys()].sort(ascending).map((g) => generations.get(g).sort(ascending));
 }

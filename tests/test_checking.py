@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runs import stepbench
 from stepbench.checking import KernelFileError, Verdict, check, judge, load_kernel
 from stepbench.checking.fuzz import main as fuzz
 from stepbench.checking.plan import check_plan
@@ -149,6 +150,22 @@ def test_a_row_that_cannot_run_is_seen_everywhere():
     assert json.loads(report.to_json())["rows"][0]["verdict"] == "not run"
     assert report.exit_code == 0
     assert verdict_of(row, require=frozenset({"absent"}))[1].exit_code == 1
+
+
+def test_the_kernel_of_a_file_must_run(tmp_path):
+    body = "def bind(problem, config): return numpy_blas.Workspace(problem, config, 'C')\n"
+    path = kernel_file(tmp_path, body, ", library='no_such_library'")
+    finished = stepbench("check", "--kernel", path)
+    assert finished.returncode == 1
+    assert "own: not run  no_such_library is not installed" in finished.stdout
+    assert "own is required to agree, and was not run." in finished.stderr
+
+
+def test_two_kernels_of_one_name_are_told_apart_before_they_are_judged(tmp_path):
+    path = kernel_file(tmp_path, "def bind(problem, config): ...\n")
+    finished = stepbench("check", "--kernel", path, "--kernel", path)
+    assert finished.returncode == 2
+    assert "2 rows are called 'own'" in finished.stderr
 
 
 def test_a_broken_installation_is_not_a_missing_one(tmp_path):

@@ -72,11 +72,13 @@ class CheckReport:
     @property
     def failures(self) -> tuple[RowReport, ...]:
         """The rows that disagree, and the required ones of which nobody can say that they agree."""
-        return tuple(
-            row
-            for row in self.rows
-            if row.verdict is Verdict.DISAGREES or (row.row in self.required and row.verdict is not Verdict.AGREES)
-        )
+        return tuple(row for row in self.rows if row.verdict is Verdict.DISAGREES or row in self.unproven)
+
+    @property
+    def unproven(self) -> tuple[RowReport, ...]:
+        """The required rows that did not run, or not on their own device."""
+        known = (Verdict.AGREES, Verdict.DISAGREES)
+        return tuple(row for row in self.rows if row.row in self.required and row.verdict not in known)
 
     @property
     def exit_code(self) -> int:

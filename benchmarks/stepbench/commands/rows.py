@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stepbench.commands.options import KernelFiles, Require
-from stepbench.commands.terminal import console, sentences, split_list
+from stepbench.commands.terminal import console, errors, sentences, split_list
 
 if TYPE_CHECKING:
     from stepkernels.interface import Implementation
@@ -54,7 +55,8 @@ def check(
 ) -> None:
     """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
 
-    Exit status 0: every row that ran agrees. 1: one disagrees, or a required one could not run. 2: bad usage.
+    Exit status 0: every row that ran agrees. 1: one disagrees, or one that is required, as the kernel of a file is,
+    could not run. 2: bad usage.
     """
     from stepbench import checking
     from stepbench.listing import verdict_line
@@ -70,6 +72,8 @@ def check(
             bar.advance()
 
         result = checking.check(chosen, simulate=simulate, require=frozenset(required), seed=seed, finished=finished)
+    for row in result.unproven:
+        errors.print(f"{row.row} is required to agree, and was {row.verdict}.", style="red", soft_wrap=True)
     console.print(f"Seed {result.seed}; --seed repeats this check.", style="dim")
     if json_path:
         json_path.write_text(result.to_json(), encoding="utf-8")
@@ -87,14 +91,24 @@ def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
     # A record holds no absolute path.
     own = [replace(load_kernel(path), module=os.path.relpath(path)) for path in kernels]
     chosen = list(CATALOG.values()) if names is None else rows_named(set(split_list(names)) - {row.name for row in own})
-    return [*chosen, *own]
+    return distinct([*chosen, *own])
+
+
+def distinct(rows: list[Implementation]) -> list[Implementation]:
+    """The rows. Raises `ProblemError` when two have one name, under which both would be reported."""
+    from stepkernels.problem import ProblemError
+
+    for name, count in Counter(row.name for row in rows).items():
+        if count > 1:
+            raise ProblemError(f"{count} rows are called {name!r}; give the kernel of each file a name of its own.")
+    return rows
 
 
 def required_rows(names: str, chosen: list[Implementation]) -> list[str]:
-    """The names of the rows that must run. Raises `ProblemError` for one that was not asked for."""
+    """The rows that must run: these, and every kernel of a file. Raises `ProblemError` for one not asked for."""
     from stepkernels.problem import ProblemError
 
     for name in split_list(names):
         if name not in {row.name for row in chosen}:
             raise ProblemError(f"{name!r} is required but not among the rows asked for (see `stepbench list`).")
-    return split_list(names)
+    return [*split_list(names), *(row.name for row in chosen if row.module.endswith(".py"))]

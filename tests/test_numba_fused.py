@@ -13,7 +13,7 @@ import pytest
 from numba import njit, types
 
 from runs import environment
-from stepkernels import GD, Adam, Config, Problem, synthetic_problem
+from stepkernels import GD, Adam, Config, Problem, cache_lines, synthetic_problem
 from stepkernels import numba_simd as simd
 from stepkernels.agreement import Traits, compare, expect_step
 from stepkernels.catalog import CATALOG
@@ -258,11 +258,43 @@ def test_the_gradient_may_be_asked_for_again():
     np.testing.assert_array_equal(first.gw, workspace.snapshot().gw)
 
 
-def test_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not():
+def data_of(problem: Problem) -> np.ndarray:
+    return CATALOG["numba-fused"].bind(problem, Config(dtype=problem.dtype)).data[0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [13, 16, 29, 30, 50])
+def test_rows_of_a_small_x_begin_cache_lines(n, dtype):
+    problem = synthetic_problem(60, n).astype(dtype)
+    X = data_of(problem)
+    assert np.array_equal(X[:, :n], problem.X)
+    assert not X[:, n:].any()
+    assert X.ctypes.data % 64 == 0 == X.strides[0] % 64
+    assert X.nbytes <= 4 / 3 * problem.X.nbytes
+
+
+@pytest.mark.parametrize("n", [1, 9, 17])
+def test_x_is_viewed_where_whole_lines_would_hold_many_zeros(n):
+    problem = synthetic_problem(60, n)
+    assert np.shares_memory(data_of(problem), problem.X)
+
+
+def test_a_large_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not(monkeypatch):
+    monkeypatch.setattr(cache_lines, "COPIED", 0)
     problem = synthetic_problem(60, 8)
-    assert np.shares_memory(CATALOG["numba-fused"].bind(problem, Config()).data[0], problem.X)
+    assert np.shares_memory(data_of(problem), problem.X)
     columns = Problem(np.asfortranarray(problem.X), problem.y)
     result = agreement_of("numba-fused", columns, Config())
+    assert result.agrees, result.reason
+
+
+@pytest.mark.parametrize("copied", [0, 2**24])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("m", [959, 960, 961, 2500])
+def test_losses_of_more_rows_than_share_a_logarithm_agree(m, dtype, copied, monkeypatch):
+    """All margins at zero, where the product of 1 + exp(−|t|) is largest: 2 a row."""
+    monkeypatch.setattr(cache_lines, "COPIED", copied)
+    result = agreement_of("numba-fused", synthetic_problem(m, 30), Config(dtype=dtype))
     assert result.agrees, result.reason
 
 

@@ -8,11 +8,12 @@ their accumulation into gw. What that takes:
   vectors of columns at a time for Xᵀr, so that gw stays in registers for a whole block.
 - While a block is worked on, its successor is fetched, evenly: eight short rows side by side defeat the hardware's
   prefetcher, and without this memory is idle half of the time.
-- Sigmoid and loss as vector code, with `stepkernels.numba_simd.exp`. One logarithm serves a block:
+- Sigmoid and loss as vector code, with `stepkernels.numba_simd.exp`. One logarithm serves hundreds of rows:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.
-- One compiled call for a step, and one for all the steps of `train`.
+- A copy of an X that fits in the caches, its rows padded to whole cache lines, so that no load straddles two.
+- One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind.
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
 the sigmoids of a vector of rows.
@@ -28,13 +29,23 @@ import numba
 import numpy as np
 from numba import jit, prange
 
-from stepkernels.numba_blocks import LOSS, RESIDUAL, backward, compiled, forward, residuals
+from stepkernels import numba_simd as simd
+from stepkernels.cache_lines import LINE, Aligned, aligned, in_lines
+from stepkernels.numba_blocks import (
+    LOSS,
+    RESIDUAL,
+    ROWS_A_LOGARITHM,
+    add_residuals,
+    backward,
+    compiled,
+    forward,
+    residuals,
+)
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.state import State
 
 compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
 
-LINE = 64  # bytes of a cache line
 FETCH_BEYOND = 512 * 1024  # bytes of X; fetching what is in the second-level cache anyway costs 5 % (569×30)
 
 
@@ -43,15 +54,21 @@ def accumulate(
     X: Array, signs: Array, parameters: Array, first: int, last: int, block: int, z_out: Array, totals_out: Array
 ) -> None:
     """The sums Xᵀr, Σr and Σ loss over rows first … last − 1 into one thread's totals, a block of rows at a time."""
-    n = X.shape[1]
+    columns, bias, zero = X.shape[1], parameters[len(parameters) - 1], simd.zeros(X)
     fetch = X.nbytes > FETCH_BEYOND
     totals_out[:] = 0.0
+    sums, pending = (zero, zero, zero), 0
     for start in range(first, last, block):
         rows = min(block, last - start)
-        ahead = (start + block) * n if fetch else 0
+        ahead = (start + block) * columns if fetch else 0
         forward(X, parameters, start, rows, ahead, z_out)
-        residuals(signs, parameters[n], start, rows, z_out, totals_out)
-        backward(X, z_out, start, rows, ahead + block * n // 2 if fetch else 0, totals_out)
+        sums = residuals(signs, bias, start, rows, sums, z_out)
+        backward(X, z_out, start, rows, ahead + block * columns // 2 if fetch else 0, totals_out)
+        pending += rows
+        if pending + block > ROWS_A_LOGARITHM:
+            add_residuals(sums, totals_out)
+            sums, pending = (zero, zero, zero), 0
+    add_residuals(sums, totals_out)
 
 
 @compiled_parallel
@@ -189,29 +206,36 @@ def threads_worth(m: int, n: int, available: int) -> int:
     return min(available, m) if m * (n + 20) > 60_000 else 1
 
 
+def prepared(function: Any, *arguments: Any) -> Any:
+    """`function` compiled for arguments like these: called without asking for their types again, half of a call."""
+    return function.compile(tuple(map(numba.typeof, arguments)))
+
+
 class Workspace(State):
-    """Labels as signs of one byte each, and scratch space for each thread. X is viewed, not copied."""
+    """Labels as signs of one byte each, and scratch space for each thread. X is viewed, or copied if it is small."""
 
     def __init__(self, problem: Problem, config: Config, threads: int) -> None:
-        super().__init__(problem, config)
-        m, n, dtype = problem.m, problem.n, np.dtype(config.dtype)
+        super().__init__(problem, config, Aligned())
+        X, dtype = in_lines(problem.X), np.dtype(config.dtype)
+        m, columns = X.shape
         line = LINE // dtype.itemsize
-        block = rows_in_block(n, dtype.itemsize)
+        block = rows_in_block(columns, dtype.itemsize)
         signs = np.zeros(m + line, np.int8)
         signs[:m] = 1 - 2 * problem.y
         each = (threads,) if threads > 1 else ()
-        z = np.zeros((*each, -(-block // 8) * 8 + 2 * line), dtype)
-        totals = np.zeros((*each, n + 6 * line), np.float64)
-        X = np.ascontiguousarray(problem.X)
+        z = aligned((*each, -(-block // line) * line + line), dtype.str)
+        totals = aligned((*each, -(-columns // line) * line + 6 * line), "float64")
         self.data = (X, signs, self.parameters, config.l2, block, z, totals, self.gradients)
         optimizer = config.optimizer
         self.adam = optimizer if isinstance(optimizer, Adam) else None
         if isinstance(optimizer, Adam):
             self.rates = (optimizer.learning_rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon)
             self.corrections = np.empty((1, 2))
-            self.run = partial(train_adam, *self.data, self.moment1, self.moment2, self.rates)
+            adam = (self.moment1, self.moment2, self.rates)
+            self.run = partial(prepared(train_adam, *self.data, *adam, self.corrections, self.J), *self.data, *adam)
         else:
-            self.run = partial(train, *self.data, optimizer.learning_rate)
+            rate = optimizer.learning_rate
+            self.run = partial(prepared(train, *self.data, rate, self.J), *self.data, rate)
         self.reset()
 
     def gradient(self) -> None:
@@ -249,8 +273,8 @@ class Workspace(State):
 def bind(problem: Problem, config: Config, parallel: bool = False) -> Workspace:
     """On one thread, or on as many of Numba's pool as are worth waking.
 
-    `get_num_threads` starts the pool. Numba does so itself where it compiles parallel code or finds it in its cache, but
-    not for a function from the cache whose callee came from the cache when it was compiled: that would jump to zero.
+    `get_num_threads` starts the pool. Numba does so itself where it compiles parallel code or finds it in its cache,
+    but not for a function whose callee came from the cache when it was compiled itself: that would jump to zero.
     """
     threads = threads_worth(problem.m, problem.n, numba.get_num_threads()) if parallel else 1
     return Workspace(problem, config, threads)

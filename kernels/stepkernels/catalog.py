@@ -48,7 +48,7 @@ _ROWS = (
         library="numba",
         technique="compiled loop",
         summary="The loop of python-loop, compiled: no interpreter, no objects; one core and one running sum a row.",
-        ops=_PHASES,
+        ops=(*_PHASES, Op.TRAIN),
         accumulation="sequential",
     ),
     Implementation(
@@ -113,6 +113,7 @@ _ROWS = (
         name="triton-fused",
         module="stepkernels.rows.triton_fused",
         library="triton",
+        compiler="c",
         device="cuda",
         technique="fused Triton",
         summary="Reads X once: a tile of rows in registers, from a program that leaves threads to the compiler.",

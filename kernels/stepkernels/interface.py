@@ -122,7 +122,7 @@ class Implementation:
     technique       what it shows, in words
     summary         one sentence: why it is faster than the rung below
     options         passed to the module's bind
-    passes_over_x   how often a gradient reads X from memory; 1 for a fused row
+    passes_over_x   how often a gradient reads X from memory; 1 for a fused row, up to the width its module tells
     accumulation    how sums grow: "blocked" (several partial sums) or "sequential" (one running sum)
     residual        "stable", or "difference" for p − y and softplus(z) − y·z, judged by what they can achieve
     deterministic   the same bits every run

@@ -109,6 +109,54 @@ def descend_adam(
         values_out[j] -= adam.learning_rate * (moment1_out[j] / correction1) / (root + adam.epsilon)
 
 
+@njit(cache=True)
+def gradient(X: Array, sign: Array, parameters: Array, l2: float, t_out: Array, gradients_out: Array) -> float:
+    """The cost J; writes gradients (n + 1,), the bias last."""
+    w, b = parameters[:-1], parameters[-1]
+    J = forward(X, sign, w, b, l2, t_out)
+    gradients_out[-1] = backward(X, sign, w, l2, t_out, gradients_out[:-1])
+    return J
+
+
+@njit(cache=True)
+def train(
+    X: Array,
+    sign: Array,
+    parameters_out: Array,
+    l2: float,
+    t_out: Array,
+    gradients_out: Array,
+    learning_rate: float,
+    costs_out: Array,
+) -> None:
+    """A step of gradient descent for each of the costs, and its J before the update into them."""
+    for k in range(len(costs_out)):
+        costs_out[k] = gradient(X, sign, parameters_out, l2, t_out, gradients_out)
+        descend(parameters_out, gradients_out, learning_rate)
+
+
+@njit(cache=True)
+def train_adam(
+    X: Array,
+    sign: Array,
+    parameters_out: Array,
+    l2: float,
+    t_out: Array,
+    gradients_out: Array,
+    moment1_out: Array,
+    moment2_out: Array,
+    adam: AdamScalars,
+    corrections: Array,
+    costs_out: Array,
+) -> None:
+    """As `train`, with Adam; corrections (steps, 2)."""
+    for k in range(len(costs_out)):
+        costs_out[k] = gradient(X, sign, parameters_out, l2, t_out, gradients_out)
+        descend_adam(
+            parameters_out, gradients_out, moment1_out, moment2_out, adam, corrections[k, 0], corrections[k, 1]
+        )
+
+
 class Workspace(State):
     """Host buffers for one problem, and the settings as scalars of its dtype."""
 
@@ -157,6 +205,19 @@ class Workspace(State):
     def step(self) -> None:
         self.gradient()
         self.update()
+
+    def train(self, steps: int) -> None:
+        costs = self.reserve_costs(steps)
+        data = (self.X, self.sign, self.parameters, self.l2, self.t, self.gradients)
+        match self.config.optimizer:
+            case Adam() as adam:
+                corrections = adam.correction_table(self.steps_taken + 1, steps).astype(self.config.dtype)
+                train_adam(*data, self.moment1, self.moment2, self.adam, corrections, costs)
+            case _:
+                train(*data, self.learning_rate, costs)
+        self.steps_taken += steps
+        if steps:
+            self.J[0] = costs[-1]
 
 
 def bind(problem: Problem, config: Config) -> Workspace:

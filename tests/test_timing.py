@@ -1,14 +1,22 @@
-"""The clock: it waits for its turn, synchronizes at both edges, and reports every round once."""
+"""The clock: it waits for its turn, synchronizes at both edges, and reports every round once. The copy to a device."""
 
 import ctypes
 import gc
 import itertools
 import weakref
 
+import numpy as np
 import pytest
 
-from stepbench import timing
-from stepbench.device import CudaClock, DriverError, device_clock, device_state
+from stepbench import device, timing
+from stepbench.device import (
+    CudaClock,
+    DriverError,
+    copy_to_device_seconds,
+    device_clock,
+    device_state,
+    host_to_device_seconds,
+)
 from stepbench.timing import Clock
 
 
@@ -90,16 +98,19 @@ def test_a_released_clock_keeps_nothing_of_the_workspace():
 
 
 class FakeDriver:
-    """The four calls of the CUDA driver that a clock of events makes."""
+    """The calls of the CUDA driver that a clock of events and a copy make; `device` is the memory copied to."""
 
     def __init__(self, status=0):
-        self.status, self.calls = status, []
+        self.status, self.calls, self.device = status, [], b""
 
     def __getattr__(self, name):
         def call(*arguments):
             self.calls.append(name)
             if name == "cuEventElapsedTime":
                 arguments[0]._obj.value = 2.5
+            if name == "cuMemcpyHtoD_v2":
+                _, host, size = arguments
+                self.device += ctypes.string_at(host, size.value)
             return self.status
 
         return call
@@ -119,6 +130,17 @@ def test_a_failing_driver_call_raises():
         CudaClock(FakeDriver(status=201))
 
 
-def test_a_cpu_row_has_no_device_clock_and_no_device_state():
+@pytest.mark.usefixtures("ticking")
+@pytest.mark.parametrize(("piece", "pieces"), [(2**28, 1), (1000, 2), (600, 3)])
+def test_all_of_x_is_copied_to_the_device_and_nothing_else_is_timed(monkeypatch, piece, pieces):
+    monkeypatch.setattr(device, "PIECE_BYTES", piece)
+    driver, X = FakeDriver(), np.random.default_rng(0).random((50, 7), dtype=np.float32)
+    assert host_to_device_seconds(driver, X) == 1.0
+    assert driver.device == X.tobytes()
+    assert driver.calls == ["cuMemAlloc_v2", *["cuMemcpyHtoD_v2"] * pieces, "cuCtxSynchronize", "cuMemFree_v2"]
+
+
+def test_a_cpu_row_has_no_device_clock_no_device_state_and_no_copy():
     assert device_clock("cpu") is None
     assert device_state("cpu") is None
+    assert copy_to_device_seconds("cpu", np.ones((2, 2))) is None

@@ -1,17 +1,21 @@
-"""The GPU's own clock, and the state it was in: beside the wall clock, never instead of it.
+"""The GPU's own clock, the state it was in, and the copy to it: beside the wall clock, never instead of it.
 
 Events of the driver stand on the default stream, whatever library launched the work in between: their difference is
-the time the device was busy with a round, and what the wall clock shows beyond it is launch overhead.
+the time the device was busy with a round, and what the wall clock shows beyond it is launch overhead. The copy of X is
+the driver's too, so that it is the same for every row.
 """
 
 from __future__ import annotations
 
 import ctypes
+import time
 from typing import Any, Protocol
 
 from stepkernels.probe import DRIVER
+from stepkernels.problem import Array
 
 LEGACY_STREAM = ctypes.c_void_p(1)  # CU_STREAM_LEGACY: waits for, and is waited for by, every blocking stream
+PIECE_BYTES = 2**28  # of X at a time: a row may have left little of the device's memory
 THROTTLED = {  # NVML's reasons for lower clocks that make a timing suspect; idle and chosen limits do not
     "software power cap": 0x4,
     "hardware slowdown": 0x8,
@@ -40,33 +44,59 @@ class CudaClock:
         self.driver = driver
         self.events = [ctypes.c_void_p(), ctypes.c_void_p()]
         for event in self.events:
-            self._require("cuEventCreate", ctypes.byref(event), 0)
+            _require(driver, "cuEventCreate", ctypes.byref(event), 0)
 
     def start(self) -> None:
-        self._require("cuEventRecord", self.events[0], LEGACY_STREAM)
+        _require(self.driver, "cuEventRecord", self.events[0], LEGACY_STREAM)
 
     def stop(self) -> None:
-        self._require("cuEventRecord", self.events[1], LEGACY_STREAM)
+        _require(self.driver, "cuEventRecord", self.events[1], LEGACY_STREAM)
 
     def seconds(self) -> float:
-        self._require("cuEventSynchronize", self.events[1])
+        _require(self.driver, "cuEventSynchronize", self.events[1])
         milliseconds = ctypes.c_float()
-        self._require("cuEventElapsedTime", ctypes.byref(milliseconds), *self.events)
+        _require(self.driver, "cuEventElapsedTime", ctypes.byref(milliseconds), *self.events)
         return milliseconds.value / 1e3
-
-    def _require(self, function: str, *arguments: Any) -> None:
-        if status := getattr(self.driver, function)(*arguments):
-            raise DriverError(f"{function} returned {status}.")
 
 
 def device_clock(device: str) -> DeviceClock | None:
     """The clock of a row's device, once the row is bound; None for a CPU, or when this thread has no CUDA context."""
+    driver = _driver_in_use(device)
+    return CudaClock(driver) if driver else None
+
+
+def copy_to_device_seconds(device: str, X: Array) -> float | None:
+    """Seconds of one copy of X from ordinary memory to a row's device, once the row is bound; None as above."""
+    driver = _driver_in_use(device)
+    return host_to_device_seconds(driver, X) if driver else None
+
+
+def host_to_device_seconds(driver: Any, X: Array) -> float:
+    """Seconds of copying X, C-contiguous, a piece after the other into one buffer; making the buffer is not counted."""
+    buffer = ctypes.c_uint64()
+    _require(driver, "cuMemAlloc_v2", ctypes.byref(buffer), ctypes.c_size_t(min(X.nbytes, PIECE_BYTES)))
+    try:
+        start = time.perf_counter()
+        for offset in range(0, X.nbytes, PIECE_BYTES):
+            piece = ctypes.c_size_t(min(PIECE_BYTES, X.nbytes - offset))
+            _require(driver, "cuMemcpyHtoD_v2", buffer, ctypes.c_void_p(X.ctypes.data + offset), piece)
+        _require(driver, "cuCtxSynchronize")
+        return time.perf_counter() - start
+    finally:
+        driver.cuMemFree_v2(buffer)
+
+
+def _driver_in_use(device: str) -> Any | None:
+    """The driver, when the device is a GPU and this thread has a context on it."""
     if device != "cuda":
         return None
     driver, context = ctypes.CDLL(DRIVER), ctypes.c_void_p()
-    if driver.cuCtxGetCurrent(ctypes.byref(context)) or not context.value:
-        return None
-    return CudaClock(driver)
+    return None if driver.cuCtxGetCurrent(ctypes.byref(context)) or not context.value else driver
+
+
+def _require(driver: Any, function: str, *arguments: Any) -> None:
+    if status := getattr(driver, function)(*arguments):
+        raise DriverError(f"{function} returned {status}.")
 
 
 def device_state(device: str) -> dict[str, Any] | None:

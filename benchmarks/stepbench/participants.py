@@ -1,4 +1,4 @@
-"""Who takes turns: the rows, one of them twice (the A/A control), and the read kernel that is the machine's limit."""
+"""Who takes turns: the rows, one of them twice (the A/A control), and the read kernel that is each device's limit."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from typing import Any
 
 from stepkernels.interface import Implementation, Op
 
-LIMIT = Implementation(
-    name="read-limit",
-    module="stepbench.read_limit",
-    library="numba",
-    technique="reads X once and does nothing else",
-    summary="The time in which this machine can read X: no implementation can be faster.",
-    ops=(Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.STEP, Op.TRAIN),
-    passes_over_x=1,
+_READS = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.STEP, Op.TRAIN)
+
+LIMITS = (
+    Implementation(
+        name="read-limit",
+        module="stepbench.read_limit",
+        library="numba",
+        technique="reads X once and does nothing else",
+        summary="The time in which this machine can read X: no implementation can be faster.",
+        ops=_READS,
+        passes_over_x=1,
+    ),
+    Implementation(
+        name="read-limit-cuda",
+        module="stepbench.read_limit_cuda",
+        library="cupy",
+        device="cuda",
+        technique="reads X once and does nothing else",
+        summary="The time in which this GPU can read X: no implementation can be faster.",
+        ops=_READS,
+        passes_over_x=1,
+        cuda_source="read_limit.cu",
+    ),
 )
 
 
@@ -40,8 +55,16 @@ class Participant:
 
 
 def participants_of(rows: Sequence[Implementation]) -> list[Participant]:
-    """The processes of a generation. The control is the first CPU row without a work cap: it runs every case."""
+    """The processes of a generation: every row, the control's second copy, and the limit of each device in use.
+
+    The control is the first CPU row without a work cap: it runs every case.
+    """
     everyone = [Participant(row) for row in rows]
     controls = [row for row in rows if row.device == "cpu" and row.max_work is None][:1]
-    limits = [] if LIMIT.unavailable() else [Participant(LIMIT, role="limit")]
-    return [*everyone, *(Participant(row, replica=1) for row in controls), *limits]
+    devices = {row.device for row in rows}
+    limits = [limit for limit in LIMITS if limit.device in devices and limit.unavailable() is None]
+    return [
+        *everyone,
+        *(Participant(row, replica=1) for row in controls),
+        *(Participant(limit, role="limit") for limit in limits),
+    ]

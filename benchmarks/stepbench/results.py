@@ -103,13 +103,19 @@ def _benchmarks(
         for event in attempt.events:
             if (generation, case_name, event["participant"]) not in failed:
                 by_key.setdefault((event["participant"], case_name), []).append(event)
-    limits = {case: found for (key, case), found in by_key.items() if key in _limit_keys(plan)}
+    limits = {
+        (each.row.device, case): found
+        for each in plan.participants
+        for (key, case), found in by_key.items()
+        if each.role == "limit" and each.key == key
+    }
     for case in plan.cases:
         for participant in plan.participants:
             found = by_key.get((participant.key, case.name), [])
             if any(event["event"] == "turn" for event in found):
                 starts = [started[participant.key, g] for g in _generations(found) if (participant.key, g) in started]
-                yield _benchmark(header, plan, participant, case, found, starts, limits.get(case.name, []))
+                limit = limits.get((participant.row.device, case.name), [])
+                yield _benchmark(header, plan, participant, case, found, starts, limit)
 
 
 def _benchmark(
@@ -160,7 +166,7 @@ def _benchmark(
             "import_seconds": [event["import_seconds"] for event in starts],
             "bind_seconds": [event["bind_seconds"] for event in bound],
             "first_call_seconds": [event["first_call_seconds"] for event in bound],
-            "copy_to_device_seconds": None,
+            "copy_to_device_seconds": _copies(bound),
             "device_seconds": _device_seconds(turns),
             "device_state": next((event["device_state"] for event in events if event.get("device_state")), None),
             "implausible": participant.role == "row" and _beats(events, limit),
@@ -205,10 +211,6 @@ def _failure(
     }
 
 
-def _limit_keys(plan: Plan) -> set[str]:
-    return {each.key for each in plan.participants if each.role == "limit"}
-
-
 def _all_seconds(events: Iterable[Event]) -> list[float]:
     return [seconds for event in events if event["event"] == "turn" for seconds in event["seconds"]]
 
@@ -223,6 +225,12 @@ def turn_medians(events: Iterable[Event]) -> dict[tuple[int, int], float]:
     """The median seconds of each (generation, turn) among the events of one participant and case."""
     turns = [event for event in events if event["event"] == "turn"]
     return {(event["generation"], event["turn"]): median(event["seconds"]) for event in turns}
+
+
+def _copies(bound: list[Event]) -> list[float] | None:
+    """Seconds of copying X to a GPU, one a generation; None for a CPU row, which reads X where it lies."""
+    copies = [event["copy_to_device_seconds"] for event in bound]
+    return None if None in copies else copies
 
 
 def _device_seconds(turns: list[Event]) -> list[float] | None:

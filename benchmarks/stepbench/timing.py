@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from stepbench import threads
 from stepbench.cases import Case
-from stepbench.device import DeviceClock, device_clock, device_state
+from stepbench.device import DeviceClock, copy_to_device_seconds, device_clock, device_state
 from stepbench.expectations import judge, run_once
 from stepkernels.agreement import Agreement
 from stepkernels.interface import Implementation, Op, Workspace
@@ -142,6 +142,7 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
     turnstile.bound(
         bind_seconds=bind_seconds,
         first_call_seconds=first_call_seconds,
+        copy_to_device_seconds=copy_to_device_seconds(row.device, task.problem.X),
         iterations=iterations,
         pools=pools,
         agreement=agreement.errors if agreement else None,

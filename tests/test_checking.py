@@ -1,22 +1,23 @@
 """`stepbench.checking`: crashes, hangs and mistakes become verdicts; a stranger's file is told its own lines."""
 
 import json
-import os
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runs import stepbench
-from stepbench.checking import KernelFileError, Verdict, check, judge, load_kernel
+from stepbench.checking import KernelFileError, Verdict, check, judge, load_kernel, planted
 from stepbench.checking.fuzz import main as fuzz
-from stepbench.checking.plan import check_plan
+from stepbench.checking.plan import check_plan, fuzz_plan
 from stepbench.checking.subject import Ledger
 from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
 from stepkernels import Implementation, Op
 from stepkernels.catalog import CATALOG
+from stepkernels.probe import missing_gpu
 
 KERNELS = Path(__file__).parent / "kernels"
 
@@ -224,9 +225,34 @@ def test_the_fuzzer_prints_its_counts_and_its_seed(capsys):
     assert "numpy-blas: 12 problems, 0 rejected, 144 states judged; worst J 0." in out
 
 
+@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed, and fused_step.cu is compiled by it")
+def test_the_fuzzer_takes_a_kernel_file(capsys):
+    assert fuzz(["--problems", "3", "--seed", "4", "--kernel", str(KERNELS / "cupy_fused_on_cpu.py")]) == 0
+    assert "cupy-fused-on-cpu: 3 problems, 0 rejected, 36 states judged; worst" in capsys.readouterr().out
+
+
+@pytest.fixture
+def without_gpu(monkeypatch):
+    """No device to be seen, neither by what was found before nor in what is found after."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    missing_gpu.cache_clear()
+    yield
+    missing_gpu.cache_clear()
+
+
 @pytest.mark.slow
-def test_gpu_rows_without_a_gpu_are_simulated_or_compiled(monkeypatch):
-    monkeypatch.setitem(os.environ, "CUDA_VISIBLE_DEVICES", "")
+@pytest.mark.usefixtures("without_gpu")
+def test_the_fuzzer_simulates_on_small_shapes(capsys):
+    pytest.importorskip("triton", reason="triton is not installed")
+    assert fuzz(["--problems", "2", "--seed", "4", "--simulate", "triton-fused"]) == 0
+    assert "triton-fused: 2 problems, simulated, 0 rejected, 24 states judged; worst" in capsys.readouterr().out
+    plan = fuzz_plan(CATALOG["numba-cuda-fused"], 4, 50, simulated=True)
+    assert {planned.shape for planned in plan} == set(planted.TINY)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_gpu")
+def test_gpu_rows_without_a_gpu_are_simulated_or_compiled():
     rows = [CATALOG["cupy-fused"], CATALOG["triton-fused"]]
     verdicts = {row.row: row.verdict for row in check(rows, simulate=True, seed=2).rows}
     assert set(verdicts.values()) <= {Verdict.SIMULATED, Verdict.COMPILED, Verdict.NOT_RUN}, verdicts

@@ -23,7 +23,7 @@ MOST_DISAGREEMENTS = 12  # a row wrong through and through needs no longer list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What to do to which row. `problems` asks for the fuzzer's plan instead of the check's."""
+    """What to do to which row. `problems` asks for so many of the fuzzer's instead of the check's plan."""
 
     row: dict[str, Any]
     seed: int
@@ -36,9 +36,9 @@ class Orders:
 
     def plan(self) -> list[Planned]:
         row = self.implementation
-        if self.simulated:
-            return simulated_plan(row, self.seed)
-        return check_plan(row, self.seed) if self.problems is None else fuzz_plan(row, self.seed, self.problems)
+        if self.problems is not None:
+            return fuzz_plan(row, self.seed, self.problems, simulated=self.simulated)
+        return simulated_plan(row, self.seed) if self.simulated else check_plan(row, self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """Many random problems a row: honest rows must survive all of them, and how close they come is the bound's headroom.
 
-    python -m stepbench.checking.fuzz --problems 1000 --seed 0 [ROW…]
+    python -m stepbench.checking.fuzz --problems 1000 --seed 0 [ROW…] [--kernel FILE.py]
+    python -m stepbench.checking.fuzz --problems 20 --simulate triton-fused numba-cuda-fused
 
 Every problem is of a random kind, size, dtype, optimizer and configuration, and each is stepped from two places, three
-steps each. Rows that compile for every shape are given all of their data sets on a few shapes. Prints the counts and
-the seed, and exits with 1 when a row disagrees.
+steps each. Rows that compile for every shape are given all of their data sets on a few shapes, and simulated ones on
+small shapes. Prints the counts and the seed, and exits with 1 when a row disagrees.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from stepbench.checking.judge import judge_rows, new_seed
+from stepbench.checking.kernel_file import load_kernel
 from stepbench.checking.verdicts import RowReport, Verdict
 from stepkernels.catalog import CATALOG, rows_named
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m stepbench.checking.fuzz", description=__doc__.splitlines()[0])
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="rows of the catalogue; all of them without any")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="rows of the catalogue; without any, nor a file, all")
+    parser.add_argument("--kernel", type=Path, action="append", default=[], metavar="FILE", help="a kernel file")
+    parser.add_argument("--simulate", action="store_true", help="GPU rows that cannot run here, in their simulators")
     parser.add_argument("--problems", type=int, default=1000, help="problems for each row (default: 1000)")
     parser.add_argument("--seed", type=int, default=None, help="repeat an earlier run (default: a new seed)")
     chosen = parser.parse_args(arguments)
@@ -31,12 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
 
     sys.stdout.write(f"{chosen.problems} problems a row, seed {seed}\n")
+    named = chosen.rows if chosen.rows or chosen.kernel else CATALOG
     reports = judge_rows(
-        rows_named(chosen.rows or CATALOG),
+        [*rows_named(named), *map(load_kernel, chosen.kernel)],
         seed=seed,
         problems=chosen.problems,
         progress=lambda _row, _done, _total: None,
         finished=finished,
+        simulate=chosen.simulate,
     )
     return 1 if any(report.verdict is Verdict.DISAGREES for report in reports) else 0
 
@@ -46,9 +53,14 @@ def lines(report: RowReport) -> Iterator[str]:
     if report.verdict is Verdict.NOT_RUN:
         yield f"{report.row}: not run: {report.reason}"
         return
+    if report.verdict is Verdict.COMPILED:
+        yield f"{report.row}: compiled, not run: {report.reason}"
+        return
     rejected = len(report.disagreements)
+    where = ", simulated" if report.verdict is Verdict.SIMULATED else ""
     worst = ", ".join(f"{name} {error:.2f}" for name, error in report.worst.items())
-    yield f"{report.row}: {report.trials} problems, {rejected} rejected, {report.judged} states judged; worst {worst}"
+    counts = f"{report.trials} problems{where}, {rejected} rejected, {report.judged} states judged"
+    yield f"{report.row}: {counts}; worst {worst}"
     yield from (f"    {disagreement}" for disagreement in report.disagreements)
 
 

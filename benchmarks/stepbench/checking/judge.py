@@ -42,9 +42,10 @@ def judge_rows(
     """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin."""
 
     def judge(row: Implementation) -> RowReport:
-        report = judge_row(row.name, Orders(row=fields_of(row), seed=seed, problems=problems), progress)
+        orders = Orders(row=fields_of(row), seed=seed, problems=problems)
+        report = judge_row(row.name, orders, progress)
         if simulate and row.device == "cuda" and report.verdict is Verdict.NOT_RUN:
-            return stand_in(row, seed, progress) or report
+            return stand_in(row, orders, progress) or report
         return report
 
     with ThreadPoolExecutor(max_workers=default_budget()) as pool:
@@ -72,11 +73,11 @@ def judge_row(name: str, orders: Orders, progress: Progress, environment: Mappin
     return docket.report(time.monotonic() - began, simulated=orders.simulated)
 
 
-def stand_in(row: Implementation, seed: int, progress: Progress) -> RowReport | None:
+def stand_in(row: Implementation, orders: Orders, progress: Progress) -> RowReport | None:
     """What can be said of a GPU row without a GPU: its library's simulator ran it, or its CUDA source compiles."""
     if simulator := SIMULATORS.get(row.library):
         prepared = replace(simulator.prepare(row), device="cpu")
-        orders = Orders(row=fields_of(prepared), seed=seed, simulated=True)
+        orders = replace(orders, row=fields_of(prepared), simulated=True)
         report = judge_row(row.name, orders, progress, simulator.environment)
         if report.verdict is not Verdict.SIMULATED:
             return report

@@ -101,21 +101,20 @@ def check_plan(row: Implementation, seed: int) -> list[Planned]:
     return plan
 
 
-def fuzz_plan(row: Implementation, seed: int, problems: int) -> list[Planned]:
+def fuzz_plan(row: Implementation, seed: int, problems: int, *, simulated: bool = False) -> list[Planned]:
     """So many problems of random kind, size, dtype and optimizer, each stepped from two places."""
+    shapes = planted.TINY if simulated else planted.FEW if row.compiles_per_shape else None
     random = np.random.default_rng([seed, problems])
     plan = []
     for k in range(problems):
         dtype, optimizer = str(random.choice(row.dtypes)), str(random.choice(row.optimizers))
-        shape = _random_shape(random, row)
+        shape = shapes[random.integers(len(shapes))] if shapes else _random_shape(random)
         kind = str(random.choice(list(planted.KINDS)))
         plan.append(Planned(STEPS_TRIAL, kind, shape, dtype, optimizer, (seed, k)))
     return plan
 
 
-def _random_shape(random: Random, row: Implementation) -> tuple[int, int]:
-    if row.compiles_per_shape:
-        return planted.FEW[random.integers(len(planted.FEW))]
+def _random_shape(random: Random) -> tuple[int, int]:
     m, n = (int(2.0 ** random.uniform(0.0, 11.5)) for _ in range(2))
     return (m, n) if m * n <= 2**15 else (m, max(1, 2**15 // m))
 

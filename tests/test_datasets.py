@@ -103,6 +103,7 @@ BAD_FILES = {
     "empty": ("t.csv", text(""), "t.csv is empty"),
     "header-only": ("t.csv", text("a,kind\n"), "it holds no rows"),
     "no-header": ("t.csv", text("1,2\n3,4\n"), "its first line must name the columns"),
+    "semicolons": ("t.csv", text("a;kind\n1;x\n2;y\n"), "is separated by ';'; separate its columns by commas"),
     "ragged": ("t.csv", text("a,kind\n1,x\n1,2,y\n"), "t.csv cannot be read"),
     "binary": ("t.csv", lambda path: path.write_bytes(b"\xff\xfe\x00\x81" * 9), "t.csv cannot be read"),
     "text": ("t.csv", text("a,b,kind\n1,2,x\n1,red,y\n"), r"column 'b' holds text \('red' in row 2\)"),

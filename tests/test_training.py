@@ -1,5 +1,6 @@
 """`train` and `predict`: what is learned, written, refused, and left alone."""
 
+import errno
 import subprocess
 import sys
 import warnings
@@ -12,7 +13,7 @@ from runs import environment, stepbench
 from stepbench.model_file import VERSION, load_model
 from stepbench.training import Training, predict, train
 from stepbench.training_figures import cost_figure, roc_figure
-from stepbench.training_view import files_of, write_files
+from stepbench.training_view import files_of, prediction_lines, require_absent, training_lines, write_files
 from stepkernels import LogisticRegression
 from stepkernels.problem import ProblemError
 
@@ -185,11 +186,11 @@ def test_interrupted_writing_leaves_the_old_model(trained, model, monkeypatch):
     before = model.read_bytes()
 
     def full(*_):
-        raise OSError("No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
-    with pytest.raises(OSError, match="No space"):
-        trained.model.save(model)
+    with pytest.raises(ProblemError, match="Writing failed: No space left on device"):
+        write_files(trained, model)
     assert model.read_bytes() == before
     assert sorted(path.name for path in model.parent.iterdir()) == sorted(
         path.name for path in files_of(model).values()
@@ -253,11 +254,37 @@ def test_columns_are_found_by_name(tmp_path):
         predict(path, str(tmp_path / "short.csv"))
 
 
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (lambda kinds: kinds, "The model was trained on learn.csv: of rows it has seen, a score says little."),
+        (lambda kinds: ["up"] * len(kinds), "No score: the column 'kind' does not hold down and up, and these alone."),
+        (lambda kinds: [None, *kinds[1:]], "No score. learn.csv: the column 'kind' has no value in row 1"),
+    ],
+)
+def test_a_score_that_is_not_or_says_little_is_explained(tmp_path, change, note):
+    """The labels are not needed to predict: whatever is wrong with them, every row gets its class."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.standard_normal((60, 2)), columns=["a", "b"])
+    frame["kind"] = np.where(frame.a > frame.b, "up", "down")
+    frame.to_csv(tmp_path / "learn.csv", index=False)
+    path = write_files(train(str(tmp_path / "learn.csv"), Training(), silent), tmp_path / "model.npz")[0]
+    frame.assign(kind=change(list(frame.kind))).to_csv(tmp_path / "learn.csv", index=False)
+    predictions = predict(path, str(tmp_path / "learn.csv"))
+    assert len(predictions.predicted) == 60
+    assert (predictions.score is None) == note.startswith("No score")
+    assert prediction_lines(predictions)[-1].startswith(note)
+
+
 # Bad input -----------------------------------------------------------------------------------------------------------
 
 BAD_TRAININGS = {
     "share": ({"held_out": 1.5}, "share held out is 1.5"),
-    "too few": ({"held_out": 0.001}, "rows cannot be held out"),
+    "too few": ({"held_out": 0.001}, "0.001 of 569 rows cannot be held out"),
+    "steps": ({"steps": 0}, "steps is 0; it must be at least 1"),
+    "batch": ({"batch_size": 0, "optimizer": "adam"}, "batch_size is 0; it must be at least 1"),
+    "seed": ({"seed": -1}, "seed is -1; it must be at least 0"),
+    "rate": ({"learning_rate": 0.1}, "lbfgs finds its own steps"),
     "on disk": ({"on_disk": True}, "Only an .npy file can be left on disk"),
     "row": ({"row": "numpy"}, "no row called 'numpy'"),
     "optimizer": ({"optimizer": "sgd"}, "optimizer is 'sgd'"),
@@ -270,6 +297,30 @@ BAD_TRAININGS = {
 def test_a_bad_setting_is_a_sentence(settings, sentence):
     with pytest.raises(ProblemError, match=sentence), warnings.catch_warnings():
         train(CANCER, Training(**settings), silent)
+
+
+def learn_csv(tmp_path, **columns):
+    pd.DataFrame(columns).to_csv(tmp_path / "data.csv", index=False)
+    return train(str(tmp_path / "data.csv"), Training(), silent)
+
+
+def test_a_class_of_one_row_is_a_sentence(tmp_path):
+    with pytest.raises(ProblemError, match="Only one row is of the class b: it cannot be learned from and held out"):
+        learn_csv(tmp_path, x=np.arange(20.0), kind=["a"] * 19 + ["b"])
+
+
+def test_a_column_too_large_to_standardize_is_named(tmp_path):
+    with pytest.raises(ProblemError, match="variance of the column 'x' overflows"):
+        learn_csv(tmp_path, x=[1e300, -1e300] * 10, kind=["a", "b"] * 10)
+
+
+def test_columns_of_no_use_leave_the_start(tmp_path):
+    """Nothing to learn is no error: both classes are guessed alike, and there is no cost to draw."""
+    trained = learn_csv(tmp_path, x=[1.0] * 40, kind=["a", "b"] * 20)
+    assert len(trained.costs) == 0
+    assert any("Constant, and so of no use: x" in note for note in trained.notes)
+    assert any("0 iterations; the start, all zeros, is an optimum" in line for line in training_lines(trained))
+    write_files(trained, tmp_path / "model.npz")
 
 
 def test_a_column_that_is_not_finite_is_named(tmp_path):
@@ -311,6 +362,13 @@ def test_the_commands_train_predict_and_overwrite_only_by_force(tmp_path):
     assert predicted.returncode == 0, predicted.stderr
     assert len(predicted.stdout.splitlines()) == 570
     assert "accuracy" in predicted.stderr
+
+
+def test_a_place_that_is_none_for_a_file_is_refused_before_training(tmp_path):
+    for path, sentence in ((tmp_path, "is a folder; name a file"), (tmp_path / "a" / "b.npz", "cannot be written")):
+        for force in (False, True):
+            with pytest.raises(ProblemError, match=sentence):
+                require_absent([path], force=force)
 
 
 @pytest.mark.slow

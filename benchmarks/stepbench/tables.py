@@ -146,6 +146,8 @@ def read_csv(path: Path, _width: int) -> Table:
     frame = pd.read_csv(path)
     if all(is_number(str(name)) for name in frame.columns):
         raise ProblemError(f"{path.name} begins with numbers; its first line must name the columns.")
+    if len(frame.columns) == 1 and (separators := [sign for sign in ";\t|" if sign in str(frame.columns[0])]):
+        raise ProblemError(f"{path.name} is separated by {separators[0]!r}; separate its columns by commas.")
     return Frame(path.name, frame)
 
 
@@ -223,7 +225,7 @@ def two_classes(labels: Labels, table: str, target: str) -> Labels:
     """The two classes among the labels, sorted. Raises `ProblemError` when there is another number of them."""
     classes: Labels = np.unique(labels)
     if len(classes) != 2:
-        found = f"{len(classes)} classes" if len(classes) > 1 else "one class only"
+        found = f"{len(classes):,} classes" if len(classes) > 1 else "one class only"
         raise ProblemError(
             f"{table}: the target {target!r} has {found} ({few(classes)}); two are needed. "
             "Name the column to learn with --target."

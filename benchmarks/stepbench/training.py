@@ -22,10 +22,11 @@ from sklearn.preprocessing import StandardScaler
 
 from stepbench.datasets import open_table
 from stepbench.model_file import Model, load_model, standardize
-from stepbench.tables import Labels, blocks, choose_target, few, require_finite, two_classes
+from stepbench.tables import Labels, Table, blocks, choose_target, few, require_finite, two_classes
 from stepkernels.estimator import LBFGS, LogisticRegression
 from stepkernels.problem import Array, ProblemError
 from stepkernels.solvers import AUTO, Report, is_memory_mapped
+from stepreports.text import counted
 
 STEPS, EPOCHS, EPOCHS_ON_DISK = 1000, 100, 10  # at most, unless told otherwise
 
@@ -67,10 +68,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A model, how it was reached, and what it is worth on rows it has not seen."""
+    """A model, how it was reached, and what it is worth on rows it has not seen.
+
+    costs  one for each iteration, which is an epoch where rows come in batches
+    """
 
     model: Model
-    costs: Array  # one for each iteration, step or epoch, as the classifier counts them
+    costs: Array
+    iteration: str
     rows: int
     score: Score
     notes: Sequence[str]
@@ -78,8 +83,7 @@ class Trained:
 
 def train(source: str, wanted: Training, report: Report) -> Trained:
     """Learn a table's target. Raises `ProblemError` for data or settings it cannot work with."""
-    if not 0.0 < wanted.held_out < 1.0:
-        raise ProblemError(f"The share held out is {wanted.held_out}; it must lie between 0 and 1.")
+    require_sensible(wanted)
     table = open_table(source)
     columns, target = choose_target(table, wanted.target)
     X, labels = table.features(columns), table.labels(target)
@@ -103,8 +107,27 @@ def train(source: str, wanted: Training, report: Report) -> Trained:
         row=np.array(classifier.row_),
         optimizer=np.array(wanted.optimizer),
     )
-    score = score_of(model, model.margins(X[unseen]), labels[unseen])
-    return Trained(model=model, costs=costs, rows=len(features), score=score, notes=[note, *notes])
+    return Trained(
+        model=model,
+        costs=costs,
+        iteration="epoch" if on_disk or wanted.batch_size else "iteration",
+        rows=len(features),
+        score=score_of(model, model.margins(X[unseen]), labels[unseen]),
+        notes=[note, *notes],
+    )
+
+
+def require_sensible(wanted: Training) -> None:
+    """Raise `ProblemError` for what the classifier does not check itself."""
+    if not 0.0 < wanted.held_out < 1.0:
+        raise ProblemError(f"The share held out is {wanted.held_out}; it must lie between 0 and 1.")
+    for name, value in (("steps", wanted.steps), ("batch_size", wanted.batch_size)):
+        if value is not None and value < 1:
+            raise ProblemError(f"{name} is {value}; it must be at least 1.")
+    if not 0 <= wanted.seed < 2**32:
+        raise ProblemError(f"seed is {wanted.seed}; it must be at least 0 and below 2³².")
+    if wanted.learning_rate is not None and wanted.optimizer == LBFGS:
+        raise ProblemError("lbfgs finds its own steps and takes no learning rate; use --optimizer gd or adam with one.")
 
 
 def stays_on_disk(X: Array, asked: bool | None) -> bool:
@@ -116,12 +139,19 @@ def stays_on_disk(X: Array, asked: bool | None) -> bool:
 
 def random_rows(labels: Labels, wanted: Training) -> tuple[Any, Any]:
     """The rows to learn from and those held out, drawn from each class alike."""
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        rare = classes[counts.argmin()]
+        raise ProblemError(f"Only one row is of the class {rare}: it cannot be learned from and held out as well.")
     try:
         known, unseen = train_test_split(
             np.arange(len(labels)), test_size=wanted.held_out, stratify=labels, random_state=wanted.seed
         )
-    except ValueError as error:
-        raise ProblemError(f"{wanted.held_out:.0%} of {len(labels)} rows cannot be held out: {error}") from None
+    except ValueError:
+        raise ProblemError(
+            f"{wanted.held_out:.3g} of {len(labels)} rows cannot be held out with both classes on both sides. "
+            "Choose another share with --held-out."
+        ) from None
     return known, unseen
 
 
@@ -141,9 +171,12 @@ def scaling(X: Array, columns: Sequence[str], wanted: bool) -> tuple[Array, Arra
     if not wanted:
         return np.zeros(len(columns)), np.ones(len(columns)), "The columns were left as they are, not standardized."
     scaler = StandardScaler()
-    for part in blocks(X):
-        scaler.partial_fit(X[part].astype(np.float64))
-    note = f"Standardized {len(columns)} columns to zero mean and unit variance."
+    with np.errstate(over="ignore", invalid="ignore"):
+        for part in blocks(X):
+            scaler.partial_fit(X[part].astype(np.float64))
+    if huge := [column for column, variance in zip(columns, scaler.var_, strict=True) if not np.isfinite(variance)]:
+        raise ProblemError(f"The variance of the column {huge[0]!r} overflows. Divide its values by a large number.")
+    note = f"Standardized {counted(len(columns), 'column')} to zero mean and unit variance."
     if constant := [column for column, variance in zip(columns, scaler.var_, strict=True) if variance == 0.0]:
         note += f" Constant, and so of no use: {few(constant)}."
     return scaler.mean_, scaler.scale_, note
@@ -153,7 +186,7 @@ def train_whole(
     X: Array, labels: Labels, mean: Array, scale: Array, wanted: Training, report: Report
 ) -> tuple[LogisticRegression, Array, list[str]]:
     """The classifier, its costs, and what there is to say about them."""
-    steps = wanted.steps or (STEPS if wanted.batch_size is None else EPOCHS)
+    steps = wanted.steps or (EPOCHS if wanted.batch_size else STEPS)
     classifier = classifier_for(X, wanted, max_iter=steps, batch_size=wanted.batch_size, verbose=report)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
@@ -177,7 +210,7 @@ def train_in_blocks(
             classifier.partial_fit(standardize(X[part], mean, scale), labels[part], classes=classes)
             report(epoch, classifier.costs_[-1])
         costs.append(classifier.costs_[-len(parts) :].mean())
-    return classifier, np.array(costs), [f"The file stayed on disk: {len(parts)} blocks of rows an epoch."]
+    return classifier, np.array(costs), [f"The file stayed on disk: {counted(len(parts), 'block')} of rows an epoch."]
 
 
 def classifier_for(X: Array, wanted: Training, **settings: Any) -> LogisticRegression:
@@ -209,12 +242,16 @@ def score_of(model: Model, z: Array, labels: Labels) -> Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """The likelier class of each row and the probability of the second class; a score where the labels are known."""
+    """The likelier class of each row and the probability of the second class; a score where the labels are known.
+
+    note  why there is no score though there are labels, or what to think of it; or None
+    """
 
     model: Model
     predicted: Labels
     probabilities: Array
     score: Score | None
+    note: str | None
 
     def to_csv(self) -> str:
         """A line a row, under a header."""
@@ -226,7 +263,7 @@ class Predictions:
 def predict(model_path: Path, source: str) -> Predictions:
     """Apply a model to a table with the columns it was trained on. Raises `ProblemError` where one is missing."""
     model = load_model(model_path)
-    columns, target = [str(column) for column in model.columns], str(model.target)
+    columns = [str(column) for column in model.columns]
     table = open_table(source, width=len(columns))
     if absent := [column for column in columns if column not in table.columns]:
         raise ProblemError(
@@ -237,7 +274,19 @@ def predict(model_path: Path, source: str) -> Predictions:
     require_finite(X, columns, table.name)
     z = model.margins(X)
     predicted, probabilities = model.predict(z)
-    labels = table.labels(target) if target in table.columns else None
-    known = labels is not None and np.array_equal(np.unique(labels), model.classes)
-    score = score_of(model, z, labels) if labels is not None and known else None
-    return Predictions(model=model, predicted=predicted, probabilities=probabilities, score=score)
+    score, note = score_of_known(model, z, table) if str(model.target) in table.columns else (None, None)
+    return Predictions(model=model, predicted=predicted, probabilities=probabilities, score=score, note=note)
+
+
+def score_of_known(model: Model, z: Array, table: Table) -> tuple[Score | None, str | None]:
+    """The score against the labels that stand in the table, and what there is to say of it."""
+    try:
+        labels = table.labels(str(model.target))
+    except ProblemError as error:
+        return None, f"No score. {error}"
+    if not np.array_equal(np.unique(labels), model.classes):
+        first, second = model.classes
+        return None, f"No score: the column {str(model.target)!r} does not hold {first} and {second}, and these alone."
+    seen = str(model.trained_on) == table.name
+    note = f"The model was trained on {table.name}: of rows it has seen, a score says little." if seen else None
+    return score_of(model, z, labels), note

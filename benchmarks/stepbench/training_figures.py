@@ -40,7 +40,7 @@ def cost_figure(trained: Trained) -> Figure:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.significant(value, 1)))
     axes.yaxis.set_minor_formatter(NullFormatter())
     model = trained.model
-    axes.set_xlabel(f"iteration of {model.optimizer}", color=INK)
+    axes.set_xlabel(f"{trained.iteration} of {model.optimizer}", color=INK)
     axes.set_ylabel("cost J on the rows learned from", color=INK)
     headline(axes, "The cost as it fell", f"{model.trained_on}, {trained.rows:,} rows; computed by {model.row}")
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from pathlib import Path
 from rich.console import Console
 
 from stepbench.progress import LINE_EVERY_SECONDS
-from stepbench.training import Score, Trained
+from stepbench.training import Predictions, Score, Trained
 from stepbench.training_figures import cost_figure, roc_figure
 from stepkernels.problem import ProblemError
 from stepkernels.solvers import Report
 from stepreports.axes import svg
 from stepreports.files import write_whole
+from stepreports.text import counted
 
 FIGURES = {"cost": cost_figure, "roc": roc_figure}
 
@@ -48,38 +50,64 @@ def default_model(source: str) -> Path:
 
 
 def require_absent(paths: Sequence[Path], *, force: bool) -> None:
-    """Raise `ProblemError` for a file that would be overwritten, or a folder that is not there."""
+    """Raise `ProblemError` for a file that would be overwritten, or that cannot be written where it is to go."""
     for path in paths:
+        folder = path.absolute().parent
+        if path.is_dir():
+            raise ProblemError(f"{path} is a folder; name a file.")
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise ProblemError(f"{path} cannot be written: {folder} is no folder that can be written to.")
         if path.exists() and not force:
             raise ProblemError(f"{path} exists already; --force overwrites it.")
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise ProblemError(
-                f"{path} cannot be written: {'it' if path.is_dir() else 'its folder'} is no place for a file."
-            )
+
+
+@contextmanager
+def disk_in_sentences() -> Iterator[None]:
+    """Turn a full disk and its like into a `ProblemError`."""
+    try:
+        yield
+    except OSError as error:
+        raise ProblemError(f"Writing failed: {error.strerror or error}.") from None
 
 
 def write_files(trained: Trained, model: Path) -> list[Path]:
     """The model, the cost curve and the ROC curve."""
     paths = files_of(model)
-    trained.model.save(paths["model"])
-    for name, figure in FIGURES.items():
-        write_whole(paths[name], svg(figure(trained), letters_as_paths=True))
+    figures = {name: svg(figure(trained), letters_as_paths=True) for name, figure in FIGURES.items()}
+    with disk_in_sentences():
+        trained.model.save(paths["model"])
+        for name, figure in figures.items():
+            write_whole(paths[name], figure)
     return list(paths.values())
+
+
+def write_predictions(predictions: Predictions, path: Path) -> None:
+    """As CSV."""
+    with disk_in_sentences():
+        write_whole(path, predictions.to_csv())
 
 
 def training_lines(trained: Trained) -> list[str]:
     """What was done and what it is worth."""
     model, costs = trained.model, trained.costs
     first, second = model.classes
-    fall = f"cost {costs[0]:.4f} to {costs[-1]:.4f}"
+    fall = f", cost {costs[0]:.4f} to {costs[-1]:.4f}" if len(costs) else "; the start, all zeros, is an optimum"
+    size = f"{counted(trained.rows, 'row')} × {counted(len(model.w), 'column')}"
     return [
-        f"{model.trained_on}: {trained.rows:,} rows × {len(model.w):,} columns, {first} against {second}.",
+        f"{model.trained_on}: {size}, {first} against {second}.",
         *trained.notes,
-        f"Trained with {model.optimizer} on {model.row}: {len(costs):,} iterations, {fall}.",
+        f"Trained with {model.optimizer} on {model.row}: {counted(len(costs), trained.iteration)}{fall}.",
         f"Held out: {score_line(trained.score)}",
     ]
 
 
+def prediction_lines(predictions: Predictions) -> list[str]:
+    """How good the predictions are, as far as the table tells."""
+    score = [score_line(predictions.score)] if predictions.score else []
+    return [*score, predictions.note] if predictions.note else score
+
+
 def score_line(score: Score) -> str:
     guess = f"always guessing the commoner class: {score.majority:.1%}"
-    return f"{score.rows:,} rows, accuracy {score.accuracy:.1%} ({guess}), area under the ROC curve {score.auc:.4f}."
+    accuracy = f"{counted(score.rows, 'row')}, accuracy {score.accuracy:.1%}"
+    return f"{accuracy} ({guess}), area under the ROC curve {score.auc:.4f}."

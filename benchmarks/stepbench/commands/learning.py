@@ -17,32 +17,48 @@ def train(
     data: Data,
     target: Target = None,
     row: Annotated[
-        str, typer.Option(help="What computes (see `stepbench list`); auto: the fastest on the CPU.")
+        str, typer.Option(help="The implementation that computes (see `stepbench list`); auto: the fastest on the CPU.")
     ] = "auto",
-    optimizer: Annotated[str, typer.Option(help="lbfgs, gd or adam.")] = "lbfgs",
+    optimizer: Annotated[str, typer.Option(help="lbfgs (the soonest at the optimum), gd or adam.")] = "lbfgs",
     steps: Annotated[
-        int | None, typer.Option(help="At most so many, by default 1000. With batches: epochs, 100, or 10 on disk.")
+        int | None,
+        typer.Option(help="Stop after so many. Default: 1000; with --batch-size, 100 epochs; on disk, 10 epochs."),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Of gd (default: just under 1/L) and adam (default: 0.001).")
+        float | None,
+        typer.Option(help="Of gd (default: the largest with which the cost is sure to fall) or adam (default: 0.001)."),
     ] = None,
-    l2: Annotated[float, typer.Option(help="Strength of the penalty: l2/2·‖w‖² is added to the mean loss.")] = 1e-3,
-    tol: Annotated[float, typer.Option(help="Done when no element of the gradient is larger.")] = 1e-4,
-    batch_size: Annotated[int | None, typer.Option(help="Rows a step of gd or adam looks at. Default: all.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64. Default: the data's own.")] = None,
-    held_out: Annotated[float, typer.Option(help="Share of the rows kept aside to score the model.")] = 0.25,
-    standardize: Annotated[bool, typer.Option(help="Columns to zero mean and unit variance.")] = True,
+    l2: Annotated[float, typer.Option(help="Penalty on large weights: l2/2·‖w‖² is added to the mean loss.")] = 1e-3,
+    tol: Annotated[float, typer.Option(help="Stop when no element of the gradient is larger.")] = 1e-4,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in each step of gd or adam. Default: all.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Compute in float32 or float64. Default: as the data are.")] = None,
+    held_out: Annotated[
+        float, typer.Option(help="Share of the rows that are not learned from, but kept to score the model.")
+    ] = 0.25,
+    standardize: Annotated[bool, typer.Option(help="First bring every column to zero mean and unit variance.")] = True,
     on_disk: Annotated[
         bool | None,
         typer.Option(
-            "--on-disk/--in-memory", help="Read an .npy file in blocks. Default: if it fills half the memory."
+            "--on-disk/--in-memory",
+            help="Leave an .npy file on disk and learn from a block of rows at a time, with gd or adam. "
+            "Default: if it would fill half the free memory.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the rows held out and the order of batches.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="The model, .npz; its figures go beside it.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides which rows are held out, and the order of batches.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The model's file. Default: DATA-model.npz in this folder. The two figures go beside it."),
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Train a classifier: a model, its cost curve and ROC curve, and its score on rows held out."""
+    """Train a classifier (logistic regression) to tell two classes apart.
+
+    Writes the model, figures of its cost and its ROC curve, and says how well it does on rows held out.
+
+    DATA is a table of numbers with one more column, the target, that holds two classes.
+
+    The columns of an .npy file are called 0, 1, 2, …; an .npz file holds X, and y beside it.
+    """
     from stepbench import training, training_view
 
     model = out or training_view.default_model(data)
@@ -60,14 +76,18 @@ def train(
 
 @sentences
 def predict(
-    model: Annotated[Path, typer.Argument(help="A model that `stepbench train` wrote.")],
+    model: Annotated[Path, typer.Argument(help="A file that `stepbench train` wrote.", metavar="MODEL")],
     data: Data,
     out: Annotated[Path | None, typer.Option(help="Write the predictions here. Default: standard output.")] = None,
     force: Force = False,
 ) -> None:
-    """Classes and probabilities of the rows of a table, as CSV; a score too where the table has the labels."""
+    """Predict the class of each row of a table, and the probability of the second class, as CSV.
+
+    DATA needs the columns that MODEL was trained on, by name, in any order.
+
+    Where it holds the classes too, standard error says how many were predicted right.
+    """
     from stepbench import training, training_view
-    from stepreports.files import write_whole
 
     if out is not None:
         training_view.require_absent([out], force=force)
@@ -75,9 +95,9 @@ def predict(
     if out is None:
         sys.stdout.write(predictions.to_csv())
     else:
-        write_whole(out, predictions.to_csv())
-    if predictions.score is not None:  # not on standard output, which is CSV
-        errors.print(training_view.score_line(predictions.score), highlight=False, markup=False, soft_wrap=True)
+        training_view.write_predictions(predictions, out)
+    for line in training_view.prediction_lines(predictions):  # not on standard output, which is CSV
+        errors.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @sentences

@@ -112,7 +112,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def gpu(session: nox.Session) -> None:
-    """Every CUDA row, on a GPU; one that does not run is a failure."""
+    """Every CUDA row, on a GPU, with compute-sanitizer where it is on PATH; a row that does not run is a failure."""
     extra = gpu_extra()
     if extra is None:
         session.error("No NVIDIA driver was found; this session needs a GPU.")

@@ -6,6 +6,7 @@ trials        what is done to it
 plan          which trials, on which problems
 child, judge  each row in a process of its own
 compiled      CUDA sources, without a GPU
+sanitizer     raw kernels under compute-sanitizer, on one
 verdicts      what was found
 kernel_file   a kernel from outside
 fuzz          `python -m stepbench.checking.fuzz`: many random problems, and the headroom under the bound

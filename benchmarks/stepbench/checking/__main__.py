@@ -1,16 +1,21 @@
-"""The child processes of a check: `child` examines a row, `kernel` says what a kernel file declares."""
+"""The child processes of a check.
+
+`child` examines a row, `kernel` says what a kernel file declares, and `sanitized` runs a row for compute-sanitizer.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from stepbench.checking import child, kernel_file
+from stepbench.checking import child, kernel_file, sanitizer
 
 match sys.argv[1:]:
     case ["child", descriptor]:
         child.main(int(descriptor))
     case ["kernel", descriptor, path]:
         kernel_file.main(int(descriptor), Path(path))
+    case ["sanitized", row]:
+        sanitizer.main(row)
     case _:
         sys.exit("These are the child processes of `stepbench check`; run that.")

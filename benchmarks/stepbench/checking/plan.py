@@ -200,3 +200,14 @@ def simulated_plan(row: Implementation, seed: int) -> list[Planned]:
             plan.append(makers[k % len(makers)].planned(STEPS_TRIAL, kind, shape))
         plan += makers[-1 - shift % len(makers)].states("ordinary data", (7, 3))
     return plan
+
+
+def sanitized_plan(row: Implementation, seed: int) -> list[Planned]:
+    """Every way that a kernel goes through X, and every operation: each dtype, with the optimizers in turn."""
+    plan = []
+    for shift, dtype in enumerate(row.dtypes):
+        makers = [_Maker(row, dtype, optimizer, seed) for optimizer in row.optimizers]
+        for k, shape in enumerate(planted.SANITIZED):
+            plan.append(makers[(k + shift) % len(makers)].planned(STEPS_TRIAL, "ordinary data", shape))
+        plan += makers[-1 - shift % len(makers)].states("ordinary data", (37, 5))
+    return plan

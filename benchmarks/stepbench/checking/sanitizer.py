@@ -1,0 +1,108 @@
+"""Raw kernels under NVIDIA's compute-sanitizer: accesses out of bounds (memcheck), races in shared memory (racecheck).
+
+The sanitizer runs `python -m stepbench.checking sanitized ROW`, at small sizes since it slows a kernel down a
+thousandfold. Sound is only what it says it looked at and found no error in, and whose trials agreed besides: a tool
+that could not attach, or a child that ended before it computed anything, has shown nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from stepbench.checking.plan import sanitized_plan
+from stepbench.checking.subject import Ledger
+from stepkernels.catalog import CATALOG
+
+SANITIZER = "compute-sanitizer"
+# Padding, so that what lies past an array is nobody's. Libraries try calls of the driver that may fail, and do not mind.
+TOOLS = {"memcheck": ("--padding=512", "--report-api-errors=no"), "racecheck": ()}
+RAW_KERNELS = ("cupy-fused", "triton-fused", "numba-cuda-fused")
+LIMIT_SECONDS = 1200.0
+FOUND_STATUS = 86  # the exit status by which the sanitizer says that it found something
+ALLOCATE_EXACTLY = {"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
+
+_SUMMARY = re.compile(r"ERROR SUMMARY: (\d+) error|RACECHECK SUMMARY: \d+ hazards? displayed \((\d+) error")
+
+
+@dataclass(frozen=True, slots=True)
+class Sanitized:
+    """What the sanitizer said of a row. `errors` is None where it did not come to say how many."""
+
+    row: str
+    tool: str
+    status: int
+    errors: int | None
+    output: str
+
+    @property
+    def fault(self) -> str | None:
+        """Why the row is not known to be sound, or None."""
+        if self.errors or self.status == FOUND_STATUS:
+            return f"{self.tool} found errors in {self.row}:\n{self.output}"
+        if self.status:
+            return f"{self.row} ended with status {self.status} under {self.tool}:\n{self.output}"
+        return f"{self.tool} looked at nothing in {self.row}:\n{self.output}" if self.errors is None else None
+
+
+def missing_sanitizer() -> str | None:
+    """Why nothing can be sanitized here, or None."""
+    if shutil.which(SANITIZER):
+        return None
+    return f"{SANITIZER} is not on PATH; it comes with NVIDIA's CUDA toolkit, in its bin folder"
+
+
+def command_line(row: str, tool: str) -> list[str]:
+    """The sanitizer and the child that it runs, errors told by an exit status of their own."""
+    options = [
+        f"--tool={tool}",
+        *TOOLS[tool],
+        "--target-processes=application-only",
+        f"--error-exitcode={FOUND_STATUS}",
+    ]
+    return [SANITIZER, *options, sys.executable, "-m", "stepbench.checking", "sanitized", row]
+
+
+def sanitize(row: str, tool: str) -> Sanitized:
+    """Run a row's small problems under one tool of the sanitizer."""
+    environment = {**os.environ, **ALLOCATE_EXACTLY, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        command_line(row, tool),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the sanitizer, and the row that it runs
+            output = f"{process.communicate()[0]}still running after {LIMIT_SECONDS:.0f} seconds"
+    return Sanitized(row, tool, process.returncode, errors_found(output), output)
+
+
+def errors_found(output: str) -> int | None:
+    """What the sanitizer's summary says; None where there is none."""
+    summary = _SUMMARY.search(output)
+    return int(summary[1] or summary[2]) if summary else None
+
+
+def main(name: str) -> None:
+    """The child: a sentence and exit status 1 when the row disagrees."""
+    row = CATALOG[name]
+    if row.library == "cupy":
+        import cupy
+
+        cupy.cuda.set_allocator(None)  # past the end of an array in a pool lies memory that is valid
+    plan = sanitized_plan(row, seed=0)
+    for planned in plan:
+        if disagreement := planned.run(row, Ledger()):
+            sys.exit(str(disagreement))
+    sys.stdout.write(f"{name}: {len(plan)} trials agree\n")

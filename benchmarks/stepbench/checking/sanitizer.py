@@ -20,7 +20,7 @@ from stepbench.checking.subject import Ledger
 from stepkernels.catalog import CATALOG
 
 SANITIZER = "compute-sanitizer"
-# Padding, so that what lies past an array is nobody's. Libraries try calls of the driver that may fail, and do not mind.
+# Padding, so that what lies past an array is nobody's. Libraries try driver calls that may fail, and do not mind.
 TOOLS = {"memcheck": ("--padding=512", "--report-api-errors=no"), "racecheck": ()}
 RAW_KERNELS = ("cupy-fused", "triton-fused", "numba-cuda-fused")
 LIMIT_SECONDS = 1200.0

@@ -14,6 +14,7 @@ import pytest
 
 from runs import KERNELS, SMALL, benchmarks, coverage, failures, start_stepbench, stepbench
 from stepbench.journal import NAME, read_events
+from stepbench.plan import Plan
 
 BROKEN = {
     "segfault": ("crash", "SIGSEGV"),
@@ -55,6 +56,14 @@ def test_records_carry_their_row_case_rounds_and_agreement(unbroken):
         assert all(seconds > 0 for seconds in stats["data"])
         assert set(info["agreement"]) == {"J", "gw", "gb", "w", "b"}
         assert all(0 <= error <= 1 for error in info["agreement"].values())
+
+
+def test_the_workers_hold_no_more_memory_than_was_planned_for(unbroken):
+    plan = Plan.from_json(read_events(unbroken)[0]["plan"])
+    for case in plan.cases:
+        peaks = [e["extra_info"]["peak_memory_bytes"] for e in benchmarks(unbroken) if e["params"]["case"] == case.name]
+        assert len(peaks) == len(plan.participants)
+        assert 2**24 * len(peaks) < sum(peaks) <= plan.memory_bytes(case)
 
 
 def test_every_run_times_one_row_twice(unbroken):

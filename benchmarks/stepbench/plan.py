@@ -14,7 +14,9 @@ from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 from stepkernels.problem import ProblemError
 
-COPIES_OF_X = 2  # the problem's own and, in some rows, a device's, a compiler's or a list's
+WORKER_BYTES = 2**28  # libraries and compiled code: 0.1 to 0.5 GiB a process, as measured; a mean
+HOLD_X_TWICE = 5  # rows at most: in another order, or in a compiler's own memory; the others hold it once
+VECTORS = 8  # of length m, beside X
 START_SECONDS = 2.5  # a process, its imports and a first bind; a rough mean, for the estimate only
 READ_BYTES_PER_SECOND = 4e9  # likewise: what a two-pass row on a small machine gets through
 TURN_OVERHEAD_SECONDS = 0.035
@@ -60,8 +62,12 @@ class Plan:
         return [each for each in self.participants if case.unsupported_by(each.row) is None]
 
     def memory_bytes(self, case: Case) -> int:
-        """What the processes of a case hold at once, roughly."""
-        return COPIES_OF_X * case.copies * case.data_bytes * len(self.taking_part(case))
+        """What the processes of a case and their runner may hold at once. A record has what its process held."""
+        processes = len(self.taking_part(case))
+        vectors = VECTORS * case.m * case.itemsize
+        copies_of_x = processes + min(processes, HOLD_X_TWICE)
+        data = case.copies * (copies_of_x * case.data_bytes + processes * vectors)
+        return processes * WORKER_BYTES + data + case.data_bytes
 
     def seconds(self) -> float:
         """How long the run takes, roughly."""
@@ -143,8 +149,9 @@ def require_memory(plan: Plan, available_bytes: int | None = None) -> None:
         needed, processes = plan.memory_bytes(case), len(plan.taking_part(case))
         if needed > available:
             raise ProblemError(
-                f"{case.name} needs about {needed / 2**30:.1f} GiB for {processes} processes at once; "
-                f"{available / 2**30:.1f} GiB are available. Choose a smaller size with --sizes, or fewer --rows."
+                f"{case.name} may need {needed / 2**30:.1f} GiB, for {processes} processes at once, each with its "
+                f"library and X once or twice; {available / 2**30:.1f} GiB are available. Choose a smaller size with "
+                "--sizes, or fewer --rows."
             )
 
 

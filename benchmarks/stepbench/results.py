@@ -169,6 +169,9 @@ def _benchmark(
             "copy_to_device_seconds": _copies(bound),
             "device_seconds": _device_seconds(turns),
             "device_state": next((event["device_state"] for event in events if event.get("device_state")), None),
+            "peak_memory_bytes": max(
+                (event["peak_memory_bytes"] for event in events if event["event"] == "judged"), default=None
+            ),
             "implausible": participant.role == "row" and _beats(events, limit),
         },
         "options": {"timer": "stepbench.timing.Clock", "disable_gc": True},

@@ -18,6 +18,7 @@ from stepbench import threads
 from stepbench.cases import Case
 from stepbench.device import DeviceClock, copy_to_device_seconds, device_clock, device_state
 from stepbench.expectations import judge, run_once
+from stepbench.memory import peak_memory_bytes, reset_peak_memory
 from stepkernels.agreement import Agreement
 from stepkernels.interface import Implementation, Op, Workspace
 from stepkernels.problem import Config, Problem
@@ -123,6 +124,7 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
 
     Raises `DisagreementError`, `OversizedPoolError`, and whatever the row raises.
     """
+    reset_peak_memory()
     task = turnstile.next_task(case)
     bind_seconds, workspace = _timed(lambda: _bind(row, task))
     operation = operation_of(workspace, row, case)
@@ -158,7 +160,9 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
         clock.release()
     states = {"before": state_before, "after": device_state(row.device)} if device else None
     agreement = _require_agreement(workspace, row, task, turnstile.fresh_expectations(), "after")
-    turnstile.judged(agreement=agreement.errors if agreement else None, device_state=states)
+    turnstile.judged(
+        agreement=agreement.errors if agreement else None, device_state=states, peak_memory_bytes=peak_memory_bytes()
+    )
 
 
 def operation_of(workspace: Workspace, row: Implementation, case: Case) -> Callable[[], None]:

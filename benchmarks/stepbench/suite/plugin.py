@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ class SuitePlugin:
         if call.excinfo is not None:
             error = call.excinfo.value
             kind = next(name for fault, name in FAULTS if isinstance(error, fault))
+            traceback.clear_frames(error.__traceback__)  # Python keeps the last traceback, and with it a case's data
             self.turnstile.failed(kind, _sentence(error))
         return report
 

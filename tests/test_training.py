@@ -1,9 +1,11 @@
 """`train` and `predict`: what is learned, written, refused, and left alone."""
 
 import errno
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from stepkernels import LogisticRegression
 from stepkernels.problem import ProblemError
 
 CANCER = "breast-cancer"
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def silent(_iteration, _cost):
@@ -369,6 +372,23 @@ def test_a_place_that_is_none_for_a_file_is_refused_before_training(tmp_path):
         for force in (False, True):
             with pytest.raises(ProblemError, match=sentence):
                 require_absent([path], force=force)
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^stepbench ((?:train|predict) .*)$", README, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        finished = stepbench(*command.split())
+        assert finished.returncode == 0, finished.stderr
+    assert len((tmp_path / "predictions.csv").read_text().splitlines()) == 570
+
+
+def test_the_readmes_classifier_works(capsys):
+    (code,) = re.findall(r"```python\n([^`]*stepkernels import LogisticRegression.*?)```", README, re.DOTALL)
+    exec(code, {})
+    assert float(capsys.readouterr().out) > 0.98
 
 
 @pytest.mark.slow

@@ -70,9 +70,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     tol : float, default=1e-4
         Done when no element of the gradient of J is larger. With 0, "gd" and "adam" take all their steps.
     batch_size : int or None, default=None
-        Rows a step of "gd" or "adam" looks at; None means all. The rows are shuffled once, into a copy; their
-        blocks are then views, visited in a new order each epoch. A memory-mapped X is not shuffled, since that
-        would copy it: let its rows be in no particular order.
+        Rows a step of "gd" or "adam" looks at; None means all. The rows are shuffled once, into a copy, whose
+        blocks are visited in a new order each epoch; a row may keep small blocks in a layout of its own besides. A
+        memory-mapped X is not shuffled, since that would copy it: let its rows be in no particular order.
     row : str, default="auto"
         What computes: a name from `stepbench list`. "auto" takes the fastest CPU row for the size that is available
         here: numba-fused, from 100,000 elements of X (of a batch) on numba-fused-parallel, or numpy-blas without

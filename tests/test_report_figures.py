@@ -33,6 +33,13 @@ def test_labels_keep_their_order_and_their_distance_and_move_no_more_than_they_m
         assert placed == pytest.approx(wanted)
 
 
+@given(st.lists(st.floats(-1, 2), min_size=1, max_size=8).map(sorted))
+def test_labels_stay_beside_the_panel_while_there_is_room(wanted):
+    placed = spread_apart(wanted, 0.1, 0.0, 1.0)
+    assert all(-1e-9 <= position <= 1 + 1e-9 for position in placed)
+    assert all(after - before >= 0.1 * (1 - 1e-9) for before, after in pairwise(placed))
+
+
 def test_the_same_records_give_the_same_bytes(tmp_path):
     def drawn():
         found = figures(load_run(tmp_path))

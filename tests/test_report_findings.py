@@ -8,7 +8,7 @@ from stepreports import answer_lines, answer_table
 from stepreports.findings import answer, headline, overtakings
 from stepreports.intervals import Estimate
 from stepreports.records import load_run
-from stepreports.summary import summary, warnings, winners
+from stepreports.summary import failure_lines, summary, warnings, winners
 from stepreports.tables import table
 from stepreports.views import shares_of_limit, views
 from synthetic_runs import READ_LIMIT, ROWS, SIZES, entries, entry, write_run
@@ -30,6 +30,14 @@ def test_the_headline_names_the_row_to_use_and_where_the_gpu_pays(tmp_path):
 
 def test_the_headline_of_one_row_is_that_row(tmp_path):
     assert headline(run_of(tmp_path, entry(NUMPY, 1000, 20))) == ["On the CPU, use `numpy-blas` at 1,000 × 20."]
+
+
+def test_a_row_that_nothing_beats_anywhere_is_the_answer_at_every_size(tmp_path):
+    """Alone at the top at the large size, not to be told from another at the small one."""
+    twin = {"row": "numpy-twin", "technique": "twin"}
+    small = [entry(NUMPY, 1000, 20, noise=0.05), entry(NUMPY, 1000, 20, noise=0.05, seed=1, **twin)]
+    large = [entry(NUMPY, 20_000, 50), entry(NUMPY, 20_000, 50, slowdown=0.5, **twin)]
+    assert headline(run_of(tmp_path, *small, *large)) == ["On the CPU, use `numpy-twin` at every size timed."]
 
 
 def test_a_gpu_that_does_not_pay_is_said_not_to(tmp_path):
@@ -104,6 +112,22 @@ def test_the_summary_holds_the_answer_the_winners_and_what_was_not_timed(tmp_pat
     assert "python -m pip install 'stepbench[jax]'" in told
 
 
+def test_failures_that_differ_in_their_numbers_only_are_told_once_with_their_sizes(tmp_path):
+    failed = {"row": "python-loop", "kind": "too-much-work", "skipped": True}
+    failures = [failed | {"reason": f"{m * 100:g} elements are too many", "m": m, "n": 100} for m in (10**5, 10**6)]
+    failures += [{"row": "x", "kind": "error", "skipped": False, "reason": why} for why in ("no file", "no memory")]
+    assert failure_lines(load_run(write_run(tmp_path, failures=failures))) == [
+        "`x`: **error**, no file",
+        "`x`: **error**, no memory",
+        "`python-loop`: 1e+07 elements are too many (2 cases: 100,000 × 100, 1,000,000 × 100)",
+    ]
+
+
+def test_the_device_is_told_where_there_are_several(tmp_path):
+    assert "device" in winners(load_run(write_run(tmp_path / "both")))[0]
+    assert "device" not in winners(run_of(tmp_path / "one", entry(NUMPY, 1000, 20)))[0]
+
+
 def test_the_terminal_gets_sentences_and_lines_with_equal_keys(tmp_path):
     write_run(tmp_path)
     assert answer_lines(tmp_path)
@@ -120,6 +144,6 @@ def test_the_share_of_the_limit_is_the_ratio_within_turns_wherever_it_is_told(tm
     (share, of_itself) = shares_of_limit(run, run.records)
     assert share == Estimate(0.5, 0.5, 0.5)
     assert of_itself is None
-    assert "50.0 % [50.0, 50.0] of the measured limit" in answer(run)[0]
-    assert winners(run)[0]["of the limit"] == "50.0 % [50.0, 50.0]"
+    assert "50 % [50, 50] of the measured limit" in answer(run)[0]
+    assert winners(run)[0]["of the limit"] == "50 % [50, 50]"
     assert table(run)["share_of_limit"] == [share.value, None]

@@ -86,6 +86,22 @@ def test_words_between_backticks_are_code_and_nothing_else_is_markup():
     assert words("`a<b` is **1**") == "<code>a&lt;b</code> is <strong>1</strong>"
 
 
+def test_sizes_intervals_and_units_stay_on_one_line():
+    told = words("At 20,000 × 50 it took 2.5 ms [2.4, 2.6], 71 % [57, 91], or 160 kB; `a b` too")
+    assert told.replace("\N{NO-BREAK SPACE}", "_") == (
+        "At 20,000_×_50 it took 2.5_ms [2.4,_2.6], 71_% [57,_91], or 160_kB; <code>a b</code> too"
+    )
+
+
+def test_the_page_links_to_a_lesson_beside_it_or_names_the_command(tmp_path):
+    folder = write_run(tmp_path, [entry(ROWS[1], 1000, 20)])
+    assert "stepbench learn --out stepbench-lesson-en.html" in stepreports.write_report(folder).read_text()
+    (folder / "stepbench-lesson-zh.html").touch()
+    page = stepreports.write_report(folder).read_text()
+    assert '<a href="stepbench-lesson-zh.html">中文</a>' in page
+    assert "stepbench learn" not in page
+
+
 def test_every_number_of_the_page_is_in_the_table(standard):
     page = (standard / "report.html").read_text()
     columns = json.loads(packed(page, "data"))["columns"]

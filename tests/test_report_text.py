@@ -26,6 +26,28 @@ def test_a_ratio_shows_the_digits_its_interval_bears(estimate, words):
 
 
 @pytest.mark.parametrize(
+    ("estimate", "words"),
+    [
+        (Estimate(0.7057, 0.567, 0.9095), "71 % [57, 91]"),
+        (Estimate(0.0425, 0.0419, 0.0503), "4.2 % [4.2, 5.0]"),
+        (Estimate(1.02, 0.95, 1.13), "102 % [95, 113]"),
+    ],
+)
+def test_a_share_is_told_to_whole_percents_or_two_digits(estimate, words):
+    assert text.percentage(estimate) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [(45.2, "45 seconds"), (496.5, "8.3 minutes"), (9000.0, "2.5 hours")])
+def test_a_long_time_is_told_as_one_would(value, words):
+    assert text.duration(value) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.0, "0"), (2.0, "2 s"), (1.5e-3, "1.5 ms")])
+def test_a_tick_has_no_zeros_at_its_end(value, words):
+    assert text.tick_seconds(value) == words
+
+
+@pytest.mark.parametrize(
     ("value", "words"), [(1.549e-3, "1.55 ms"), (12.0, "12.0 s"), (8.5e-10, "0.850 ns"), (2.5e-6, "2.50 µs")]
 )
 def test_a_time_takes_the_unit_that_suits_it(value, words):

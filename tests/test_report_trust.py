@@ -6,6 +6,7 @@ import pytest
 
 import stepreports
 from stepreports.overhead import overhead_of
+from stepreports.page import words
 from stepreports.records import RecordError, load_run
 from stepreports.self_test import self_test_lines
 from stepreports.summary import summary
@@ -27,7 +28,7 @@ def test_a_self_test_is_found_beside_the_run_and_beside_its_folder(run, place):
     assert load_run(run).self_test == SELF_TEST
     page = stepreports.write_report(run).read_text()
     assert "The harness can be trusted here." in page
-    assert all(line["found"] in page for line in self_test_lines(SELF_TEST))
+    assert all(words(line["found"]) in page for line in self_test_lines(SELF_TEST))
 
 
 def test_each_figure_of_the_self_test_is_told(run):

@@ -71,10 +71,11 @@ def headline(axes: Axes, title: str, subtitle: str = "") -> None:
 
 
 def logarithmic(axes: Axes, which: str, kind: str, label: str) -> None:
-    """Make the x or y axis logarithmic, its decades labelled in "seconds", "bytes", "times" or "plain" numbers."""
+    """Make the x or y axis logarithmic: decades, or parts of few, in "seconds", "bytes", "times" or "plain" numbers."""
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(base=10, numticks=12))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=_EVERY_DECADE if high > 50 * low else _BETWEEN_DECADES, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _TICKS[kind](value)))
     axis.set_minor_locator(NullLocator())
     axis.set_label_text(label, color=INK)
@@ -88,6 +89,9 @@ _TICKS = {
 }
 
 
+_EVERY_DECADE, _BETWEEN_DECADES = (1.0,), (1.0, 2.0, 5.0)
+
+
 def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
     """Write each label beside its line's end, moved up or down just enough not to overlap another.
 
@@ -98,7 +102,7 @@ def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
     for place in {(end.x, end.left) for end in ends}:
         column = sorted((end for end in ends if (end.x, end.left) == place), key=lambda end: end.y)
         wanted = [(math.log10(end.y) - low) / (high - low) for end in column]
-        placed = spread_apart(wanted, 1.3 * FONT_POINTS / points)
+        placed = spread_apart(wanted, 1.3 * FONT_POINTS / points, 0.0, 1.0)
         for end, at, moved in zip(column, wanted, placed, strict=True):
             _label(axes, end, rise=(moved - at) * points)
 
@@ -119,10 +123,11 @@ def shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
-def spread_apart(wanted: Sequence[float], gap: float) -> list[float]:
+def spread_apart(wanted: Sequence[float], gap: float, low: float = -math.inf, high: float = math.inf) -> list[float]:
     """Positions in the same order, at least `gap` apart, as near as can be to the wanted ones (least squares).
 
-    Subtracting i·gap turns the constraint into "not decreasing": isotonic regression by pooling violators.
+    Subtracting i·gap turns the constraint into "not decreasing": isotonic regression by pooling violators, which
+    bounds only clip. Where there is no room between `low` and `high`, they hang from `high`.
     """
     pools: list[tuple[float, int]] = []
     for index, position in enumerate(wanted):
@@ -132,7 +137,8 @@ def spread_apart(wanted: Sequence[float], gap: float) -> list[float]:
             mean, count = (before * members + mean * count) / (members + count), members + count
         pools.append((mean, count))
     flat = np.repeat([mean for mean, _ in pools], [count for _, count in pools])
-    return [float(value) for value in flat + gap * np.arange(len(wanted))]
+    room = high - gap * (len(wanted) - 1)
+    return [float(value) for value in np.clip(flat, min(low, room), room) + gap * np.arange(len(wanted))]
 
 
 def svg(figure: Figure, *, letters_as_paths: bool) -> str:

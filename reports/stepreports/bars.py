@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from statistics import median
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from stepreports import text
 from stepreports.axes import LOOK, canvas, headline, shortened
 from stepreports.records import Case, Record, Run
-from stepreports.style import INK, styles
+from stepreports.style import FAINT, INK, styles
 from stepreports.views import View, views
 
 PHASES = ("forward", "backward", "update")
 _SHADES = (1.0, 0.6, 0.3)
-_LEFT, _RIGHT, _BAR = 1.75, 0.55, 0.25  # inches
+_LEFT, _RIGHT, _GAP, _BAR = 1.75, 0.65, 0.85, 0.25  # inches
 _MOST_PANELS = 2
 _FLATTENING = 10  # a row so many times slower than the median would flatten every other bar
 
@@ -29,11 +31,14 @@ def phases_figure(run: Run) -> Figure | None:
     panels = list(phases(run).items())[-_MOST_PANELS:]
     if not panels:
         return None
-    figure, all_axes = canvas(1.2 + _BAR * max(len(rows) for _, rows in panels), _LEFT, _RIGHT, len(panels), _LEFT)
+    names = list(dict.fromkeys(chain.from_iterable(rows for _, rows in panels)))
+    figure, all_axes = canvas(1.2 + _BAR * len(names), _LEFT, _RIGHT, len(panels), _GAP)
     for axes, (case, rows) in zip(all_axes, panels, strict=True):
-        _stack(axes, run, {name: [parts[phase].seconds.value for phase in PHASES] for name, parts in rows.items()})
-        axes.set_ylim(max(len(rows) for _, rows in panels) - 0.5, -0.5)
-        headline(axes, case.size, f"{', '.join(PHASES)}: dark to light" if axes is all_axes[0] else "")
+        parts = {name: [at[phase].seconds.value for phase in PHASES] for name, at in rows.items()}
+        _stack(axes, run, names, parts)
+        headline(axes, f"{case.size}, {case.dtype}")
+    all_axes[0].set_yticks(range(len(names)), [shortened(name) for name in names], parse_math=False)
+    _key(all_axes[0], PHASES)
     return figure
 
 
@@ -44,8 +49,10 @@ def start_figure(run: Run) -> Figure | None:
     if not starts:
         return None
     figure, (axes,) = canvas(1.2 + _BAR * len(starts), _LEFT, _RIGHT)
-    _stack(axes, run, {name: start_costs(record)[::-1] for name, record in starts.items()})
-    headline(axes, "Before the first step", "first call with empty caches, bind, import: dark to light")
+    _stack(axes, run, list(starts), {name: start_costs(record)[::-1] for name, record in starts.items()})
+    axes.set_yticks(range(len(starts)), [shortened(name) for name in starts], parse_math=False)
+    headline(axes, "Before the first step")
+    _key(axes, ("first call, nothing compiled yet", "bind", "import"))
     return figure
 
 
@@ -87,23 +94,29 @@ def _whole(run: Run, cases: Sequence[Case | None]) -> dict[str, dict[str, Record
     return {name: {phase: at[name] for phase, at in zip(PHASES, by_phase, strict=True)} for name in names}
 
 
-def _stack(axes: Axes, run: Run, parts: Mapping[str, Sequence[float]]) -> None:
-    """A bar a row, top to bottom, its parts dark to light, the total written at its end.
+def _key(axes: Axes, parts: Sequence[str]) -> None:
+    """What the shades of a bar are, below the headline."""
+    shades = [Patch(facecolor=INK, alpha=shade, linewidth=0) for shade in _SHADES]
+    axes.legend(shades, parts, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts), frameon=False,
+                labelcolor=FAINT, borderaxespad=0, borderpad=0.5, handlelength=1, columnspacing=1.2)  # fmt: skip
+
+
+def _stack(axes: Axes, run: Run, names: Sequence[str], parts: Mapping[str, Sequence[float]]) -> None:
+    """A bar a row, in the order of the names, its parts one after the other, the total written at its end.
 
     A row that would flatten the others is cut off at the edge; its total tells.
     """
     looks = styles(run.rows)
     edge = max(total for total in map(sum, parts.values()) if total <= _FLATTENING * median(map(sum, parts.values())))
-    for place, (name, widths) in enumerate(parts.items()):
-        left = 0.0
+    for name, widths in parts.items():
+        place, left = names.index(name), 0.0
         for width, shade in zip(widths, _SHADES, strict=True):
             axes.barh(place, width, left=left, color=looks[name].colour, alpha=shade, height=0.72, linewidth=0)
             left += width
         arrow = " →" if left > edge else ""
         axes.annotate(f"{text.plain_seconds(left)}{arrow}", (min(left, edge), place), xytext=(4, 0),
                       textcoords="offset points", va="center", color=INK, annotation_clip=False)  # fmt: skip
-    axes.set_yticks(range(len(parts)), [shortened(name) for name in parts], parse_math=False)
-    axes.set(xlim=(0, edge), ylim=(len(parts) - 0.5, -0.5))
+    axes.set(xlim=(0, edge), ylim=(len(names) - 0.5, -0.5), yticks=[])
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(lambda value, _: text.plain_seconds(value) if value else "0")
+    axes.xaxis.set_major_formatter(lambda value, _: text.tick_seconds(value))

@@ -104,29 +104,31 @@ def _draw_rows(axes: Axes, view: View, series: Series) -> list[LineEnd]:
 
 
 def draw_line(axes: Axes, look: Style, x: Sequence[int], estimates: Sequence[Estimate]) -> None:
-    """A line with its markers, its intervals as a band and as bars."""
-    values, lows, highs = ([getattr(e, name) for e in estimates] for name in ("value", "low", "high"))
-    axes.fill_between(x, lows, highs, color=look.colour, alpha=0.2, linewidth=0)
-    axes.vlines(x, lows, highs, color=look.colour, linewidth=1)
-    axes.plot(x, values, color=look.colour, marker=look.marker, linestyle=look.dashes, markersize=4.5, linewidth=1.5)
+    """A line with its markers, its intervals as a band and as bars. Of sizes with equal bytes it meets the last."""
+    joined = dict(zip(x, estimates, strict=True))
+    lows, highs = ([getattr(e, name) for e in joined.values()] for name in ("low", "high"))
+    axes.fill_between(list(joined), lows, highs, color=look.colour, alpha=0.2, linewidth=0)
+    axes.plot(list(joined), [e.value for e in joined.values()], color=look.colour, linestyle=look.dashes, linewidth=1.5)
+    axes.vlines(x, [e.low for e in estimates], [e.high for e in estimates], color=look.colour, linewidth=1)
+    axes.plot(x, [e.value for e in estimates], color=look.colour, marker=look.marker, linestyle="none", markersize=4.5)
 
 
 def _draw_limit(axes: Axes, view: View, device: str) -> list[LineEnd]:
     """The time that a device's read kernel took at each size."""
-    points = [(limit.case.x_bytes, limit.seconds.value) for limit in _limits(view, device)]
+    points = list({limit.case.x_bytes: limit.seconds.value for limit in _limits(view, device)}.items())
     if not points:
         return []
-    axes.plot(*zip(*points, strict=True), color=INK, linewidth=1.6, linestyle=DASHES[device], alpha=0.55)
+    axes.plot(*zip(*points, strict=True), color=INK, linewidth=1.6, linestyle=DASHES[device])
     return [LineEnd(*points[-1], f"{DEVICES[device]} limit", INK)]
 
 
 def _draw_roof(axes: Axes, view: View, device: str) -> list[LineEnd]:
     """The measured limit of a device as a rate, and half of it: what two passes over X can reach."""
-    limits = _limits(view, device)
+    limits = {limit.case.x_bytes: limit.seconds.value for limit in _limits(view, device)}
     if not limits:
         return []
-    sizes = [limit.case.x_bytes for limit in limits]
-    rates = np.array([limit.case.x_bytes / limit.seconds.value / 1e9 for limit in limits])
+    sizes = list(limits)
+    rates = np.array([size / seconds / 1e9 for size, seconds in limits.items()])
     axes.plot(sizes, rates, color=INK, linewidth=2.2, linestyle=DASHES[device], zorder=4)
     axes.plot(sizes, rates / 2, color=FAINT, linewidth=1, linestyle=(0, (1, 2)))
     return [LineEnd(sizes[-1], float(rates[-1]), f"{DEVICES[device]} limit", INK)]

@@ -111,12 +111,20 @@ def _recommendation(view: View, device: str) -> str | None:
     names = [_named(stretch[-1]) for stretch in found]
     if len(found) == 1:
         return f"On the {DEVICES[device]}, use {names[0]} at {_every_size(found[0])}."
+    if always := _never_beaten(found):
+        return f"On the {DEVICES[device]}, use `{always}` at every size timed."
     largest, second = found[-1], found[-2]
     where = f"from {second[0].case.size} to {second[-1].case.size}" if len(second) > 1 else f"at {second[0].case.size}"
     before = f"{names[-2]} {'below' if len(found) == 2 else where}"
     first = largest[0].case.size
     top = f"from {first} up" if len(largest) > 1 else f"at {first}"
     return f"On the {DEVICES[device]}, use {names[-1]} {top}, {before}."
+
+
+def _never_beaten(found: Sequence[Sequence[Standing]]) -> str | None:
+    """The row that leads everywhere, alone or not; of several, the fastest at the largest size."""
+    everywhere = frozenset.intersection(*(stretch[0].names for stretch in found))
+    return next((record.row.name for record in found[-1][-1].leaders if record.row.name in everywhere), None)
 
 
 def _every_size(stretch: Sequence[Standing]) -> str:

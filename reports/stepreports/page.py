@@ -29,14 +29,16 @@ from stepreports.records import Run
 from stepreports.roofline import roof_lines
 from stepreports.self_test import self_test_lines
 from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, PAPER, PAPER_DARK, styles
-from stepreports.summary import warnings, where, winners_of
+from stepreports.summary import alarms, warnings, where, winners_of
 from stepreports.tables import Table
 from stepreports.views import step_views, views
 
 _FIGURES = ("time", "limit", "roofline", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
+LESSONS = {"stepbench-lesson-en.html": "English", "stepbench-lesson-zh.html": "中文"}  # beside a run, linked
 _WEB = Path(__file__).parent / "web"
 _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK), "paper": (PAPER, PAPER_DARK)}
+_UNBROKEN = re.compile(r"(?<=\d) (?=×|%|(?:[nµm]?s|[kMGT]?B)\b)|(?<=\d ×) (?=\d)|(?<=\d,) (?=[\d,.]+\])")
 PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
 
 
@@ -54,6 +56,8 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         claims=answer(run),
         winners=[(view.title, winners_of(view)) for view in step_views(run)[:MOST_VIEWS]],
         warnings=warnings(run),
+        alarms=alarms(run),
+        lessons=[(name, label) for name, label in LESSONS.items() if (run.folder / name).is_file()],
         margin=text.percent(run.margin),
         hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
         sections=sections,
@@ -80,8 +84,12 @@ def rendered(template: str, data: dict[str, Any], **shown: object) -> str:
 
 
 def words(sentence: object) -> Markup:
-    """A sentence as HTML: what stands between backticks is code, between double asterisks strong."""
-    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence)))
+    """A sentence as HTML: what stands between backticks is code, between double asterisks strong.
+
+    A size, an interval, and a number with its unit stay on one line.
+    """
+    html = _UNBROKEN.sub("\N{NO-BREAK SPACE}", str(escape(sentence)))
+    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))  # noqa: S704  escaped above
 
 

@@ -46,6 +46,12 @@ class Case(NamedTuple):
         return self.m * self.n * ITEM_BYTES[self.dtype]
 
     @property
+    def kind(self) -> str:
+        """What is done, in words; what nearly every case has is not said."""
+        rare = (self.optimizer if self.optimizer != "gd" else "", self.cache if self.cache != "warm" else "")
+        return " ".join(filter(None, (self.op, self.dtype, *rare)))
+
+    @property
     def size(self) -> str:
         """The shape of X, and the data set when it is a real one."""
         shape = f"{self.m:,} × {self.n:,}"

@@ -14,7 +14,6 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
 from stepreports import text
 from stepreports.axes import FONT_POINTS, LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
@@ -75,11 +74,9 @@ def roofline_figure(view: View) -> Figure | None:
     x = np.geomspace(min(map(_intensity, records)) / _ROOM_LEFT, _ROOM_RIGHT * peak / roofs.memory_gb_per_s, 400)
     _draw_roofs(axes, x, peak, _slopes(view.run, records[0], roofs), view.dtype)
     ends = _draw_records(axes, view.run, records)
+    axes.set(xlim=(x[0], x[-1]), ylim=(min(end.y for end in ends) / 2.5, 2 * peak))
     logarithmic(axes, "x", "plain", "operations for each byte of X that is read")
     logarithmic(axes, "y", "plain", "10⁹ operations a second")
-    axes.set(xlim=(x[0], x[-1]), ylim=(min(end.y for end in ends) / 2.5, 2 * peak))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     headline(axes, "Under the roofs of this machine", f"{view.title}; {case.size}")
     label_line_ends(axes, ends)
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from stepreports import text
 from stepreports.bars import PHASES, cold_start, phases, start_costs
 from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
 from stepreports.records import Case, Failure, Record, Run
+from stepreports.summary import alike, sizes_of
 from stepreports.tables import AGREEMENT, start_seconds
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View
 
@@ -31,7 +31,7 @@ class Rung:
     passes: int
     time: str
     over_before: str
-    gains: bool
+    told: str
     over_loop: str
     place: float
 
@@ -58,12 +58,12 @@ def _ladder(run: Run, case: Case) -> Ladder:
     times = [record.seconds.value for record in records]
     rungs, best = [], None
     for record in records:
-        rungs.append(_rung(record, best, loop, min(times), max(times)))
+        rungs.append(_rung(run, record, best, loop, min(times), max(times)))
         best = record if best is None or record.seconds.value < best.seconds.value else best
     return Ladder(case.size, text.plain_seconds(min(times)), text.plain_seconds(max(times)), rungs)
 
 
-def _rung(record: Record, best: Record | None, loop: Record | None, fastest: float, slowest: float) -> Rung:
+def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fastest: float, slowest: float) -> Rung:
     span = math.log(slowest / fastest) or 1.0
     gain = ratio(best.turns, record.turns) if best else None
     return Rung(
@@ -74,7 +74,7 @@ def _rung(record: Record, best: Record | None, loop: Record | None, fastest: flo
         passes=record.passes_over_x,
         time=f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)}",
         over_before=text.times(gain) if gain else "–",
-        gains=gain is not None and gain.low > 1,
+        told=str(verdict(gain.inverse(), run.margin)) if gain else "",
         over_loop=_times_as_fast(record, loop),
         place=100 * math.log(record.seconds.value / fastest) / span,
     )
@@ -139,11 +139,16 @@ def agreement_lines(run: Run) -> list[Line]:
 
 
 def failure_lines(failures: Iterable[Failure]) -> list[Line]:
-    """A line for each row, kind and reason, with how many cases it concerns."""
-    counts = Counter((failure.row, failure.kind, failure.reason) for failure in failures)
+    """A line for each row, kind and reason, with the cases it concerns."""
     return [
-        {"row": f"`{row}`", "what": kind, "cases": str(count), "reason": reason}
-        for (row, kind, reason), count in counts.items()
+        {
+            "row": f"`{group[0].row}`",
+            "what": group[0].kind,
+            "cases": str(len(group)),
+            "sizes": sizes_of(group) or "all",
+            "reason": group[0].reason,
+        }
+        for group in alike(failures)
     ][:_MOST_LINES]
 
 
@@ -157,10 +162,10 @@ def own_comparison_lines(run: Run) -> list[Line]:
 def _own_comparison(run: Run, first: Record, over: Estimate) -> Line:
     return {
         "row": f"`{first.row.name}`",
-        "case": f"{first.case.op} {first.case.dtype}, {first.case.size}",
+        "case": f"{first.case.kind}, {first.case.size}",
         "second copy to first": text.times(over),
-        "told": str(verdict(over, run.margin)),
-        "would have been seen": text.difference(detectable_difference(over, run.margin)),
+        "verdict": str(verdict(over, run.margin)),
+        "smallest difference it could see": text.difference(detectable_difference(over, run.margin)),
     }
 
 

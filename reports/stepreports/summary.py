@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from stepreports import text
 from stepreports.findings import answer, headline, standings
 from stepreports.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio, spread
-from stepreports.records import Record, Row, Run
+from stepreports.records import Failure, Record, Row, Run
 from stepreports.tables import markdown
 from stepreports.views import DEVICES, View, baselines, shares_of_limit, step_views
 
@@ -43,12 +44,20 @@ def winners(run: Run) -> list[dict[str, str]]:
 
 
 def winners_of(view: View) -> list[dict[str, str]]:
-    """The fastest row of each device at each size of one view."""
+    """The fastest row of each device at each size of one view; of one device alone, it goes without saying."""
+    several = len({row.device for row in view.run.rows}) > 1
     return [
-        {"size": standing.case.size, "device": DEVICES[device], **_winner(view.run, standing.leaders)}
+        {"size": standing.case.size}
+        | ({"device": DEVICES[device]} if several else {})
+        | _winner(view.run, standing.leaders)
         for device in DEVICES
         for standing in standings(view, frozenset({device}))[-_MOST_SIZES:]
     ]
+
+
+def alarms(run: Run) -> list[str]:
+    """The warnings that concern the answer itself."""
+    return [warning for warning in warnings(run) if warning.startswith("**")]
 
 
 @lru_cache(maxsize=8)
@@ -74,12 +83,31 @@ def warnings(run: Run) -> list[str]:
 
 
 def failure_lines(run: Run) -> list[str]:
-    """A line for each row and reason, faults first, with how many cases it concerns."""
-    counts = Counter((failure.skipped, failure.row, failure.kind, failure.reason) for failure in run.failures)
+    """A line for each row and reason, faults first, with the cases it concerns."""
+    groups = sorted(alike(run.failures), key=lambda group: group[0].skipped)
     return [
-        f"`{row}`: {'' if skipped else f'**{kind}**, '}{reason}{f' ({count} cases)' if count > 1 else ''}"
-        for (skipped, row, kind, reason), count in sorted(counts.items(), key=lambda item: item[0][0])
+        f"`{first.row}`: {'' if first.skipped else f'**{first.kind}**, '}{first.reason}{_concerned(group)}"
+        for group in groups
+        for first in group[:1]
     ]
+
+
+def alike(failures: Iterable[Failure]) -> list[list[Failure]]:
+    """Failures of one row for one reason, whatever numbers stand in it, together."""
+    groups: dict[tuple[str, str, bool, str], list[Failure]] = defaultdict(list)
+    for failure in failures:
+        groups[failure.row, failure.kind, failure.skipped, re.sub(r"\d[\d.,e+-]*", "#", failure.reason)].append(failure)
+    return list(groups.values())
+
+
+def sizes_of(failures: Iterable[Failure]) -> str:
+    """The sizes that failures concern, or nothing where they concern a row as a whole."""
+    return ", ".join(dict.fromkeys(f"{each.m:,} × {each.n:,}" for each in failures if each.m and each.n))
+
+
+def _concerned(failures: Sequence[Failure]) -> str:
+    sizes = sizes_of(failures)
+    return f" ({text.counted(len(failures), 'case')}: {sizes})" if sizes else ""
 
 
 def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
@@ -105,4 +133,4 @@ def _varying(pairs: Sequence[tuple[float, Record]], bound: float) -> str:
 def _worst(pairs: Sequence[tuple[float, Record]]) -> str:
     amount, record = max(pairs, key=lambda pair: pair[0])
     case = record.case
-    return f"The worst is `{record.row.name}`, {case.op} {case.dtype} at {case.size}: {text.percent(amount)}."
+    return f"The worst is `{record.row.name}`, {case.kind} at {case.size}: {text.percent(amount)}."

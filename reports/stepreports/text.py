@@ -59,6 +59,12 @@ def plain_seconds(value: float, digits: int = 2) -> str:
     return f"{significant(value / scale, digits)} {unit}"
 
 
+def tick_seconds(value: float) -> str:
+    """A time on an axis, without zeros at its end: `0`, `1.5 s`, `2 s`."""
+    scale, unit = _unit(value, _SECONDS)
+    return f"{value / scale:.3g} {unit}" if value else "0"
+
+
 def duration(value: float) -> str:
     """How long a person waited: `45 seconds`, `8.3 minutes`, `1.5 hours`."""
     scale, unit = next((scale, unit) for least, scale, unit in _DURATIONS if value >= least)
@@ -77,9 +83,10 @@ def percent(fraction: float, digits: int = 2) -> str:
 
 
 def percentage(estimate: Estimate) -> str:
-    """A fraction with its interval: `92 % [90, 95]`."""
-    hundredths = estimate.scaled(100)
-    return f"{number(hundredths.value, decimals(hundredths))} % {interval(hundredths)}"
+    """A fraction with its interval, to whole percents or two digits: `71 % [57, 91]`, `4.3 % [4.2, 5.0]`."""
+    value, low, high = (100 * part for part in (estimate.value, estimate.low, estimate.high))
+    places = max(0, 1 - _exponent(value))
+    return f"{number(value, places)} % [{number(low, places)}, {number(high, places)}]"
 
 
 def difference(fraction: float) -> str:

@@ -93,6 +93,14 @@ def test_the_script_takes_the_same_ratios_and_intervals_as_the_table(opened, rep
     assert found > 30
 
 
+def test_of_two_sizes_with_equal_bytes_the_line_meets_the_one_with_more_samples(opened, tmp_path):
+    sizes = [(1000, 20), (1000, 1000), (10_000, 100)]
+    page = opened(stepreports.write_report(write_run(tmp_path, [entry(ROWS[1], m, n) for m, n in sizes])))
+    (trace,) = page.evaluate(TRACES)
+    assert trace["x"] == [160_000, 8_000_000, None, 8_000_000]
+    assert "10,000 × 100" in trace["text"][1]
+
+
 def test_the_legend_switches_rows_off_and_on_from_the_keyboard(opened, report):
     page = opened(report)
     button = page.locator("#legend button", has_text="python-loop")

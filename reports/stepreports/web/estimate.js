@@ -73,6 +73,7 @@ function secondsInWords(e) {
 }
 
 function percentInWords(e) {
-  const part = (x) => (x === null ? null : 100 * x);
-  return inWords({ value: 100 * e.value, low: part(e.low), high: part(e.high) }, " %");
+  const places = Math.max(0, 1 - exponent(100 * e.value));
+  const written = (x) => rounded(100 * x, places);
+  return e.low === null ? `${written(e.value)} %` : `${written(e.value)} % [${written(e.low)}, ${written(e.high)}]`;
 }

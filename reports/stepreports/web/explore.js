@@ -126,24 +126,30 @@ function tracesOf(data, found, axis, measure, hidden) {
     lines.get(key).push(point);
   }
   return [...lines.values()].map((line) => {
-    line.sort((a, b) => data.cell(axis, a.place) - data.cell(axis, b.place));
-    return traceOf(data, line, axis, measure, hidden);
+    line.sort((a, b) => data.cell(axis, a.place) - data.cell(axis, b.place) || data.cell("m", a.place) - data.cell("m", b.place));
+    return traceOf(data, joinedOnce(data, line, axis), axis, measure, hidden);
   });
+}
+
+// Of points at one place of the axis the line meets the last; the others follow it, each after a gap (null).
+function joinedOnce(data, line, axis) {
+  const meets = (point, k) => k === line.length - 1 || data.cell(axis, point.place) !== data.cell(axis, line[k + 1].place);
+  return [...line.filter(meets), ...line.filter((point, k) => !meets(point, k)).flatMap((point) => [null, point])];
 }
 
 function traceOf(data, line, axis, measure, hidden) {
   const { row } = line[0];
   const look = data.rows[row] ?? { symbol: "line-ew", dash: "dot" };
   const scale = measure.log ? 1 : 100;
-  const ends = (end) => line.map(({ estimate: e }) => (e.low === null ? 0 : Math.abs(e[end] - e.value) * scale));
+  const ends = (end) => line.map((point) => (point === null || point.estimate.low === null ? 0 : Math.abs(point.estimate[end] - point.estimate.value) * scale));
   return {
     type: "scatter", mode: "lines+markers", name: escaped(row), visible: !hidden.has(row), showlegend: false,
-    x: line.map((point) => data.cell(axis, point.place)),
-    y: line.map((point) => point.estimate.value * scale),
+    x: line.map((point) => point && data.cell(axis, point.place)),
+    y: line.map((point) => point && point.estimate.value * scale),
     error_y: { type: "data", symmetric: false, array: ends("high"), arrayminus: ends("low"), thickness: 1, width: 3 },
     line: { color: colourOf(data, row), dash: look.dash, width: 2 },
     marker: { symbol: look.symbol, size: 8 },
-    text: line.map((point) => `<b>${escaped(row)}</b><br>${escaped(sizeOf(data, point.place))}<br>${measure.words(point.estimate)}`),
+    text: line.map((point) => point && `<b>${escaped(row)}</b><br>${escaped(sizeOf(data, point.place))}<br>${measure.words(point.estimate)}`),
     hovertemplate: "%{text}<extra></extra>",
   };
 }

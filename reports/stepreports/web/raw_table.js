@@ -5,7 +5,7 @@
 const PAGE = 25;
 const RAW = [
   ["row", "row"], ["op", "op"], ["dtype", "dtype"], ["optimizer", "optimizer"], ["threads", "threads"], ["cache", "cache"],
-  ["m", "m"], ["n", "n"], ["seconds_per_step", "time of a step"], ["share_of_limit", "of the limit"],
+  ["m", "m"], ["n", "n"], ["seconds_per_step", "time"], ["share_of_limit", "of the limit"],
   ["times_matrix_form", "over the matrix form"], ["verdict_against_matrix_form", "verdict"], ["times_interpreted_loop", "over the loop"],
   ["spread", "spread"], ["bind_seconds", "bind"], ["first_call_cold_seconds", "first call"], ["dataset", "data"], ["device", "device"],
 ];

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from runs import environment, stepbench
+from stepbench import lesson
 from stepbench.lesson import descent, formulas, graph, likelihood, memory, neuron, squared_error, techniques, wording
 from stepbench.lesson import worked_example as worked
 from stepbench.lesson.page import lesson_page, values
@@ -23,6 +24,7 @@ from stepbench.lesson.students import CENTRE, HOURS, PASSED, PER_HUNDRED, hours,
 from stepkernels import reference
 from stepkernels.problem import GD, Adam
 from stepkernels.reference import Point
+from stepreports import write_report
 from stepreports.records import load_run
 from synthetic_runs import entries, write_run
 
@@ -396,6 +398,25 @@ def test_nothing_is_fetched_and_nothing_is_left_unsaid(pages, language):
     assert not re.search(r"url\((?!#)|@import|fetch\(|<link|<img|<iframe", page)
     assert not re.search(r"\bt:[a-z]|\{\{|\}\}|Undefined", without_scripts(page))
     assert f'<html lang="{wording.LANGUAGES[language]}"' in page
+
+
+@pytest.mark.parametrize("language", wording.LANGUAGES)
+def test_a_lesson_beside_a_run_links_to_its_report(run, pages, language):
+    assert 'href="report.html"' not in pages[language]
+    assert 'href="report.html"' in lesson_page(run, language, report="report.html")
+
+
+@pytest.mark.parametrize(("folder", "name", "linked"), [
+    ("run", "stepbench-lesson-en.html", True), ("run", "other.html", False), (".", "stepbench-lesson-en.html", False),
+])  # fmt: skip
+def test_a_lesson_written_into_a_run_and_its_report_link_to_each_other(
+    run, tmp_path, monkeypatch, folder, name, linked
+):
+    write_report(write_run(tmp_path / "run", entries(sizes=SIZES)))
+    monkeypatch.setattr(lesson, "measured", lambda *_: run)
+    path = lesson.write_lesson(tmp_path / folder / name, "en", None)
+    assert ('href="report.html"' in path.read_text("utf-8")) == linked
+    assert (f'href="{name}"' in (tmp_path / "run/report.html").read_text("utf-8")) == linked
 
 
 def test_a_page_is_the_same_in_a_fresh_interpreter(run, pages, tmp_path):

@@ -1,6 +1,7 @@
 """The lesson: why the step is what it is, as a page whose every number is computed by the suite itself.
 
-`write_lesson` times the lesson's rows on this machine, as `stepbench run` would, and writes the page.
+`write_lesson` times the lesson's rows on this machine, as `stepbench run` would, and writes the page. Written into
+the folder of a run under the name that its report looks for, the two link to each other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from stepbench.lesson.techniques import ROWS, SIZE
 from stepbench.lesson.wording import LANGUAGES
 from stepkernels.catalog import rows_named
 from stepkernels.problem import ProblemError
+from stepreports import write_report
 from stepreports.files import write_whole
+from stepreports.page import LESSONS
 from stepreports.records import Run, load_run
 
 __all__ = ["lesson_page", "measured", "write_lesson"]
@@ -28,7 +31,11 @@ def write_lesson(path: Path, language: str, progress: session.ProgressFactory) -
         raise ProblemError(f"{path} is a folder; --out names the page itself.")
     with tempfile.TemporaryDirectory(prefix="stepbench-lesson-") as folder:
         run = measured(Path(folder), progress)
-    return write_whole(path, lesson_page(run, language))
+    beside_a_run = path.name in LESSONS and (path.parent / "benchmark.json").is_file()
+    write_whole(path, lesson_page(run, language, report="report.html" if beside_a_run else None))
+    if beside_a_run:
+        write_report(path.parent)
+    return path
 
 
 def measured(folder: Path, progress: session.ProgressFactory) -> Run:

@@ -23,8 +23,11 @@ from stepreports.records import Run
 WEB = Path(__file__).parent / "web"
 
 
-def lesson_page(run: Run, language: str) -> str:
-    """The page in "en" or "zh", with the costs and limits of a run that timed the lesson's rows."""
+def lesson_page(run: Run, language: str, report: str | None = None) -> str:
+    """The page in "en" or "zh", with the costs and limits of a run that timed the lesson's rows.
+
+    `report` is where the report of a run lies, seen from the page.
+    """
     shown = values(run)
     wording = Wording(language, shown)
     labels = {key: wording.plain(f"labels.{key}") for key in wording.texts["labels"]}
@@ -47,6 +50,7 @@ def lesson_page(run: Run, language: str) -> str:
         .get_template("lesson.html.j2")
         .render(
             shown,
+            report=report,
             language=LANGUAGES[language],
             palette=PALETTE,
             para=wording.paragraphs,

@@ -7,7 +7,7 @@ import pytest
 from stepbench import self_test
 from stepbench.doctor import paste_line, warnings_for
 from stepbench.environment import describe_machine
-from stepbench.limits import WORKING_SETS, clock_resolution, fma_rate, knee_bytes
+from stepbench.limits import WORKING_SETS, clock_resolution, fma_rate, knee_bytes, working_sets
 from stepbench.self_test import Comparison, SelfTest
 from stepreports.intervals import Verdict
 
@@ -34,6 +34,13 @@ def test_the_clock_resolves_less_than_a_microsecond():
 def test_working_sets_reach_from_the_first_cache_into_memory():
     assert WORKING_SETS[0] <= 32 * 2**10
     assert WORKING_SETS[-1] >= 256 * 2**20
+
+
+def test_a_run_measures_reading_up_to_its_largest_problem():
+    assert working_sets(1) == WORKING_SETS[:1]
+    assert working_sets(2**20) == tuple(size for size in WORKING_SETS if size <= 2**20)
+    assert working_sets(2**20 + 1)[-1] == 2**21
+    assert working_sets(2**40) == WORKING_SETS
 
 
 def test_multiply_add_rate_is_positive():

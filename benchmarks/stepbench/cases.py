@@ -127,12 +127,16 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Cases of a preset: every op at every size, in every dtype, with every optimizer. Sizes are texts."""
+    """Cases of a preset: every op at every size, in every dtype, with every optimizer. Sizes are texts.
+
+    train_steps is k of train(k).
+    """
 
     ops: Sequence[Op]
     sizes: Sequence[str]
     dtypes: Sequence[str] = ("float64",)
     optimizers: Sequence[str] = (GD.name,)
+    train_steps: int = TRAIN_STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +170,7 @@ PRESETS = {
             groups=[
                 Group(ops=[Op.STEP], sizes=[REAL, "1000x20", "20000x50", "100000x100", "1000000x20"], dtypes=BOTH),
                 Group(ops=PHASES, sizes=["1000x20", "100000x100"]),
-                Group(ops=[Op.TRAIN], sizes=[REAL]),
+                Group(ops=[Op.TRAIN], sizes=[REAL], train_steps=200),  # the slow rows take 0.1 ms a step
             ],
         ),
         Preset(
@@ -210,13 +214,12 @@ def cases_of(
     threads: Sequence[int],
     *,
     caches: Sequence[str] = (WARM,),
-    train_steps: int = TRAIN_STEPS,
 ) -> list[Case]:
     """Every case of the groups once, those that share their data next to one another."""
     found = dict.fromkeys(
         Case(
             op=op, dtype=dtype, m=size.m, n=size.n, dataset=size.dataset, optimizer=optimizer, threads=budget,
-            steps=train_steps if op == Op.TRAIN else 1, cache=cache,
+            steps=group.train_steps if op == Op.TRAIN else 1, cache=cache,
         )
         for budget in threads
         for cache in caches

@@ -12,17 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from stepbench.children import environment_of_child
-from stepbench.limits import knee_bytes
+from stepbench.limits import WORKING_SETS, knee_bytes
 from stepbench.threads import environment_for
 
 BUSY_LOAD = 0.3  # of the allowed processors, before anything of ours runs
 LIMITS_TIMEOUT_SECONDS = 300.0
 
 
-def measured_limits(threads: int) -> dict[str, Any]:
-    """The limits under a thread budget, from a fresh process. Raises `RuntimeError` when they cannot be measured."""
+def measured_limits(threads: int, largest_bytes: int = WORKING_SETS[-1]) -> dict[str, Any]:
+    """The limits under a thread budget, from a fresh process. Raises `RuntimeError` when they cannot be measured.
+
+    Reading is measured up to `largest_bytes`: a run has no use for what is beyond its largest X.
+    """
     child = subprocess.run(
-        [sys.executable, "-m", "stepbench.limits"],
+        [sys.executable, "-m", "stepbench.limits", str(largest_bytes)],
         env=environment_of_child(environment_for(threads)),
         capture_output=True,
         text=True,

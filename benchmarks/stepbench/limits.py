@@ -1,4 +1,4 @@
-"""The limits of this machine, measured, never typed: `python -m stepbench.limits` prints them as JSON.
+"""The limits of this machine, measured, never typed: `python -m stepbench.limits [BYTES]` prints them as JSON.
 
 Runs in a process of its own, with the thread budget set before anything loads. Every figure is the best of several
 tries: a limit is what the machine can do, and everything that disturbs it makes it smaller.
@@ -10,7 +10,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba
@@ -29,9 +29,13 @@ Curve = list[tuple[int, float]]
 MATRIX = 1024  # large enough that BLAS reaches its peak, small enough to stay in the caches
 
 
-def measure_limits() -> dict[str, Any]:
-    """Read bandwidth by working set and threads, triad, FMA rate by dtype, call costs, and the clock's resolution."""
-    one, all_threads = read_curve(read_serial), read_curve(read_parallel)
+def measure_limits(largest_bytes: int = WORKING_SETS[-1]) -> dict[str, Any]:
+    """Read bandwidth by working set and threads, triad, FMA rate by dtype, call costs, and the clock's resolution.
+
+    The working sets end with the first that holds `largest_bytes`.
+    """
+    sizes = working_sets(largest_bytes)
+    one, all_threads = read_curve(read_serial, sizes), read_curve(read_parallel, sizes)
     return {
         "threads": numba.get_num_threads(),
         "clock_resolution_seconds": clock_resolution(),
@@ -70,10 +74,15 @@ def clock_resolution() -> float:
     return min(steps)
 
 
-def read_curve(read: Callable[[Array], object]) -> Curve:
+def working_sets(largest_bytes: int) -> tuple[int, ...]:
+    """The working sets up to the first that holds so many bytes; all of them where none does."""
+    return WORKING_SETS[: 1 + sum(size < largest_bytes for size in WORKING_SETS)]
+
+
+def read_curve(read: Callable[[Array], object], sizes: Sequence[int]) -> Curve:
     """Working set in bytes, and the GB/s of reading a float64 array of that size again and again."""
     curve = []
-    for size in WORKING_SETS:
+    for size in sizes:
         X = np.ones((size // 1024, 128))
         curve.append((size, size / best_seconds(lambda X=X: read(X)) / 1e9))  # type: ignore[misc]
     return curve
@@ -118,7 +127,7 @@ def _triad(a: Array, b: Array, c: Array, scale: float) -> None:
 
 def main() -> None:
     """Print the limits of this process as one line of JSON."""
-    sys.stdout.write(json.dumps(measure_limits()) + "\n")
+    sys.stdout.write(json.dumps(measure_limits(*map(int, sys.argv[1:]))) + "\n")
 
 
 if __name__ == "__main__":

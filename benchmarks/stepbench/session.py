@@ -79,6 +79,7 @@ def chosen_groups(choices: Choices) -> Sequence[Group]:
             sizes=group.sizes,
             dtypes=choices.dtypes or group.dtypes,
             optimizers=choices.optimizers or group.optimizers,
+            train_steps=group.train_steps,
         )
         for group in groups
     ]
@@ -167,11 +168,12 @@ def _carry_out(
 
 
 def _header(plan: Plan, folder: Path) -> dict[str, Any]:
+    largest = max(case.data_bytes for case in plan.cases)
     return {
         "schema": SCHEMA,
         "run_id": folder.resolve().name,
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
-        "machine": {**describe_machine(), "limits": measured_limits(max(plan.budgets))},
+        "machine": {**describe_machine(), "limits": measured_limits(max(plan.budgets), largest)},
         "commit": describe_commit(Path(__file__).parent),
         "plan": plan.to_json(),
     }

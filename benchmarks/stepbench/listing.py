@@ -16,6 +16,7 @@ from stepbench.checking.verdicts import RowReport
 from stepbench.plan import Plan
 from stepkernels.interface import Implementation, Op
 from stepkernels.probe import library_version
+from stepreports.text import duration
 
 
 def row_facts(row: Implementation) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def plan_table(plan: Plan) -> RenderableType:
     capped = sum(skip.case is not None for skip in plan.skips)
     summary = (
         f"{len(plan.cases)} cases, {plan.generations} generation(s) of {plan.turns} turns, "
-        f"{len(plan.participants)} processes at a time; about {plan.seconds() / 60:.1f} minutes"
+        f"{len(plan.participants)} processes at a time; about {duration(plan.seconds())}"
         + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
     )
     return Group(table, Text(summary, style="bold"), *absent)

@@ -17,10 +17,16 @@ from stepkernels.problem import ProblemError
 WORKER_BYTES = 2**28  # libraries and compiled code: 0.1 to 0.5 GiB a process, as measured; a mean
 HOLD_X_TWICE = 5  # rows at most: in another order, or in a compiler's own memory; the others hold it once
 VECTORS = 8  # of length m, beside X
-START_SECONDS = 2.5  # a process, its imports and a first bind; a rough mean, for the estimate only
-READ_BYTES_PER_SECOND = 4e9  # likewise: what a two-pass row on a small machine gets through
+
+# For the estimate of a run's length alone: rough means over the CPU rows on two cores, read off journals.
+AROUND_SECONDS = 8.0  # the command, the machine's limits before the run and the report after it
+START_SECONDS = 0.65  # a process and its imports
+COMPILE_SECONDS = 1.3  # a row's first bind in a dtype, with a cold cache
+SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every shape
+READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
 TURN_OVERHEAD_SECONDS = 0.035
 
+TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
 
 
@@ -71,8 +77,16 @@ class Plan:
 
     def seconds(self) -> float:
         """How long the run takes, roughly."""
-        start = self.generations * len(self.budgets) * len(self.participants) * START_SECONDS
-        return start + self.generations * sum(self._case_seconds(case) for case in self.cases)
+        start = len(self.budgets) * len(self.participants) * START_SECONDS
+        cases = sum(self._case_seconds(case) for case in self.cases)
+        return AROUND_SECONDS + self._compile_seconds() + self.generations * (start + cases)
+
+    def _compile_seconds(self) -> float:
+        """Caches are cold in the first generation alone."""
+        each_shape = sum(each.row.compiles_per_shape for each in self.participants)
+        dtypes = len({case.dtype for case in self.cases})
+        each_dtype = (len(self.participants) - each_shape) * dtypes
+        return each_dtype * COMPILE_SECONDS + each_shape * len(self.cases) * SHAPE_SECONDS
 
     def _case_seconds(self, case: Case) -> float:
         operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND

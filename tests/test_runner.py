@@ -31,6 +31,7 @@ def unbroken(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "unbroken"
     finished = stepbench(*SMALL, "--out", folder)
     assert finished.returncode == 0, finished.stderr
+    assert "went to what is not a timed round" in finished.stdout
     return folder
 
 
@@ -123,11 +124,22 @@ def test_a_killed_worker_is_a_record_and_resume_completes_the_run(tmp_path, unbr
     assert failures(folder) == failures(unbroken)
 
 
-def test_no_time_left_is_recorded_and_can_be_resumed(tmp_path, unbroken):
-    folder = tmp_path / "run"
-    assert stepbench(*SMALL, "--max-time", 0, "--out", folder).returncode == 0
-    assert benchmarks(folder) == []
-    assert {failure["kind"] for failure in failures(folder) if failure["case"]} == {"time-budget"}
+def test_max_time_ends_a_run_and_says_what_it_left_out(tmp_path):
+    folder, sizes = tmp_path / "run", [f"{m}x5" for m in range(40, 65)]
+    finished = stepbench(
+        "run", "--sizes", ",".join(sizes), "--rows", "numpy-blas,python-loop", "--max-time", 0.1, "--out", folder
+    )
+    assert finished.returncode == 0, finished.stderr
+    working = [e["elapsed_seconds"] for e in read_events(folder) if e["event"] in ("bound", "turn", "judged")]
+    assert max(working) < 6 + 5  # an answer may be under way
+    timed = {entry["params"]["case"] for entry in benchmarks(folder)}
+    left_out = {failure["case"] for failure in failures(folder) if failure["kind"] == "time-budget"}
+    assert left_out
+    assert timed.isdisjoint(left_out)
+    assert len(timed) + len(left_out) == len(sizes)
+    (sentence,) = [line for line in finished.stdout.splitlines() if "--max-time was used up" in line]
+    assert all(case in sentence for case in left_out)
+    assert f"--resume {folder}" in sentence
 
 
 def wait_for_lines(folder, lines):

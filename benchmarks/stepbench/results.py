@@ -15,12 +15,12 @@ from pytest_benchmark.stats import Stats
 from stepbench.cases import Case
 from stepbench.journal import SCHEMA, Event
 from stepbench.participants import Participant
-from stepbench.plan import Plan
+from stepbench.plan import TIME_BUDGET, Plan
 from stepkernels.interface import Op
 from stepreports import intervals
 
 AGREEMENT_FIELDS = ("J", "gw", "gb", "w", "b")
-FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", "time-budget"})
+FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", TIME_BUDGET})
 
 Key = tuple[str, str]  # participant, case name
 

@@ -25,10 +25,14 @@ from stepbench.cases import Case
 from stepbench.expectations import random_point, save_expectations
 from stepbench.journal import Journal
 from stepbench.participants import Participant
-from stepbench.plan import Plan
+from stepbench.plan import TIME_BUDGET, Plan
 from stepbench.processes import Worker, WorkerError
 from stepbench.progress import Progress
 from stepbench.scratch import Scratch
+
+
+class OutOfTimeError(Exception):
+    """The time given to the run is used up."""
 
 
 @dataclass(slots=True)
@@ -97,20 +101,26 @@ class Runner:
         with ExitStack() as stack:
             crew = Crew(self.plan, generation, cases, self.folder, self.journal, stack)
             for case in cases:
-                if self.deadline is not None and time.monotonic() > self.deadline:
-                    self._out_of_time(generation, case)
-                else:
+                try:
                     self._case(crew, case)
+                except OutOfTimeError:
+                    self._leave_out(generation, case)
                 self.journal.write("closed", generation=generation, case=case.name)
                 self.progress.advance()
 
-    def _out_of_time(self, generation: int, case: Case) -> None:
+    def _require_time(self) -> None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTimeError
+
+    def _leave_out(self, generation: int, case: Case) -> None:
+        """What was timed of the case in this generation does not count: some rows would have more turns than others."""
         for participant in self.plan.taking_part(case):
-            fields = {"kind": "time-budget", "reason": "the time given by --max-time was used up", "skipped": True}
+            fields = {"kind": TIME_BUDGET, "reason": "the time given by --max-time was used up", "skipped": True}
             self._record("failure", participant, case, generation, fields)
 
     def _case(self, crew: Crew, case: Case) -> None:
-        """One case of one generation: bind all, turns, judge all."""
+        """One case of one generation: bind all, turns, judge all. Raises `OutOfTimeError`."""
+        self._require_time()
         data, problem = self.scratch.problem(case)
         config = case.config(problem)
         present = self.plan.taking_part(case)
@@ -118,6 +128,7 @@ class Runner:
         if not before.exists():
             save_expectations(before, problem, config, random_point(problem, config, self.plan.seed), self.plan.traits)
         for participant in list(present):
+            self._require_time()
             expectation = before if participant.role == "row" else None
             with self._dropping(present, participant, case, crew.generation):
                 self.progress.describe(f"{participant.key}: bind and check {case.name}")
@@ -143,6 +154,7 @@ class Runner:
             random.Random(f"{self.plan.seed}/{crew.generation}/{case.name}/{turn}").shuffle(order)
             self.progress.describe(f"{case.name}: turn {turn + 1} of {self.plan.turns}")
             for place, participant in enumerate(order):
+                self._require_time()
                 with self._dropping(present, participant, case, crew.generation):
                     worker = crew.workers[participant.key]
                     answer = worker.ask("turn", {}, "turn", self.plan.timeout_seconds)

@@ -33,7 +33,9 @@ def run(
         str | None, typer.Option(help="Thread budgets, as in 1,2. Default: all this process may use.")
     ] = None,
     cold: Annotated[bool, typer.Option("--cold", help="Time each case also with its data out of every cache.")] = False,
-    max_time: Annotated[float | None, typer.Option(help="Minutes after which no further case is begun.")] = None,
+    max_time: Annotated[
+        float | None, typer.Option(help="Minutes after which nothing further is begun; --resume goes on.")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds a row may take to answer before it is ended.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of the data and of the order of turns.")] = 0,
     kernel: KernelFiles = None,
@@ -111,10 +113,12 @@ def report(
 
 def _report_run(folder: Path, plan: Plan, required: list[str], open_report: bool) -> None:
     """Render, print the answer, and end with the exit status the records deserve."""
-    from stepbench.verdict import exit_status
+    from stepbench.verdict import exit_status, left_out
 
     page = _render(folder)
     status, reasons = exit_status(folder, plan, required)
+    if sentence := left_out(folder):
+        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for reason in reasons:
         errors.print(reason, style="red", markup=False, highlight=False, soft_wrap=True)
     if open_report and page:
@@ -123,14 +127,17 @@ def _report_run(folder: Path, plan: Plan, required: list[str], open_report: bool
 
 
 def _render(folder: Path) -> Path | None:
-    """Write the report of whatever was recorded, and print its answer."""
+    """Write the report of whatever was recorded; print its answer, and what the run's time went to."""
     import stepreports
     from stepbench.listing import answer_table
+    from stepreports.overhead import overhead_of
 
     page: Path = stepreports.write_report(folder)
     for line in stepreports.answer_lines(folder):
         console.print(line.replace("`", ""), highlight=False, markup=False, soft_wrap=True)
     console.print(answer_table(stepreports.answer_table(folder)))
+    if overhead := overhead_of(folder):
+        console.print(overhead.sentence, highlight=False, soft_wrap=True)
     console.print(f"Report: {page}", soft_wrap=True)
     return page
 

@@ -279,6 +279,12 @@ def test_x_is_viewed_where_whole_lines_would_hold_many_zeros(n):
     assert np.shares_memory(data_of(problem), problem.X)
 
 
+def test_blocks_of_a_large_array_are_viewed():
+    whole = synthetic_problem(50_000, 50)
+    blocks = [Problem(whole.X[start : start + 100], whole.y[start : start + 100]) for start in (0, 300)]
+    assert all(np.shares_memory(data_of(block), whole.X) for block in blocks)
+
+
 def test_a_large_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not(monkeypatch):
     monkeypatch.setattr(cache_lines, "COPIED", 0)
     problem = synthetic_problem(60, 8)

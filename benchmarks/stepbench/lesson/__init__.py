@@ -7,12 +7,15 @@ the folder of a run under the name that its report looks for, the two link to ea
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from stepbench import session
+from stepbench.doctor import measured_limits
 from stepbench.lesson.page import lesson_page
 from stepbench.lesson.techniques import ROWS, SIZE
 from stepbench.lesson.wording import LANGUAGES
+from stepbench.threads import default_budget
 from stepkernels.catalog import rows_named
 from stepkernels.problem import ProblemError
 from stepreports import write_report
@@ -41,7 +44,8 @@ def write_lesson(path: Path, language: str, progress: session.ProgressFactory) -
 def measured(folder: Path, progress: session.ProgressFactory) -> Run:
     """A run of the lesson's rows at its size: checked, then timed in turns, each in a process of its own.
 
-    Raises `ProblemError` when one of them gave no number: the page compares them all.
+    The machine's limits are measured to the end: a run asks only for those of its own sizes, the page for memory's.
+    Raises `ProblemError` when a row gave no number: the page compares them all.
     """
     choices = session.Choices(
         preset=session.preset_named("quick"), rows=rows_named(ROWS), named=True, sizes=["{}x{}".format(*SIZE)]
@@ -50,4 +54,4 @@ def measured(folder: Path, progress: session.ProgressFactory) -> Run:
     run = load_run(folder)
     for failure in run.failures:
         raise ProblemError(f"The lesson needs {failure.row}, which was not timed: {failure.reason}.")
-    return run
+    return replace(run, machine={**run.machine, "limits": measured_limits(default_budget())})

@@ -148,8 +148,8 @@ def test_without_measured_roofs_there_is_no_roofline(tmp_path, limits):
 def test_every_roof_of_the_machine_is_told(tmp_path):
     told = {line["limit"]: line["measured"] for line in roof_lines(load_run(write_run(tmp_path)))}
     assert told == {
-        "reading from the caches, at best (33 kB)": "180 GB/s",
-        "reading beyond the caches": "28.5 GB/s",
+        "reading 33 kB, the best of all sizes": "180 GB/s",
+        "reading 540 MB, the largest": "28.5 GB/s",
         "multiply-adds in float32": "190 GFLOP/s",
         "multiply-adds in float64": "95 GFLOP/s",
     }

@@ -75,7 +75,7 @@ def logarithmic(axes: Axes, which: str, kind: str, label: str) -> None:
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=_EVERY_DECADE if high > 50 * low else _BETWEEN_DECADES, numticks=12))
+    axis.set_major_locator(LogLocator(subs=_EVERY_DECADE if high > 200 * low else _BETWEEN_DECADES, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _TICKS[kind](value)))
     axis.set_minor_locator(NullLocator())
     axis.set_label_text(label, color=INK)

@@ -27,11 +27,12 @@ _ROOM_LEFT, _ROOM_RIGHT = 9.0, 3.0  # times the outermost intensity: room for th
 
 @dataclass(frozen=True, slots=True)
 class Roofs:
-    """What a machine was measured to do: reading in and beyond its caches, and multiply-adds by dtype."""
+    """What a machine was measured to do: reading at its best and at the most bytes, and multiply-adds by dtype."""
 
-    cache_gb_per_s: float
-    cache_bytes: int
-    memory_gb_per_s: float
+    best_gb_per_s: float
+    best_bytes: int
+    most_gb_per_s: float
+    most_bytes: int
     fma_gflops: dict[str, float]
 
 
@@ -41,7 +42,8 @@ def roofs_of(run: Run) -> Roofs | None:
     if not (limits.get("read_gb_per_s") and limits.get("fma_gflops")):
         return None
     size, best = max(limits["read_gb_per_s"], key=lambda point: point[1])
-    return Roofs(best, size, limits["read_gb_per_s"][-1][1], limits["fma_gflops"])
+    most, rate = limits["read_gb_per_s"][-1]
+    return Roofs(best, size, rate, most, limits["fma_gflops"])
 
 
 def roof_lines(run: Run) -> list[dict[str, str]]:
@@ -50,9 +52,9 @@ def roof_lines(run: Run) -> list[dict[str, str]]:
     if roofs is None:
         return []
     found = {
-        f"reading from the caches, at best ({text.plain_bytes(roofs.cache_bytes)})": _rate(roofs.cache_gb_per_s),
-        "reading beyond the caches": _rate(roofs.memory_gb_per_s),
-        "reading and writing beyond them (triad)": _rate(limits.get("triad_gb_per_s")),
+        f"reading {text.plain_bytes(roofs.best_bytes)}, the best of all sizes": _rate(roofs.best_gb_per_s),
+        f"reading {text.plain_bytes(roofs.most_bytes)}, the largest": _rate(roofs.most_gb_per_s),
+        "reading and writing beyond the caches (triad)": _rate(limits.get("triad_gb_per_s")),
         **{f"multiply-adds in {dtype}": f"{rate:.3g} GFLOP/s" for dtype, rate in roofs.fma_gflops.items()},
         "an empty compiled call": _time(limits.get("empty_call_seconds")),
         "waking the thread pool": _time(limits.get("pool_wake_seconds")),
@@ -71,10 +73,10 @@ def roofline_figure(view: View) -> Figure | None:
         return None
     case, peak = records[0].case, roofs.fma_gflops[view.dtype]
     figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
-    x = np.geomspace(min(map(_intensity, records)) / _ROOM_LEFT, _ROOM_RIGHT * peak / roofs.memory_gb_per_s, 400)
+    x = np.geomspace(min(map(_intensity, records)) / _ROOM_LEFT, _ROOM_RIGHT * peak / roofs.most_gb_per_s, 400)
     _draw_roofs(axes, x, peak, _slopes(view.run, records[0], roofs), view.dtype)
     ends = _draw_records(axes, view.run, records)
-    axes.set(xlim=(x[0], x[-1]), ylim=(min(end.y for end in ends) / 2.5, 2 * peak))
+    axes.set(xlim=(x[0], x[-1]), ylim=(min(end.y for end in ends) / 4, 2 * peak))
     logarithmic(axes, "x", "plain", "operations for each byte of X that is read")
     logarithmic(axes, "y", "plain", "10⁹ operations a second")
     headline(axes, "Under the roofs of this machine", f"{view.title}; {case.size}")
@@ -83,13 +85,13 @@ def roofline_figure(view: View) -> Figure | None:
 
 
 def _slopes(run: Run, record: Record, roofs: Roofs) -> dict[str, tuple[float, Any]]:
-    """The reading roofs, GB/s and line style by name: the caches, memory, and this X in turns with the rows."""
+    """The reading roofs, GB/s and line style by name: at best, at the most bytes, and this X in turns with the rows."""
     found: dict[str, tuple[float, Any]] = {
-        "caches, at best": (roofs.cache_gb_per_s, (0, (1, 2))),
-        "memory, before the run": (roofs.memory_gb_per_s, (0, (5, 2))),
+        text.plain_bytes(roofs.best_bytes): (roofs.best_gb_per_s, (0, (1, 2))),
+        text.plain_bytes(roofs.most_bytes): (roofs.most_gb_per_s, (0, (5, 2))),
     }
     if limit := run.limits.get((record.case, record.row.device)):
-        found["this X, in turns with the rows"] = (record.bytes_needed / limit.seconds.value / 1e9, "-")
+        found["this X, in turns"] = (record.bytes_needed / limit.seconds.value / 1e9, "-")
     return found
 
 
@@ -97,9 +99,11 @@ def _draw_roofs(axes: Axes, x: Any, peak: float, slopes: dict[str, tuple[float, 
     highest = max(rate for rate, _ in slopes.values())
     for name, (rate, dashes) in slopes.items():
         under = x[x * rate <= peak]
-        axes.plot(under, under * rate, color=INK, linewidth=1.4, linestyle=dashes, label=f"{name}: {_rate(rate)}")
+        axes.plot(
+            under, under * rate, color=INK, linewidth=1.4, linestyle=dashes, label=f"reading {name}: {_rate(rate)}"
+        )
     flat = x[x * highest >= peak]
-    arithmetic = f"multiply-adds in {dtype}: {peak:.3g} GFLOP/s"
+    arithmetic = f"multiply-adds, {dtype}: {peak:.3g} GFLOP/s"
     axes.plot(flat, np.full(len(flat), peak), color=FAINT, linewidth=2.6, label=arithmetic)
     axes.legend(loc="lower right", frameon=False, labelcolor=INK, fontsize=FONT_POINTS)
 

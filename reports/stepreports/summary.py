@@ -102,7 +102,12 @@ def alike(failures: Iterable[Failure]) -> list[list[Failure]]:
 
 def sizes_of(failures: Iterable[Failure]) -> str:
     """The sizes that failures concern, or nothing where they concern a row as a whole."""
-    return ", ".join(dict.fromkeys(f"{each.m:,} × {each.n:,}" for each in failures if each.m and each.n))
+    return ", ".join(dict.fromkeys(_operation_at(each) for each in failures if each.m and each.n))
+
+
+def _operation_at(failure: Failure) -> str:
+    operation = "" if failure.op in (None, "step") else f"{failure.op} at "
+    return f"{operation}{failure.m:,} × {failure.n:,}"
 
 
 def _concerned(failures: Sequence[Failure]) -> str:

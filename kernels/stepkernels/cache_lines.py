@@ -16,10 +16,10 @@ COPIED = 16 * 1024 * 1024  # bytes of X, at most: about a third-level cache
 
 def aligned(shape: tuple[int, ...], dtype: str) -> Array:
     """Zeros that begin a cache line, in memory whose last line is all theirs."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.zeros(-(-size // LINE) * LINE + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    array: Array = memory[start : start + size].view(dtype).reshape(shape)
+    size, line = math.prod(shape), LINE // np.dtype(dtype).itemsize
+    memory = np.zeros(size + -size % line + line, dtype)
+    start = -memory.__array_interface__["data"][0] % LINE // memory.itemsize
+    array: Array = memory[start : start + size].reshape(shape)
     return array
 
 

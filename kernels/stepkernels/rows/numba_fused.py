@@ -206,9 +206,19 @@ def threads_worth(m: int, n: int, available: int) -> int:
     return min(available, m) if m * (n + 20) > 60_000 else 1
 
 
+_PREPARED: dict[Any, Any] = {}
+
+
 def prepared(function: Any, *arguments: Any) -> Any:
-    """`function` compiled for arguments like these: called without asking for their types again, half of a call."""
-    return function.compile(tuple(map(numba.typeof, arguments)))
+    """`function` compiled for arguments like these: called without asking for their types again, half of a call.
+
+    Kept by what the types follow from, because asking takes some 100 µs, as long as twenty small steps.
+    """
+    kinds = (a.dtype.char + str(a.ndim) + str(a.flags.num) if isinstance(a, np.ndarray) else type(a) for a in arguments)
+    key = (function, *kinds)
+    if key not in _PREPARED:
+        _PREPARED[key] = function.compile(tuple(map(numba.typeof, arguments)))
+    return _PREPARED[key]
 
 
 class Workspace(State):
@@ -225,16 +235,17 @@ class Workspace(State):
         each = (threads,) if threads > 1 else ()
         z = aligned((*each, -(-block // line) * line + line), dtype.str)
         totals = aligned((*each, -(-columns // line) * line + 6 * line), "float64")
-        self.data = (X, signs, self.parameters, config.l2, block, z, totals, self.gradients)
+        self.data = (X, signs, self.parameters, float(config.l2), block, z, totals, self.gradients)
         optimizer = config.optimizer
         self.adam = optimizer if isinstance(optimizer, Adam) else None
         if isinstance(optimizer, Adam):
-            self.rates = (optimizer.learning_rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon)
+            rates = (optimizer.learning_rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon)
+            self.rates = tuple(map(float, rates))  # compiled once for floats, and never for the integer 1
             self.corrections = np.empty((1, 2))
             adam = (self.moment1, self.moment2, self.rates)
             self.run = partial(prepared(train_adam, *self.data, *adam, self.corrections, self.J), *self.data, *adam)
         else:
-            rate = optimizer.learning_rate
+            rate = float(optimizer.learning_rate)
             self.run = partial(prepared(train, *self.data, rate, self.J), *self.data, rate)
         self.reset()
 

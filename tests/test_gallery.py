@@ -1,6 +1,7 @@
 """No broken kernel survives, each is rejected for its own mistake, and no honest one is rejected."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_a_broken_kernel_is_rejected_for_its_own_mistake(name, dtype):
     assert re.match(exhibit.trial, found.trial), found
     assert re.search(exhibit.says, str(found)), found
     assert not [field for field in exhibit.spares if f" {field} is off" in found.sentence], found
+
+
+@pytest.mark.parametrize(
+    "name", ["OnlyTheFirst1024Rows", "OnlyTheFirst65535Rows", "GradientOfTheFirst32kColumns", "RacingReduction"]
+)
+def test_a_row_that_says_it_compiles_is_not_spared_large_data(name):
+    """Few shapes are no cover: a limit that only large data shows is found, in one dtype or the other."""
+    row = replace(exhibited(name, GALLERY[name], "float32"), dtypes=("float32", "float64"), compiles_per_shape=True)
+    assert first_disagreement(row) is not None
 
 
 def test_the_gallery_is_large():

@@ -169,22 +169,26 @@ class _Maker:
 def compiling_plan(row: Implementation, seed: int) -> list[Planned]:
     """For a row that compiles, seconds at a time, for every shape and setting: as few of them as show everything.
 
-    Each dtype with each optimizer is a program of its own, examined on its own; the kinds of data are shared among the
-    optimizers, and the states, with a third shape, are visited by as many pairs as leave out no dtype and no optimizer.
+    Each dtype with each optimizer is examined on planted rows, in a long run, and on its share of the kinds of data.
+    The states, and the margins with a repetition on large data, are visited by as many of these pairs as leave out no
+    dtype and no optimizer: where there are two of each, by the two pairs on a diagonal.
     """
     plan, sweep = [], []
     turns = min(len(row.dtypes), len(row.optimizers))
-    single, small, large = planted.FEW
+    single, small, middle = planted.FEW
     for d, dtype in enumerate(row.dtypes):
         kinds = np.random.default_rng([seed, *dtype.encode()]).permutation(list(planted.KINDS)).tolist()
         for o, optimizer in enumerate(row.optimizers):
-            maker = _Maker(row, dtype, optimizer, seed)
-            plan += [maker.planned(STEPS_TRIAL, "planted rows", large), maker.planned(MARGINS, "ordinary data", single)]
-            shapes = [large]
+            maker, shapes = _Maker(row, dtype, optimizer, seed), [middle]
+            plan.append(maker.planned(STEPS_TRIAL, "planted rows", middle))
             if (d - o) % turns == 0:
                 plan += [maker.planned(STEPS_TRIAL, "ordinary data", small), *maker.states("ordinary data", small)]
                 shapes.append(small)
-            plan += [maker.planned(trial, "ordinary data", large) for trial in (LONG_RUN, REPETITION)]
+            if (d - o) % turns == turns - 1:
+                large = planted.LONG_AND_WIDE[d % 2]
+                plan.append(maker.planned(MARGINS, "ordinary data", single))
+                plan.append(maker.planned(REPETITION, "ordinary data", large if maker.affords(24, large) else middle))
+            plan.append(maker.planned(LONG_RUN, "ordinary data", middle))
             for k, kind in enumerate(kinds[maker.share]):
                 sweep.append(maker.planned(STEPS_TRIAL, kind, shapes[k % len(shapes)]))
     return plan + sweep

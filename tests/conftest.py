@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import tempfile
 
 import pytest
 
@@ -12,6 +14,17 @@ from stepkernels.catalog import CATALOG
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-gpu", action="store_true", help="a row that needs a GPU fails where it cannot run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Side by side with others, a test process compiles into a folder of its own: Numba's cache takes one at a time.
+
+    What it starts must not know of the others: pytest-benchmark, which times every case, stands still beside them.
+    """
+    if os.environ.pop("PYTEST_XDIST_WORKER", None):
+        caches = tempfile.TemporaryDirectory(prefix="stepbench-tests-")
+        config.add_cleanup(caches.cleanup)
+        os.environ["NUMBA_CACHE_DIR"] = caches.name
 
 
 def row_parameters() -> list[object]:

@@ -16,10 +16,11 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import repeat
 from operator import truediv
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,7 @@ LOUD_SPREAD = 0.25
 _CHUNK = 256  # measurements resampled at once: two thousand resamples of four generations of each take 16 MB
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A median and the interval it lies in. Positive numbers: seconds, or a ratio of them."""
 
     value: float
@@ -123,7 +123,8 @@ def ratio_between_runs(a: Turns, b: Turns) -> Estimate:
     (samples_a, value_a), (samples_b, value_b) = _resampled(a, stream=0), _resampled(b, stream=1)
     samples = np.sort(samples_a - samples_b)
     confidence = min(reachable_confidence(shape_of(turns)) for turns in (a, b))
-    return _bounded(value_a - value_b, samples[TAIL], samples[-1 - TAIL], confidence)
+    value, low, high = value_a - value_b, float(samples[TAIL]), float(samples[-1 - TAIL])
+    return Estimate(math.exp(value), math.exp(min(value, low)), math.exp(max(value, high)), confidence)
 
 
 def shape_of(turns: Turns) -> Shape:
@@ -218,19 +219,16 @@ def _sorted_logs(keys: Sequence[tuple[int, int]], values: Sequence[Sequence[floa
 
 
 def _estimate_chunk(shape: Shape, logs: Logs) -> list[Estimate]:
-    """Estimates of measurements of one shape from their logarithms, sorted within generations."""
+    """Estimates of measurements of one shape from their logarithms, sorted within generations.
+
+    A value that few resamples reach still lies in its interval.
+    """
     lowest, highest = tail_ranks(shape)
     lows = np.partition(_statistic(logs, lowest), TAIL, axis=1)[:, TAIL]
     highs = np.partition(_statistic(logs, highest), -1 - TAIL, axis=1)[:, -1 - TAIL]
     values = _statistic(logs, _middle_ranks(shape)[None])[:, 0]
-    confidence = reachable_confidence(shape)
-    ends = zip(values.tolist(), lows.tolist(), highs.tolist(), strict=True)
-    return [_bounded(value, low, high, confidence) for value, low, high in ends]
-
-
-def _bounded(value: float, low: float, high: float, confidence: float) -> Estimate:
-    """The estimate of logarithms; a value that few resamples reach still lies in its interval."""
-    return Estimate(math.exp(value), math.exp(min(value, low)), math.exp(max(value, high)), confidence)
+    bounded = (values, np.minimum(values, lows), np.maximum(values, highs))
+    return list(map(Estimate, *(np.exp(ends).tolist() for ends in bounded), repeat(reachable_confidence(shape))))
 
 
 def _statistic(logs: Logs, ranks: Ranks) -> Logs:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from stepreports.intervals import Estimate, Turns, break_even_steps, ratios, spread, verdict
-from stepreports.records import Record, Row, Run
+from stepreports.records import Record, Run
 from stepreports.views import LOOP, MATRIX_FORM, shares_of_limit
 
 Cell = str | int | float | bool | None
-Line = dict[str, Cell]
 Table = dict[str, list[Cell]]  # by columns, all of one length
 
 AGREEMENT = ("J", "gw", "gb", "w", "b")
+_CASE = ("dtype", "optimizer", "m", "n", "dataset", "threads", "cache", "x_bytes")
 
 
 def table(run: Run) -> Table:
@@ -27,18 +27,17 @@ def table(run: Run) -> Table:
     `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the fastest
     row before it on the ladder (the order of the records), and, for a second copy, the first.
     """
-    over_matrix = _speedups(run, _baselines(run, run.row_of_technique(MATRIX_FORM)))
-    lines = [
-        _identity(run, record) | _times(run, record) | _costs(record) | _agreement(record) for record in run.records
-    ]
-    transposed = map(list, zip(*(line.values() for line in lines), strict=True))
+    over_matrix = _speedups(run, _baselines(run, MATRIX_FORM))
     return {
-        **dict(zip(lines[0] if lines else (), transposed, strict=True)),
+        **_identity(run),
+        **_times(run),
+        **_costs(run.records),
+        **_agreement(run.records),
         **_columns("share_of_limit", shares_of_limit(run, run.records)),
-        **_columns("times_interpreted_loop", _speedups(run, _baselines(run, run.row_of_technique(LOOP)))),
+        **_columns("times_interpreted_loop", _speedups(run, _baselines(run, LOOP))),
         **_columns("times_matrix_form", over_matrix),
         "verdict_against_matrix_form": [str(verdict(g.inverse(), run.margin)) if g else None for g in over_matrix],
-        **_columns("break_even_steps_matrix_form", [_break_even(run, record) for record in run.records]),
+        **_columns("break_even_steps_matrix_form", _break_evens(run)),
         **_columns("times_best_before", _speedups(run, _best_before(run))),
         **_columns("times_first_copy", _speedups(run, _first_copies(run))),
     }
@@ -69,8 +68,9 @@ def start_seconds(record: Record) -> float:
     return sum(values[0] for values in costs if values)
 
 
-def _baselines(run: Run, baseline: Row | None) -> list[Record | None]:
-    """The baseline's record at each record's case."""
+def _baselines(run: Run, technique: str) -> list[Record | None]:
+    """At each record's case, the record of the row of a technique."""
+    baseline = run.row_of_technique(technique)
     return [run.cases.get(r.case, {}).get(baseline.name) if baseline else None for r in run.records]
 
 
@@ -101,56 +101,66 @@ def _speedups(run: Run, others: Sequence[Record | None]) -> list[Estimate | None
     return ratios(pairs)
 
 
-def _identity(run: Run, record: Record) -> Line:
-    case, row = record.case, record.row
+def _identity(run: Run) -> Table:
+    records = run.records
+    rows, cases = [r.row for r in records], [r.case for r in records]
     return {
-        "run_id": run.run_id, "row": row.name, "replica": record.replica, "role": "limit" if record.is_limit else "row",
-        "library": row.library, "library_version": record.library_version, "technique": row.technique,
-        "device": row.device, "op": case.op, "steps": case.steps, "train_as_steps": record.train_as_steps,
-        "dtype": case.dtype, "optimizer": case.optimizer, "m": case.m, "n": case.n, "dataset": case.dataset,
-        "threads": case.threads, "cache": case.cache, "x_bytes": case.x_bytes, "passes_over_x": record.passes_over_x,
-        "bytes_needed": record.bytes_needed, "flops_needed": record.flops_needed,
-    }  # fmt: skip
-
-
-def _times(run: Run, record: Record) -> Line:
-    limit = run.limits.get((record.case, record.row.device))
-    return {
-        "seconds_per_step": record.seconds.value,
-        "seconds_per_step_low": record.seconds.low,
-        "seconds_per_step_high": record.seconds.high,
-        "spread": spread(record.turns),
-        "generations": len({generation for generation, _ in record.turns}),
-        "turns": len(record.turns),
-        "rounds": record.rounds,
-        "x_gb_per_s": record.case.x_bytes / record.seconds.value / 1e9,
-        "limit_seconds_per_step": limit.seconds.value if limit else None,
-        "implausible": record.implausible,
+        "run_id": [run.run_id] * len(records),
+        "row": [row.name for row in rows],
+        "replica": [r.replica for r in records],
+        "role": ["limit" if r.is_limit else "row" for r in records],
+        "library": [row.library for row in rows],
+        "library_version": [r.library_version for r in records],
+        "technique": [row.technique for row in rows],
+        "device": [row.device for row in rows],
+        "op": [case.op for case in cases],
+        "steps": [case.steps for case in cases],
+        "train_as_steps": [r.train_as_steps for r in records],
+        **{name: [getattr(case, name) for case in cases] for name in _CASE},
+        "passes_over_x": [r.passes_over_x for r in records],
+        "bytes_needed": [r.bytes_needed for r in records],
+        "flops_needed": [r.flops_needed for r in records],
     }
 
 
-def _costs(record: Record) -> Line:
+def _times(run: Run) -> Table:
+    records = run.records
+    limits = [run.limits.get((r.case, r.row.device)) for r in records]
     return {
-        "import_seconds": _median(record.import_seconds),
-        "bind_seconds": _median(record.bind_seconds),
-        "first_call_cold_seconds": record.first_call_seconds[0] if record.first_call_seconds else None,
-        "first_call_warm_seconds": _median(record.first_call_seconds[1:]),
-        "copy_to_device_seconds": _median(record.copy_to_device_seconds),
-        "device_seconds_per_step": _median(record.device_turns.values()),
+        **_columns("seconds_per_step", [r.seconds for r in records]),
+        "spread": [spread(r.turns) for r in records],
+        "generations": [len({generation for generation, _ in r.turns}) for r in records],
+        "turns": [len(r.turns) for r in records],
+        "rounds": [r.rounds for r in records],
+        "x_gb_per_s": [r.case.x_bytes / r.seconds.value / 1e9 for r in records],
+        "limit_seconds_per_step": [limit.seconds.value if limit else None for limit in limits],
+        "implausible": [r.implausible for r in records],
     }
 
 
-def _break_even(run: Run, record: Record) -> Estimate | None:
-    """The steps after which the record has caught up with the matrix form, both started from nothing."""
-    matrix = run.row_of_technique(MATRIX_FORM)
-    other = run.cases.get(record.case, {}).get(matrix.name) if matrix else None
-    if other is None or other.row == record.row or record.is_limit:
-        return None
-    return break_even_steps(start_seconds(record) - start_seconds(other), record.seconds, other.seconds)
+def _costs(records: Sequence[Record]) -> Table:
+    return {
+        "import_seconds": [_median(r.import_seconds) for r in records],
+        "bind_seconds": [_median(r.bind_seconds) for r in records],
+        "first_call_cold_seconds": [r.first_call_seconds[0] if r.first_call_seconds else None for r in records],
+        "first_call_warm_seconds": [_median(r.first_call_seconds[1:]) for r in records],
+        "copy_to_device_seconds": [_median(r.copy_to_device_seconds) for r in records],
+        "device_seconds_per_step": [_median(r.device_turns.values()) for r in records],
+    }
 
 
-def _agreement(record: Record) -> Line:
-    return {f"agreement_{name}_in_bounds": record.agreement.get(name) for name in AGREEMENT}
+def _agreement(records: Sequence[Record]) -> Table:
+    return {f"agreement_{name}_in_bounds": [r.agreement.get(name) for r in records] for name in AGREEMENT}
+
+
+def _break_evens(run: Run) -> list[Estimate | None]:
+    """The steps after which each record has caught up with the matrix form, both started from nothing."""
+    return [
+        break_even_steps(start_seconds(record) - start_seconds(other), record.seconds, other.seconds)
+        if other and other.row != record.row and not record.is_limit
+        else None
+        for record, other in zip(run.records, _baselines(run, MATRIX_FORM), strict=True)
+    ]
 
 
 def _columns(name: str, estimates: Sequence[Estimate | None]) -> Table:

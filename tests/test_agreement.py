@@ -67,6 +67,20 @@ def test_each_field_is_held_to_its_bound(expectation, field, bounds, agrees):
     assert (f"{field} is off by 1." in agreement.reason) is not agrees
 
 
+def test_a_bound_is_the_last_error_that_agrees(expectation):
+    at_bound = expectation | {"J": Expected(np.asarray(1.0), np.asarray(0.25))}
+    for J, agrees in ((1.25, True), (0.75, True), (math.nextafter(1.25, 2.0), False)):
+        agreement = compare(snapshot_of(expectation, J=np.asarray(J)), at_bound, "float64")
+        assert agreement.agrees is agrees
+        assert (agreement.reason == "") is agrees
+
+
+def test_the_reason_names_no_field_that_is_within_its_bound(expectation):
+    value, bound = expectation["J"]
+    moved = {"J": value + 0.5 * bound, "b": expectation["b"].value + 3.0 * expectation["b"].bound}
+    assert compare(snapshot_of(expectation, **moved), expectation, "float64").reason == "b is off by 3 bounds"
+
+
 @pytest.mark.parametrize("field", STEP_FIELDS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_never_agrees(expectation, field, value):
@@ -107,8 +121,9 @@ def test_smallest_visible_change_is_where_disagreement_begins(expectation):
 
 
 def test_zeros_are_left_out_of_a_relative_change():
-    part = Expected(np.array([0.0, 2.0, -1.0]), np.array([1e-9, 0.5, 0.1]))
-    assert smallest_visible_change({"J": part, "gw": part, "gb": part})["gw"] == pytest.approx(0.1)
+    for sign in (1.0, -1.0):
+        part = Expected(sign * np.array([0.0, 2.0, -1.0]), np.array([1e-9, 0.5, 0.1]))
+        assert smallest_visible_change({"J": part, "gw": part, "gb": part})["gw"] == pytest.approx(0.1)
 
 
 def test_a_field_of_zeros_shows_no_relative_change():
@@ -162,7 +177,7 @@ def test_zeros_are_not_summed():
     X = np.zeros((4096, 1), np.float32)
     X[17] = 1.0
     bound = expected(Problem(X, np.zeros(4096)), [0.0])["gw"].bound
-    assert bound == pytest.approx(C * unit_roundoff("float32") * 2 * 0.5 / 4096, rel=1e-3)
+    assert bound == pytest.approx(C * unit_roundoff("float32") * 2 * 0.5 / 4096, rel=1e-3, abs=0.0)
 
 
 @pytest.mark.parametrize(("z", "label"), [(-60.0, 0.0), (60.0, 1.0)])
@@ -206,7 +221,7 @@ def test_the_penalty_has_a_bound_of_its_own():
     problem = Problem(np.zeros((1, 100)), [0])
     with_penalty, without = (expected(problem, np.ones(100), l2=l2) for l2 in (1.0, 0.0))
     u = unit_roundoff("float64")
-    assert with_penalty["J"].bound - without["J"].bound == pytest.approx(2 * (C + 100) * u * 50.0, rel=1e-6)
+    assert with_penalty["J"].bound - without["J"].bound == pytest.approx(2 * (C + 100) * u * 50.0, rel=1e-6, abs=0.0)
     np.testing.assert_allclose(with_penalty["gw"].bound, 2 * C * u, rtol=1e-6)
     assert with_penalty["gb"].bound == without["gb"].bound
 
@@ -237,8 +252,21 @@ def test_descent_carries_the_error_of_the_gradient():
 def test_descent_alone_is_held_to_a_few_roundings():
     u = unit_roundoff("float32")
     assert an_update(GD(learning_rate=1.0), "float32")["w"].bound <= 7 * u
-    assert an_update(GD(learning_rate=1e-9), "float32", w=8.0)["w"].bound == pytest.approx(C * u * 8.0, rel=1e-3)
+    assert an_update(GD(learning_rate=1e-9), "float32", w=8.0)["w"].bound == pytest.approx(
+        C * u * 8.0, rel=1e-3, abs=0.0
+    )
     assert an_update(GD())["moment1"].bound.max() == np.finfo(float).tiny
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "g"), [(GD(learning_rate=0.5), 1.5), (replace(ADAM, learning_rate=0.5, beta1=0.9), 7.5)]
+)
+def test_an_update_too_small_to_be_normal_may_be_flushed_but_no_larger_one(optimizer, g):
+    """Here lr·g, or the first moment, is 3/4 of the smallest normal number; and where all is zero, nothing is."""
+    flushed, nothing = (an_update(optimizer, "float32", g=size * TINY32, w=0.0) for size in (g, 0.0))
+    assert 0.0 < abs(flushed["w"].value) <= flushed["w"].bound < 1e6 * TINY32
+    assert (nothing["w"].bound >= TINY32).all()
+    assert (nothing["w"].bound < 1e6 * TINY32).all()
 
 
 def test_moments_carry_the_error_of_the_gradient():
@@ -331,9 +359,11 @@ def test_the_bound_of_two_rows_by_hand(difference):
         return δJ, δgw, (δgb + 4 * u * math.sqrt(2) * total_r) / 2
 
     row, truth = by_hand(U32, TINY32, differs=difference), by_hand(U64, 0.0, differs=False)
-    assert expectation["J"].bound == pytest.approx(row[0] + truth[0], rel=1e-12)
-    assert expectation["gw"].bound == pytest.approx([a + b for a, b in zip(row[1], truth[1], strict=True)], rel=1e-12)
-    assert expectation["gb"].bound == pytest.approx(row[2] + truth[2], rel=1e-12)
+    assert expectation["J"].bound == pytest.approx(row[0] + truth[0], rel=1e-12, abs=0.0)
+    assert expectation["gw"].bound == pytest.approx(
+        [a + b for a, b in zip(row[1], truth[1], strict=True)], rel=1e-12, abs=0.0
+    )
+    assert expectation["gb"].bound == pytest.approx(row[2] + truth[2], rel=1e-12, abs=0.0)
 
 
 def test_the_bound_of_a_descent_by_hand():
@@ -341,31 +371,40 @@ def test_the_bound_of_a_descent_by_hand():
     gradient = Gradient(J=0.0, gw=np.array([3.0, 0.0]), gb=-5.0)
     bound = Gradient(J=0.0, gw=np.array([0.01, 0.0]), gb=0.02)
     after = expect_update(Config(dtype="float32", optimizer=GD(learning_rate=0.25)), point, gradient, bound)
-    assert after["w"].bound[0] == pytest.approx(0.25 * (0.01 + 4 * U32 * 3.0) + 4 * U32 * 8.0, rel=1e-12)
-    assert after["w"].bound[1] == pytest.approx(4 * U32, rel=1e-12)
-    assert after["b"].bound == pytest.approx(0.25 * (0.02 + 4 * U32 * 5.0) + 4 * U32 * 2.0, rel=1e-12)
+    assert after["w"].bound[0] == pytest.approx(0.25 * (0.01 + 4 * U32 * 3.0) + 4 * U32 * 8.0, rel=1e-12, abs=0.0)
+    assert after["w"].bound[1] == pytest.approx(4 * U32, rel=1e-12, abs=0.0)
+    assert after["b"].bound == pytest.approx(0.25 * (0.02 + 4 * U32 * 5.0) + 4 * U32 * 2.0, rel=1e-12, abs=0.0)
 
 
-def test_the_bound_of_an_adam_update_by_hand():
-    """Update 3 with gradients −3 and 5, moments (2, −1) and (7, 4): every term of the derivation is of some size."""
-    point = Point(w=np.array([8.0]), b=-2.0, moment1=np.array([2.0, -1.0]), moment2=np.array([7.0, 4.0]), step=2)
-    gradient, bound = Gradient(J=0.0, gw=np.array([-3.0]), gb=5.0), Gradient(J=0.0, gw=np.array([1e-6]), gb=2e-6)
-    after = expect_update(Config(dtype="float32", optimizer=ADAM), point, gradient, bound)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1.0, 2.0**-9])
+def test_the_bound_of_an_adam_update_by_hand(dtype, scale):
+    """Update 3 with gradients −3 and 5, moments (2, −1) and (7, 4): every term of the derivation is of some size.
+
+    And all of it smaller, where the root of the second moment is less than 1.
+    """
+    u = unit_roundoff(dtype)
+    moment1, moment2 = scale * np.array([2.0, -1.0]), scale**2 * np.array([7.0, 4.0])
+    point = Point(w=np.array([8.0]), b=-2.0, moment1=moment1, moment2=moment2, step=2)
+    gradient = Gradient(J=0.0, gw=np.array([-3.0 * scale]), gb=5.0 * scale)
+    bound = Gradient(J=0.0, gw=np.array([16 * u * scale]), gb=32 * u * scale)
+    after = expect_update(Config(dtype=dtype, optimizer=ADAM), point, gradient, bound)
     c1, c2 = 1 - 0.8**3, 1 - 0.95**3
-    for k, (name, g, δg, before) in enumerate((("w", 3.0, 1e-6, 8.0), ("b", 5.0, 2e-6, 2.0))):
-        old1, old2, signed = abs(point.moment1[k]), point.moment2[k], (-3.0, 5.0)[k]
-        δ1 = 0.2 * (δg + 4 * U32 * g) + 4 * U32 * old1 + U32 * 0.8 * (old1 + g)
-        δ2 = 0.05 * (2 * g + δg) * δg + 4 * U32 * (old2 + 0.05 * g**2) + U32 * 0.95 * (old2 + g**2)
-        assert after["moment1"].bound[k] == pytest.approx(δ1, rel=1e-9)
-        assert after["moment2"].bound[k] == pytest.approx(δ2, rel=1e-9)
+    for k, (name, before) in enumerate((("w", 8.0), ("b", 2.0))):
+        g, δg = abs(gradient.packed[k]), bound.packed[k]
+        old1, old2, signed = abs(point.moment1[k]), point.moment2[k], gradient.packed[k]
+        δ1 = 0.2 * (δg + 4 * u * g) + 4 * u * old1 + u * 0.8 * (old1 + g)
+        δ2 = 0.05 * (2 * g + δg) * δg + 4 * u * (old2 + 0.05 * g**2) + u * 0.95 * (old2 + g**2)
+        assert after["moment1"].bound[k] == pytest.approx(δ1, rel=1e-9, abs=0.0)
+        assert after["moment2"].bound[k] == pytest.approx(δ2, rel=1e-9, abs=0.0)
         moment1, moment2 = 0.8 * point.moment1[k] + 0.2 * signed, 0.95 * old2 + 0.05 * g**2
         root = math.sqrt(moment2 / c2)
         change = 0.1 * abs(moment1 / c1) / (root + 1e-3)
         δroot = δ2 / c2 / root
         lowest = root - δroot + 1e-3
         δcorrections = U64 * math.sqrt(3) * (0.8**3 / c1 + 0.95**3 / c2)
-        δchange = (0.1 * δ1 / c1 + change * δroot) / lowest + 4 * (U32 + δcorrections) * change
-        assert after[name].bound == pytest.approx(δchange + 4 * U32 * before, rel=1e-9)
+        δchange = (0.1 * δ1 / c1 + change * δroot) / lowest + 4 * (u + δcorrections) * change
+        assert after[name].bound == pytest.approx(δchange + 4 * u * before, rel=1e-9, abs=0.0)
 
 
 def test_the_cap_of_an_adam_update_by_hand():

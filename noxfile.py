@@ -98,7 +98,8 @@ def published(session: nox.Session) -> None:
     """Rewrite the index of published runs and the README's figures; `-- --check` fails when they are stale."""
     session.install(*PINNED, ".")
     session.run("python", "-m", "stepreports.publish", *session.posargs)
-    session.run("python", "-m", "stepbench.marks", *(session.posargs or ["--write"]))
+    for marks in ("stepbench.marks", "stepbench.training_marks"):
+        session.run("python", "-m", marks, *(session.posargs or ["--write"]))
 
 
 @nox.session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,20 +13,20 @@ from rich.table import Table
 from rich.text import Text
 
 from stepbench.children import environment_of_child
-from stepbench.limits import WORKING_SETS, knee_bytes
 from stepbench.threads import environment_for
 
 BUSY_LOAD = 0.3  # of the allowed processors, before anything of ours runs
 LIMITS_TIMEOUT_SECONDS = 300.0
 
 
-def measured_limits(threads: int, largest_bytes: int = WORKING_SETS[-1]) -> dict[str, Any]:
+def measured_limits(threads: int, largest_bytes: int | None = None) -> dict[str, Any]:
     """The limits under a thread budget, from a fresh process. Raises `RuntimeError` when they cannot be measured.
 
-    Reading is measured up to `largest_bytes`: a run has no use for what is beyond its largest X.
+    Reading is measured up to `largest_bytes`, or far beyond any cache: a run has no use for more than its largest X.
     """
+    size = [] if largest_bytes is None else [str(largest_bytes)]
     child = subprocess.run(
-        [sys.executable, "-m", "stepbench.limits", str(largest_bytes)],
+        [sys.executable, "-m", "stepbench.limits", *size],
         env=environment_of_child(environment_for(threads)),
         capture_output=True,
         text=True,
@@ -36,6 +37,12 @@ def measured_limits(threads: int, largest_bytes: int = WORKING_SETS[-1]) -> dict
         raise RuntimeError(f"The limits could not be measured: {child.stderr.strip().splitlines()[-1]}")
     limits: dict[str, Any] = json.loads(child.stdout)
     return limits
+
+
+def knee_bytes(curve: Sequence[tuple[int, float]]) -> int:
+    """The largest working set still read half as fast again as memory: where the caches end, as measured."""
+    memory = curve[-1][1]
+    return max((size for size, rate in curve if rate > 1.5 * memory), default=curve[0][0])
 
 
 def warnings_for(machine: dict[str, Any]) -> list[str]:

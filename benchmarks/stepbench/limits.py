@@ -88,12 +88,6 @@ def read_curve(read: Callable[[Array], object], sizes: Sequence[int]) -> Curve:
     return curve
 
 
-def knee_bytes(curve: Curve) -> int:
-    """The largest working set still read half as fast again as memory: where the caches end, as measured."""
-    memory = curve[-1][1]
-    return max((size for size, rate in curve if rate > 1.5 * memory), default=curve[0][0])
-
-
 def triad() -> float:
     """GB/s of a[i] = b[i] + s·c[i] over arrays beyond the caches, counting two reads and one write."""
     a, b, c = (np.ones(TRIAD_BYTES // 24) for _ in range(3))

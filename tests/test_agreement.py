@@ -283,6 +283,13 @@ def test_adam_amplifies_where_the_gradient_vanishes():
     assert safe.bound < 1e-6
 
 
+def test_a_root_below_its_own_error_errs_by_the_root_of_that_error():
+    """From zero moments, with g = 0.01 ± 0.1: v̂ = g² is known to (2g + δg)·δg; ε = 1 keeps the step small."""
+    bound = an_update(replace(ADAM, epsilon=1.0), g=0.01, δg=0.1)["w"].bound
+    change, δroot = 0.1 * 0.01 / 1.01, math.sqrt((2 * 0.01 + 0.1) * 0.1)
+    assert bound == pytest.approx(0.1 * 0.1 + change * δroot, rel=1e-9, abs=0.0)
+
+
 def test_no_change_is_larger_than_adam_can_make():
     """From zero moments the first change is at most lr; its bound is capped near twice that."""
     bound = an_update(replace(ADAM, epsilon=1e-30), g=1e-20, δg=1.0)["w"].bound

@@ -89,7 +89,7 @@ def test_words_between_backticks_are_code_and_nothing_else_is_markup():
 def test_sizes_intervals_and_units_stay_on_one_line():
     told = words("At 20,000 × 50 it took 2.5 ms [2.4, 2.6], 71 % [57, 91], or 160 kB; `a b` too")
     assert told.replace("\N{NO-BREAK SPACE}", "_") == (
-        "At 20,000_×_50 it took 2.5_ms [2.4,_2.6], 71_% [57,_91], or 160_kB; <code>a b</code> too"
+        "At 20,000_×_50 it took 2.5_ms_[2.4,_2.6], 71_%_[57,_91], or 160_kB; <code>a b</code> too"
     )
 
 

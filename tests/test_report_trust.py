@@ -34,7 +34,7 @@ def test_a_self_test_is_found_beside_the_run_and_beside_its_folder(run, place):
 def test_each_figure_of_the_self_test_is_told(run):
     told = {line["asked"]: line["found"] for line in self_test_lines(SELF_TEST)}
     assert told["bias of the median of a step of 1 µs"] == "+3.40 %"
-    assert told["bias of the median of a step of 2 ms"] == "-0.02 %"
+    assert told["bias of the median of a step of 2 ms"] == "\N{MINUS SIGN}0.02 %"
     assert told["a row against itself, called different"] == "1 of 200 times"
     assert told["a row made 5 % slower, seen where it could be"] == "158 of 160 times"
     assert told["too noisy to see 5 %"] == "40 of 200 times"

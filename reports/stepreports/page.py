@@ -38,7 +38,9 @@ _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
 LESSONS = {"stepbench-lesson-en.html": "English", "stepbench-lesson-zh.html": "中文"}  # beside a run, linked
 _WEB = Path(__file__).parent / "web"
 _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK), "paper": (PAPER, PAPER_DARK)}
-_UNBROKEN = re.compile(r"(?<=\d) (?=×|%|(?:[nµm]?s|[kMGT]?B)\b)|(?<=\d ×) (?=\d)|(?<=\d,) (?=[\d,.]+\])")
+_UNBROKEN = re.compile(
+    r"(?<=\d) (?=×|%|(?:[nµm]?s|[kMGT]?B)\b)|(?<=\d ×) (?=\d)|(?<=\d,) (?=[\d,.]+\])|(?<=[×%s]) (?=\[\d)"
+)
 PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
 
 

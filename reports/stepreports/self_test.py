@@ -31,7 +31,9 @@ def self_test_of(folder: Path, machine: Mapping[str, Any]) -> Mapping[str, Any] 
 def self_test_lines(figures: Mapping[str, Any]) -> list[dict[str, str]]:
     """The figures as a table."""
     told = {
-        f"bias of the median of a step of {text.plain_seconds(float(seconds), 1)}": f"{100 * bias:+.2f} %"
+        f"bias of the median of a step of {text.plain_seconds(float(seconds), 1)}": f"{100 * bias:+.2f} %".replace(
+            "-", "\N{MINUS SIGN}"
+        )
         for seconds, bias in figures["bias"].items()
     } | {
         "a row against itself, called different": f"{figures['false_alarms']} of {figures['same']} times",
@@ -41,7 +43,7 @@ def self_test_lines(figures: Mapping[str, Any]) -> list[dict[str, str]]:
         f"too noisy to see {text.percent(SLOWER, 1)}": (
             f"{figures['slowed'] - figures['able']} of {figures['slowed']} times"
         ),
-        "nothing closer was called different": text.percent(figures["margin"]),
+        "the margin: nothing closer was called different": text.percent(figures["margin"]),
     }
     return [{"asked": asked, "found": found} for asked, found in told.items()]
 

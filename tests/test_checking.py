@@ -15,7 +15,8 @@ from stepbench.checking.plan import check_plan, fuzz_plan
 from stepbench.checking.subject import Ledger
 from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
-from stepkernels import Implementation, Op
+from stepbench.commands.rows import required_rows
+from stepkernels import Implementation, Op, ProblemError
 from stepkernels.catalog import CATALOG
 from stepkernels.probe import missing_gpu
 
@@ -160,6 +161,14 @@ def test_the_kernel_of_a_file_must_run(tmp_path):
     assert finished.returncode == 1
     assert "own: not run  no_such_library is not installed" in finished.stdout
     assert "own is required to agree, and was not run." in finished.stderr
+
+
+def test_a_device_is_required_by_its_name():
+    rows = [CATALOG["numpy-blas"], CATALOG["cupy-fused"], CATALOG["python-loop"]]
+    assert required_rows("cpu", rows) == ["numpy-blas", "python-loop"]
+    assert required_rows("cuda, python-loop", rows) == ["cupy-fused", "python-loop"]
+    with pytest.raises(ProblemError, match="'cuda' is required but not among the rows asked for"):
+        required_rows("cuda", rows[:1])
 
 
 def test_two_kernels_of_one_name_are_told_apart_before_they_are_judged(tmp_path):

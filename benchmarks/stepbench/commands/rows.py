@@ -55,8 +55,9 @@ def check(
 ) -> None:
     """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
 
-    Exit status 0: every row that ran agrees. 1: one disagrees, or one that is required, as the kernel of a file is,
-    could not run. 2: bad usage.
+    Exit status 0: every row that ran agrees. 1: one disagrees, or a required one could not run. 2: bad usage.
+
+    The kernel of a file is required. --require cpu, or cuda, requires every row of that device.
     """
     from stepbench import checking
     from stepbench.listing import verdict_line
@@ -105,10 +106,16 @@ def distinct(rows: list[Implementation]) -> list[Implementation]:
 
 
 def required_rows(names: str, chosen: list[Implementation]) -> list[str]:
-    """The rows that must run: these, and every kernel of a file. Raises `ProblemError` for one not asked for."""
+    """The rows that must run: these, those of a device named, and every kernel of a file.
+
+    Raises `ProblemError` for one that was not asked for.
+    """
     from stepkernels.problem import ProblemError
 
+    required = [row.name for row in chosen if row.module.endswith(".py")]
     for name in split_list(names):
-        if name not in {row.name for row in chosen}:
+        meant = [row.name for row in chosen if name in (row.name, row.device)]
+        if not meant:
             raise ProblemError(f"{name!r} is required but not among the rows asked for (see `stepbench list`).")
-    return [*split_list(names), *(row.name for row in chosen if row.module.endswith(".py"))]
+        required += meant
+    return required

@@ -24,6 +24,7 @@ from stepkernels.reference import Gradient, Point
 
 STABLE = Traits("blocked", "stable")
 ADAM = Adam(learning_rate=0.1, beta1=0.8, beta2=0.95, epsilon=1e-3)
+U32, U64, TINY32 = unit_roundoff("float32"), unit_roundoff("float64"), float(np.finfo(np.float32).tiny)
 
 
 def snapshot_of(expectation, dtype="float64", **changes):
@@ -233,6 +234,12 @@ def test_subnormals_may_be_flushed():
     assert expected(problem, [1.0])["J"].bound > tiny
 
 
+def test_a_residual_may_be_flushed_before_it_meets_a_large_entry():
+    """r = e⁻⁹⁵ is below the smallest normal number of float32, and 10⁴ times r is not."""
+    value, bound = expected(Problem(np.array([[-95.0, 1e4]], np.float32), [0]), [1.0, 0.0])["gw"]
+    assert np.finfo(np.float32).tiny < value[1] <= bound[1]
+
+
 # --- the update ---
 
 
@@ -259,11 +266,16 @@ def test_descent_alone_is_held_to_a_few_roundings():
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "g"), [(GD(learning_rate=0.5), 1.5), (replace(ADAM, learning_rate=0.5, beta1=0.9), 7.5)]
+    ("optimizer", "g"),
+    [
+        (GD(learning_rate=0.5), 1.5 * TINY32),
+        (replace(ADAM, learning_rate=0.5, beta1=0.9), 7.5 * TINY32),
+        (replace(ADAM, learning_rate=0.75 * TINY32), 100.0),
+    ],
 )
 def test_an_update_too_small_to_be_normal_may_be_flushed_but_no_larger_one(optimizer, g):
-    """Here lr·g, or the first moment, is 3/4 of the smallest normal number; and where all is zero, nothing is."""
-    flushed, nothing = (an_update(optimizer, "float32", g=size * TINY32, w=0.0) for size in (g, 0.0))
+    """Here lr·g, the first moment, or Adam's change is 3/4 of the smallest normal number; or else all is zero."""
+    flushed, nothing = (an_update(optimizer, "float32", g=gradient, w=0.0) for gradient in (g, 0.0))
     assert 0.0 < abs(flushed["w"].value) <= flushed["w"].bound < 1e6 * TINY32
     assert (nothing["w"].bound >= TINY32).all()
     assert (nothing["w"].bound < 1e6 * TINY32).all()
@@ -332,8 +344,6 @@ def test_an_update_alone_is_judged_more_sharply_than_with_its_gradient():
 
 
 # --- the bound again, written out for single numbers ---
-
-U32, U64, TINY32 = unit_roundoff("float32"), unit_roundoff("float64"), float(np.finfo(np.float32).tiny)
 
 
 def sigma(t):

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import Pipe
 
 from stepbench.checking.child import CannotRun, Finding, Orders, fields_of
 from stepbench.checking.compiled import compiled_report
 from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
+from stepbench.children import device_variables, environment_of_child
 from stepbench.simulation import SIMULATORS
 from stepbench.threads import default_budget
 from stepkernels import Implementation
@@ -39,7 +40,10 @@ def judge_rows(
     problems: int | None = None,
     simulate: bool = False,
 ) -> list[RowReport]:
-    """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin."""
+    """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin.
+
+    Rows of one module follow one another: they share a compile cache, and Numba's is not safe to be written by two.
+    """
 
     def judge(row: Implementation) -> RowReport:
         orders = Orders(row=fields_of(row), seed=seed, problems=problems)
@@ -48,13 +52,18 @@ def judge_rows(
             return stand_in(row, orders, progress) or report
         return report
 
+    def judge_in_turn(rows: Sequence[Implementation]) -> list[RowReport]:
+        reports = []
+        for row in rows:
+            reports.append(judge(row))
+            finished(reports[-1])
+        return reports
+
+    modules: dict[str, list[Implementation]] = {}
+    for row in sorted(rows, key=lambda row: not row.compiles_per_shape):
+        modules.setdefault(row.module, []).append(row)
     with ThreadPoolExecutor(max_workers=default_budget()) as pool:
-        slowest_first = sorted(rows, key=lambda row: not row.compiles_per_shape)
-        futures = {pool.submit(judge, row): row.name for row in slowest_first}
-        reports = {}
-        for future in as_completed(futures):
-            reports[futures[future]] = future.result()
-            finished(future.result())
+        reports = {report.row: report for judged in pool.map(judge_in_turn, modules.values()) for report in judged}
     return [reports[row.name] for row in rows]
 
 
@@ -96,7 +105,7 @@ class Examiner:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
-            env={**CONSIDERATE, **os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=CONSIDERATE | environment_of_child(device_variables(orders.implementation.device), environment),
             start_new_session=True,
         )
         theirs.close()

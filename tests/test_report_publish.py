@@ -77,6 +77,17 @@ def test_the_newest_run_is_shown(root, tmp_path):
     assert "New + Example GPU" in (root / "README.md").read_text()
 
 
+def test_two_runs_of_one_day_and_commit_keep_a_folder_each(root, run, tmp_path):
+    other = write_run(tmp_path / "other", entries(sizes=SIZES[:1], dtypes=["float64"]))
+    stored = other / "benchmark.json"
+    stored.write_text(stored.read_text().replace("2025-03-01T12", "2025-03-01T20"))
+    for folder in (run, other, run):
+        assert publish(root, folder) == 0
+    places = sorted((root / "reports/published" / SLUG).iterdir())
+    assert len(places) == 2
+    assert len({(place / "benchmark.json").read_text() for place in places}) == 2
+
+
 def test_a_repository_without_published_runs_says_so(root):
     (root / "README.md").write_text(README.format("table"))
     assert publish(root) == 0

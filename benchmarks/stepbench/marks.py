@@ -213,9 +213,11 @@ def _marked(name: str, content: str) -> str:
 
 
 def _marks_block(root: Path) -> str:
-    run = next((run for run in published_runs(root) if any(each.measured for each in standings(run))), None)
-    if run is None:
+    """The newest published run that measured the most of the marks."""
+    held = {run.folder: sum(each.measured is not None for each in standings(run)) for run in published_runs(root)}
+    if not any(held.values()):
         return "No published run holds these cases yet."
+    run = load_run(max(held, key=held.__getitem__))
     return f"{table(run)}\n\n[{where(run)}](../{run.folder.relative_to(root).as_posix()}/summary.md)"
 
 

@@ -55,14 +55,21 @@ def add(folder: Path, root: Path) -> Path:
     """Copy a run, freshly reported, to its place among the published; the place."""
     run = load_run(folder)
     write_report(folder)
-    commit = str(run.commit.get("id") or "unknown")[:10]
-    place = root / PUBLISHED / _slug(run.machine_name) / f"{run.when[:10]}-{commit}"
+    place = _place(run, root)
     place.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         shutil.copyfile(folder / name, place / name)
     if (folder / "figures").is_dir():
         shutil.copytree(folder / "figures", place / "figures", dirs_exist_ok=True)
     return place
+
+
+def _place(run: Run, root: Path) -> Path:
+    """Named by day and commit; also by the run, where another of that day and commit is there already."""
+    commit = str(run.commit.get("id") or "unknown")[:10]
+    place = root / PUBLISHED / _slug(run.machine_name) / f"{run.when[:10]}-{commit}"
+    taken = (place / "benchmark.json").is_file() and load_run(place).when != run.when
+    return place.with_name(f"{place.name}-{_slug(run.run_id)}") if taken else place
 
 
 def refresh(root: Path, *, check: bool) -> list[Path]:
@@ -91,7 +98,8 @@ def index(runs: Sequence[Run], root: Path) -> str:
         for run in (run for run in runs if run.machine_name == machine):
             link = run.folder.relative_to(root / INDEX.parent).as_posix()
             commit = str(run.commit.get("id") or "unknown")[:10]
-            parts.append(f"- [{run.when[:10]}, commit {commit}]({link}/summary.md): {' '.join(headline(run))}")
+            name = f"{run.when[:10]}, commit {commit}, run {run.run_id}"
+            parts.append(f"- [{name}]({link}/summary.md): {' '.join(headline(run))}")
     if not runs:
         parts.append("None yet.")
     return "\n\n".join(parts) + "\n"

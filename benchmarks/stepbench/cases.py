@@ -91,7 +91,7 @@ class Case:
         if row.max_work is not None and self.work > row.max_work:
             return (
                 "too-much-work",
-                f"{self.work:.0e} elements of X per operation; {row.name} is timed up to {row.max_work:.0e}",
+                f"{self.work:,.0f} elements of X per operation; {row.name} is timed up to {row.max_work:,.0f}",
             )
         return None
 

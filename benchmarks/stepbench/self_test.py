@@ -7,19 +7,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from stepbench.cases import PRESETS, Case
-from stepbench.journal import SCHEMA, Event, Journal, read_events
+from stepbench.in_turns import Turns, time_in_turns
 from stepbench.participants import Participant
-from stepbench.plan import Plan
 from stepbench.progress import Progress
-from stepbench.results import last_attempts, turn_medians
-from stepbench.runner import Runner
 from stepbench.threads import default_budget
 from stepkernels.interface import Implementation, Op
 from stepreports import intervals
@@ -36,7 +30,6 @@ LEAST_SEEN = 0.95
 ROW = "stepkernels.rows.numpy_blas"
 SPIN = "stepbench.spin"
 
-Turns = dict[tuple[int, int], float]
 Verdict = intervals.Verdict
 
 
@@ -155,27 +148,9 @@ def _cases(repeats: int) -> list[Case]:
 
 
 def _measure(participants: list[Participant], cases: list[Case], progress: Progress) -> dict[tuple[str, str], Turns]:
-    """Run the participants through the harness: the turns of each (participant, case name)."""
-    preset = PRESETS["standard"]
-    plan = Plan(
-        preset="self-test", cases=tuple(cases), participants=tuple(participants), skips=(),
-        generations=preset.generations, turns=preset.turns, seed=0, timeout_seconds=60.0, max_seconds=None,
-    )  # fmt: skip
-    folder = Path(tempfile.mkdtemp(prefix="stepbench-self-test-"))
-    try:
-        with Journal(folder) as journal:
-            journal.write("run", schema=SCHEMA)
-            Runner(plan, folder, journal, progress).run()
-        attempts = last_attempts(read_events(folder)).values()
-    finally:
-        shutil.rmtree(folder)
-    events = [event for attempt in attempts for event in attempt.events]
-    if failures := [event for event in events if event["event"] == "failure"]:
-        raise RuntimeError(f"The self-test could not run: {failures[0]['participant']} {failures[0]['reason']}.")
-    by_key: dict[tuple[str, str], list[Event]] = {}
-    for event in events:
-        by_key.setdefault((event["participant"], event["case"]), []).append(event)
-    return {key: turn_medians(found) for key, found in by_key.items()}
+    """The turns of each (participant, case name), as many as a standard run takes."""
+    standard = PRESETS["standard"]
+    return time_in_turns(participants, cases, standard.generations, standard.turns, progress)
 
 
 def _both(timed: dict[tuple[str, str], Turns], pair: tuple[str, str]) -> list[tuple[Turns, Turns]]:

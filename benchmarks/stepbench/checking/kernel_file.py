@@ -6,7 +6,6 @@ line, the error; never a traceback of ours.
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.checking.child import fields_of
+from stepbench.children import environment_of_child
 from stepkernels import Implementation, Op, ProblemError
 from stepkernels.interface import load_file
 from stepkernels.problem import DTYPES, OPTIMIZERS
@@ -44,7 +44,7 @@ def load_kernel(path: Path) -> Implementation:
             [sys.executable, "-m", "stepbench.checking", "kernel", str(theirs.fileno()), str(path)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=environment_of_child(),
         ) as child,
     ):
         theirs.close()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from stepbench.checking.plan import sanitized_plan
 from stepbench.checking.subject import Ledger
+from stepbench.children import environment_of_child
 from stepkernels.catalog import CATALOG
 
 SANITIZER = "compute-sanitizer"
@@ -70,7 +71,7 @@ def command_line(row: str, tool: str) -> list[str]:
 
 def sanitize(row: str, tool: str) -> Sanitized:
     """Run a row's small problems under one tool of the sanitizer."""
-    environment = {**os.environ, **ALLOCATE_EXACTLY, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = environment_of_child(ALLOCATE_EXACTLY)
     with subprocess.Popen(
         command_line(row, tool),
         env=environment,

@@ -86,6 +86,7 @@ def test_a_self_test_passes_only_when_every_promise_holds():
     assert not dataclasses.replace(good, bias={50e-6: 0.02}).passed
     assert not dataclasses.replace(good, same=[same(Verdict.SLOWER)] * 3).passed
     assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN)] * 100).passed
+    assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN, detectable=0.2)] * 100).passed
 
 
 @pytest.mark.slow

@@ -86,8 +86,7 @@ def residuals(
 
     signs (m + a vector,) int8: 1 − 2y. The sums are vectors: of r, of max(t, 0), and, with e = exp(−|t|), what is over
     1 in ∏(1 + e): the loss is softplus(t) = max(t, 0) + log1p(e). σ(t) = max([t ≥ 0], e)/(1 + e). Nothing overflows
-    or cancels.
-    Behind the last row, a vector is filled with t = −∞, which has no loss and the residual 0.
+    or cancels. Behind the last row, a vector is filled with t = −∞, which has no loss and the residual 0.
     """
     sum_of_r, linear, excess = sums
     for i in range(0, rows, simd.lanes(z_out)):

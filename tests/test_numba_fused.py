@@ -13,7 +13,7 @@ import pytest
 from numba import njit, types
 
 from runs import environment
-from stepkernels import GD, Adam, Config, Problem, cache_lines, synthetic_problem
+from stepkernels import GD, Adam, Config, Problem, numba_tiles, synthetic_problem
 from stepkernels import numba_simd as simd
 from stepkernels.agreement import Traits, compare, expect_step
 from stepkernels.catalog import CATALOG
@@ -25,10 +25,11 @@ DTYPES = ("float32", "float64")
 ROWS = ("numba-fused", "numba-fused-parallel")
 OPTIMIZERS = (GD(learning_rate=0.5), Adam(learning_rate=0.01))
 
-# 1×1; primes on both sides of a vector and of a tile of four; one row, one column; just past the largest block, and
-# past the block of this n; more than enough for two threads; a row wider than a block's 32 KiB.
+# 1×1; primes on both sides of a vector and of eight rows; one row, one column; one tile in float32, two in float64;
+# just past the largest block, and past the block of this n; more than enough for two threads; a row wider than a
+# block's 20 KiB.
 SHAPES = [
-    (1, 1), (1, 7), (2, 3), (7, 1), (13, 17), (31, 61), (67, 67), (97, 129),
+    (1, 1), (1, 7), (2, 3), (7, 1), (13, 17), (31, 61), (67, 67), (97, 129), (128, 9),
     (257, 5), (513, 2), (82, 50), (17, 1000), (1009, 101), (5, 9001),
 ]  # fmt: skip
 
@@ -156,7 +157,9 @@ def always_parallel(monkeypatch):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("m", "n"), SHAPES)
 @pytest.mark.parametrize("row", ROWS)
-def test_steps_agree_with_the_truth(row, m, n, dtype, optimizer, always_parallel):
+@pytest.mark.parametrize("copied", [0, 2**24], ids=["row-major", "tiles"])
+def test_steps_agree_with_the_truth(copied, row, m, n, dtype, optimizer, always_parallel, monkeypatch):
+    monkeypatch.setattr(numba_tiles, "COPIED", copied)
     problem = started(synthetic_problem(m, n, dtype))
     result = agreement_of(row, problem, Config(dtype=dtype, optimizer=optimizer, l2=0.125), steps=3)
     assert result.agrees, result.reason
@@ -263,31 +266,53 @@ def data_of(problem: Problem) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("n", [13, 16, 29, 30, 50])
-def test_rows_of_a_small_x_begin_cache_lines(n, dtype):
-    problem = synthetic_problem(60, n).astype(dtype)
-    X = data_of(problem)
-    assert np.array_equal(X[:, :n], problem.X)
-    assert not X[:, n:].any()
-    assert X.ctypes.data % 64 == 0 == X.strides[0] % 64
-    assert X.nbytes <= 4 / 3 * problem.X.nbytes
+@pytest.mark.parametrize(("m", "n"), [(128, 13), (569, 30), (1000, 1), (2551, 64)])
+def test_a_small_x_is_copied_into_tiles(m, n, dtype):
+    problem = synthetic_problem(m, n).astype(dtype)
+    tiles = data_of(problem)
+    rows = tiles.transpose(0, 2, 1).reshape(-1, n)
+    assert np.array_equal(rows[:m], problem.X)
+    assert not rows[m:].any()
+    assert tiles.ctypes.data % 64 == 0 == tiles.strides[1] % 64
+    assert tiles.nbytes <= 4 / 3 * problem.X.nbytes
 
 
-@pytest.mark.parametrize("n", [1, 9, 17])
-def test_x_is_viewed_where_whole_lines_would_hold_many_zeros(n):
-    problem = synthetic_problem(60, n)
+@pytest.mark.parametrize("m", [1, 60, 130])
+def test_x_is_viewed_where_tiles_would_hold_many_zeros(m):
+    problem = synthetic_problem(m, 9, "float32")
     assert np.shares_memory(data_of(problem), problem.X)
+
+
+@pytest.mark.parametrize("layout", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=1)[:, ::2]], ids=["F", "strided"])
+def test_tiles_of_an_x_in_any_layout(layout):
+    problem = synthetic_problem(200, 30)
+    other = Problem(layout(problem.X), problem.y)
+    assert np.array_equal(data_of(other), data_of(problem))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("m", [116, 128])
+def test_rows_that_only_fill_a_tile_add_nothing(m, dtype):
+    """Zeros times an infinite w are NaN: of 116 rows the last tile has 12 such rows, which must not reach gw."""
+    problem = synthetic_problem(m, 5, dtype)
+    problem = Problem(np.column_stack([np.ones(m, dtype), problem.X]), problem.y)
+    workspace = CATALOG["numba-fused"].bind(problem, Config(dtype=dtype))
+    assert workspace.data[0].ndim == 3
+    workspace.reset(w=np.array([-np.inf, 0, 0, 0, 0, 0]))
+    workspace.gradient()
+    expected = -problem.X.T @ problem.y / m
+    np.testing.assert_allclose(workspace.snapshot().gw[1:], expected[1:], rtol=0, atol=1e-6)
 
 
 def test_blocks_of_a_large_array_are_viewed():
     whole = synthetic_problem(50_000, 50)
-    blocks = [Problem(whole.X[start : start + 100], whole.y[start : start + 100]) for start in (0, 300)]
+    blocks = [Problem(whole.X[start : start + 128], whole.y[start : start + 128]) for start in (0, 300)]
     assert all(np.shares_memory(data_of(block), whole.X) for block in blocks)
 
 
 def test_a_large_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not(monkeypatch):
-    monkeypatch.setattr(cache_lines, "COPIED", 0)
-    problem = synthetic_problem(60, 8)
+    monkeypatch.setattr(numba_tiles, "COPIED", 0)
+    problem = synthetic_problem(64, 8)
     assert np.shares_memory(data_of(problem), problem.X)
     columns = Problem(np.asfortranarray(problem.X), problem.y)
     result = agreement_of("numba-fused", columns, Config())
@@ -299,7 +324,7 @@ def test_a_large_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not(monk
 @pytest.mark.parametrize("m", [959, 960, 961, 2500])
 def test_losses_of_more_rows_than_share_a_logarithm_agree(m, dtype, copied, monkeypatch):
     """All margins at zero, where the product of 1 + exp(−|t|) is largest: 2 a row."""
-    monkeypatch.setattr(cache_lines, "COPIED", copied)
+    monkeypatch.setattr(numba_tiles, "COPIED", copied)
     result = agreement_of("numba-fused", synthetic_problem(m, 30), Config(dtype=dtype))
     assert result.agrees, result.reason
 

@@ -1,28 +1,17 @@
-"""One block of rows of a fused step: its margins, its residuals and loss, and its part of the gradient.
+"""A fused step over blocks of rows of a row-major X, (m, n): for an X in memory, which is bound by bytes.
 
-X is (m, n) and contiguous. While one block is worked on, half of the next is fetched by `forward` and half by
-`backward`, so that memory is asked evenly: `ahead` is where that half begins in the flat X, 0 if not at all.
+While one block is worked on, half of the next is fetched by `forward` and half by `backward`, so that memory is asked
+evenly: eight short rows side by side defeat the hardware's prefetcher, and without this memory is idle half of the
+time. `ahead` is where that half begins in the flat X.
 """
 
 # mypy: disable-error-code="untyped-decorator"
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-from numba import jit
-
 from stepkernels import numba_simd as simd
+from stepkernels.numba_residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
 from stepkernels.problem import Array
-
-compiled: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy")
-
-# Totals of one thread, float64: gw in the first n places, these two at the end.
-RESIDUAL, LOSS = -2, -1
-
-# A product of so many 1 + exp(−|t|), none above 2, is finite; and so is the part of it in each lane, in float32.
-ROWS_A_LOGARITHM = 960
 
 
 @compiled
@@ -67,45 +56,13 @@ def forward(X: Array, parameters: Array, start: int, rows: int, ahead: int, z_ou
         for j in range(0, whole, width):
             places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
             sums = simd.add_products(sums, simd.load(parameters, j), X, places)
-            if ahead:
-                simd.prefetch(X, fetch + 4 * j, 4)
+            simd.prefetch(X, fetch + 4 * j, 4)
         if whole < n:
             j, left = whole, n - whole
             places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
             sums = simd.add_products_part(sums, simd.load_part(parameters, j, left), X, places, left)
-            if ahead:
-                simd.prefetch(X, fetch + 4 * j, 4)
+            simd.prefetch(X, fetch + 4 * j, 4)
         simd.store_sums(z_out, i, sums)
-
-
-@compiled
-def residuals(
-    signs: Array, bias: float, start: int, rows: int, sums: tuple[Any, Any, Any], z_out: Array
-) -> tuple[Any, Any, Any]:
-    """The residuals r = (1 − 2y)·σ(t) in the place of z, for t = (1 − 2y)·(z + bias); returns the sums, continued.
-
-    signs (m + a vector,) int8: 1 − 2y. The sums are vectors: of r, of max(t, 0), and, with e = exp(−|t|), what is over
-    1 in ∏(1 + e): the loss is softplus(t) = max(t, 0) + log1p(e). σ(t) = max([t ≥ 0], e)/(1 + e). Nothing overflows
-    or cancels. Behind the last row, a vector is filled with t = −∞, which has no loss and the residual 0.
-    """
-    sum_of_r, linear, excess = sums
-    for i in range(0, rows, simd.lanes(z_out)):
-        sign = simd.load_int8(signs, start + i, z_out)
-        t = simd.first(sign * (simd.load(z_out, i) + bias), rows - i, -math.inf)
-        e = simd.exp(-simd.absolute(t))
-        r = sign * (simd.where_negative(t, e, 1.0) / (e + 1.0))
-        sum_of_r += r
-        linear += simd.maximum(t, 0.0)
-        excess += simd.fma(e, excess, e)
-        simd.store(z_out, i, r)
-    return sum_of_r, linear, excess
-
-
-@compiled
-def add_residuals(sums: tuple[Any, Any, Any], totals_out: Array) -> None:
-    """Adds the sums of `residuals` over `ROWS_A_LOGARITHM` rows at most, and so their loss, to the totals."""
-    totals_out[RESIDUAL] += simd.lane_sum(sums[0])
-    totals_out[LOSS] += simd.lane_sum(sums[1]) + math.log1p(simd.lane_growth(sums[2]))
 
 
 @compiled
@@ -123,8 +80,7 @@ def backward(X: Array, r: Array, start: int, rows: int, ahead: int, totals_out: 
             at = (start + i) * n + j
             places = (at, at + width, at + 2 * width, at + 3 * width)
             sums = simd.add_products(sums, simd.broadcast(r, i), X, places)
-            if ahead:
-                simd.prefetch(X, fetch + 2 * width * i, 2)
+            simd.prefetch(X, fetch + 2 * width * i, 2)
         for k in range(4):
             simd.add_to_float64(totals_out, j + k * width, sums[k])
     if n - whole > 2 * width:
@@ -145,8 +101,7 @@ def backward_wide_rest(X: Array, r: Array, start: int, rows: int, ahead: int, j:
         at = (start + i) * n + j
         places = (at, at + width, at + 2 * width, at + 3 * width)
         sums = simd.add_products_part(sums, simd.broadcast(r, i), X, places, counts)
-        if ahead:
-            simd.prefetch(X, fetch + left * i // 2, 2)
+        simd.prefetch(X, fetch + left * i // 2, 2)
     for k in range(4):
         simd.add_to_float64(totals_out, j + k * width, sums[k])
 
@@ -165,7 +120,29 @@ def backward_narrow_rest(X: Array, r: Array, start: int, rows: int, ahead: int, 
         first, second = simd.broadcast(r, i), simd.broadcast(r, i + 1)
         places = (at, at + width, below, below + width)
         sums = simd.add_products_part(sums, (first, first, second, second), X, places, counts)
-        if ahead:
-            simd.prefetch(X, fetch + left * i // 2, 2)
+        simd.prefetch(X, fetch + left * i // 2, 2)
     for k in range(4):
         simd.add_to_float64(totals_out, j + k % 2 * width, sums[k])
+
+
+@compiled
+def accumulate_blocks(
+    X: Array, signs: Array, parameters: Array, first: int, last: int, block: int, z_out: Array, totals_out: Array
+) -> None:
+    """The sums Xᵀr, Σr and Σ loss over rows first … last − 1 into one thread's totals, a block of rows at a time.
+
+    A block's own in the dtype of X, those of all blocks in float64.
+    """
+    columns, bias, zero = X.shape[1], parameters[len(parameters) - 1], simd.zeros(X)
+    totals_out[:] = 0.0
+    sums, pending = (zero, zero, zero), 0
+    for start in range(first, last, block):
+        rows = min(block, last - start)
+        ahead = (start + block) * columns
+        forward(X, parameters, start, rows, ahead, z_out)
+        sums = residuals(signs, bias, start, rows, sums, z_out)
+        backward(X, z_out, start, rows, ahead + block * columns // 2, totals_out)
+        pending += rows
+        if pending + block > ROWS_A_LOGARITHM or start + block >= last:
+            add_residuals(sums, totals_out)
+            sums, pending = (zero, zero, zero), 0

@@ -34,7 +34,14 @@ from stepkernels.numba_simd.memory import (
     store,
     zeros,
 )
-from stepkernels.numba_simd.sums import add_products, add_products_part, lane_growth, lane_sum, store_sums
+from stepkernels.numba_simd.sums import (
+    add_all_products,
+    add_products,
+    add_products_part,
+    lane_growth,
+    lane_sum,
+    store_sums,
+)
 from stepkernels.numba_simd.vector import VECTOR_BYTES, Vector
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
     "Vector",
     "absolute",
     "add",
+    "add_all_products",
     "add_products",
     "add_products_part",
     "add_to_exponent",

@@ -46,6 +46,20 @@ def add_products(typing: Any, sums: Any, factors: Any, array: Any, indices: Any)
 
 
 @intrinsic
+def add_all_products(typing: Any, total: Any, factors: Any, array: Any, indices: Any) -> Any:  # noqa: ARG001
+    """Total + Σ factors[k]·(the vector at indices[k]), in this order, for two tuples."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        result = values[0]
+        for factor, index in zip(*(cgutils.unpack_tuple(builder, values[k]) for k in (1, 3)), strict=True):
+            x = load_vector(builder, pointer_to(context, builder, array, values[2], index, result.type), None)
+            result = call_for_vectors(builder, "llvm.fma", factor, x, result)
+        return result
+
+    return total(total, factors, array, indices), codegen
+
+
+@intrinsic
 def add_products_part(typing: Any, sums: Any, factors: Any, array: Any, indices: Any, counts: Any) -> Any:  # noqa: ARG001
     """As `add_products`, of the first counts[k] elements at each index; one count may serve for all."""
 

@@ -1,18 +1,17 @@
 """Rung 4, one pass over X: forward and backward of a block of rows before the next block is touched.
 
 A step does four operations on each element of X and is bound by reading it. The matrix form reads it twice; here it
-comes from memory once: rows are taken in blocks that stay in the second-level cache between their dot products and
-their accumulation into gw. What that takes:
+comes from memory once: rows are taken in blocks that stay in a near cache between their dot products and their
+accumulation into gw. What that takes:
 
-- Eight rows at a time for Xw, so that w is loaded once for all of them and their sums are transposed together; four
-  vectors of columns at a time for Xᵀr, so that gw stays in registers for a whole block.
-- While a block is worked on, its successor is fetched, evenly: eight short rows side by side defeat the hardware's
-  prefetcher, and without this memory is idle half of the time.
+- Where X is large, blocks of rows as they lie (`stepkernels.numba_blocks`): eight rows at a time for Xw, so that w is
+  loaded once for all of them and their sums are transposed together; four vectors of columns at a time for Xᵀr, so
+  that gw stays in registers for a whole block; and the next block fetched while this one is worked on.
+- Where X fits in the caches, a copy of it in tiles (`stepkernels.numba_tiles`): nothing is transposed or left empty.
 - Sigmoid and loss as vector code, with `stepkernels.numba_simd.exp`. One logarithm serves hundreds of rows:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.
-- A copy of an X that fits in the caches, its rows padded to whole cache lines, so that no load straddles two.
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind.
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
@@ -29,59 +28,38 @@ import numba
 import numpy as np
 from numba import jit, prange
 
-from stepkernels import numba_simd as simd
-from stepkernels.cache_lines import LINE, Aligned, aligned, in_lines
-from stepkernels.numba_blocks import (
-    LOSS,
-    RESIDUAL,
-    ROWS_A_LOGARITHM,
-    add_residuals,
-    backward,
-    compiled,
-    forward,
-    residuals,
-)
+from stepkernels.cache_lines import LINE, Aligned, aligned
+from stepkernels.numba_blocks import accumulate_blocks
+from stepkernels.numba_residuals import LOSS, RESIDUAL, compiled
+from stepkernels.numba_tiles import accumulate_tiles, in_tiles
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.state import State
 
 compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
 
-FETCH_BEYOND = 512 * 1024  # bytes of X; fetching what is in the second-level cache anyway costs 5 % (569×30)
-
 
 @compiled
 def accumulate(
-    X: Array, signs: Array, parameters: Array, first: int, last: int, block: int, z_out: Array, totals_out: Array
+    X: Array, signs: Array, parameters: Array, first: int, last: int, block: int, scratch_out: Array, totals_out: Array
 ) -> None:
-    """The sums Xᵀr, Σr and Σ loss over rows first … last − 1 into one thread's totals, a block of rows at a time."""
-    columns, bias, zero = X.shape[1], parameters[len(parameters) - 1], simd.zeros(X)
-    fetch = X.nbytes > FETCH_BEYOND
-    totals_out[:] = 0.0
-    sums, pending = (zero, zero, zero), 0
-    for start in range(first, last, block):
-        rows = min(block, last - start)
-        ahead = (start + block) * columns if fetch else 0
-        forward(X, parameters, start, rows, ahead, z_out)
-        sums = residuals(signs, bias, start, rows, sums, z_out)
-        backward(X, z_out, start, rows, ahead + block * columns // 2 if fetch else 0, totals_out)
-        pending += rows
-        if pending + block > ROWS_A_LOGARITHM:
-            add_residuals(sums, totals_out)
-            sums, pending = (zero, zero, zero), 0
-    add_residuals(sums, totals_out)
+    """The sums Xᵀr, Σr and Σ loss over rows first … last − 1 into one thread's totals."""
+    if X.ndim == 3:  # known when compiled, as below
+        accumulate_tiles(X, signs, parameters, first, last, block, scratch_out, totals_out)
+    else:
+        accumulate_blocks(X, signs, parameters, first, last, block, scratch_out, totals_out)
 
 
 @compiled_parallel
 def accumulate_in_parallel(
-    X: Array, signs: Array, parameters: Array, block: int, z_out: Array, totals_out: Array
+    X: Array, signs: Array, parameters: Array, m: int, block: int, scratch_out: Array, totals_out: Array
 ) -> None:
-    """As `accumulate`, over all rows: a contiguous share for each row of z and totals, one thread each."""
+    """As `accumulate`, over all rows: a share of whole blocks for each row of scratch and totals, one thread each."""
     threads = len(totals_out)
-    share = -(-len(X) // threads)
+    share = -(-m // (threads * block)) * block
     for thread in prange(threads):
-        first = thread * share
-        last = min(first + share, len(X))
-        accumulate(X, signs, parameters, first, last, block, z_out[thread], totals_out[thread])
+        first = min(thread * share, m)
+        last = min(first + share, m)
+        accumulate(X, signs, parameters, first, last, block, scratch_out[thread], totals_out[thread])
 
 
 @compiled
@@ -90,22 +68,23 @@ def gradient(
     signs: Array,
     parameters: Array,
     l2: float,
+    m: int,
     block: int,
-    z_out: Array,
+    scratch_out: Array,
     totals_out: Array,
     gradients_out: Array,
 ) -> float:
     """The cost J; writes gradients (n + 1,), the bias last.
 
-    X (m, n and more); signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). z (block and more,) in X's dtype and
-    totals (columns of X and more,) in float64 are overwritten; of more than one thread, (threads, as many).
+    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). scratch in X's dtype and
+    totals (n and more,) in float64 are overwritten; of more than one thread, (threads, as many).
     """
-    m, n = len(X), len(parameters) - 1
+    n = len(parameters) - 1
     if totals_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
-        accumulate(X, signs, parameters, 0, m, block, z_out, totals_out)
+        accumulate(X, signs, parameters, 0, m, block, scratch_out, totals_out)
         totals = totals_out
     else:
-        accumulate_in_parallel(X, signs, parameters, block, z_out, totals_out)
+        accumulate_in_parallel(X, signs, parameters, m, block, scratch_out, totals_out)
         totals = totals_out[0]
         for thread in range(1, len(totals_out)):
             totals += totals_out[thread]
@@ -152,8 +131,9 @@ def train(
     signs: Array,
     parameters_out: Array,
     l2: float,
+    m: int,
     block: int,
-    z_out: Array,
+    scratch_out: Array,
     totals_out: Array,
     gradients_out: Array,
     learning_rate: float,
@@ -161,7 +141,7 @@ def train(
 ) -> None:
     """A step of gradient descent for each of the costs, and its J before the update into them."""
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters_out, l2, block, z_out, totals_out, gradients_out)
+        costs_out[k] = gradient(X, signs, parameters_out, l2, m, block, scratch_out, totals_out, gradients_out)
         descend(parameters_out, gradients_out, learning_rate)
 
 
@@ -171,8 +151,9 @@ def train_adam(
     signs: Array,
     parameters_out: Array,
     l2: float,
+    m: int,
     block: int,
-    z_out: Array,
+    scratch_out: Array,
     totals_out: Array,
     gradients_out: Array,
     moment1_out: Array,
@@ -183,7 +164,7 @@ def train_adam(
 ) -> None:
     """As `train`, with Adam; corrections (steps, 2)."""
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters_out, l2, block, z_out, totals_out, gradients_out)
+        costs_out[k] = gradient(X, signs, parameters_out, l2, m, block, scratch_out, totals_out, gradients_out)
         descend_adam(parameters_out, gradients_out, moment1_out, moment2_out, rates, corrections[k])
 
 
@@ -226,16 +207,16 @@ class Workspace(State):
 
     def __init__(self, problem: Problem, config: Config, threads: int) -> None:
         super().__init__(problem, config, Aligned())
-        X, dtype = in_lines(problem.X), np.dtype(config.dtype)
-        m, columns = X.shape
+        X, dtype = in_tiles(problem.X), np.dtype(config.dtype)
+        m, n = problem.m, problem.n
         line = LINE // dtype.itemsize
-        block = rows_in_block(columns, dtype.itemsize)
+        block = X.shape[2] if X.ndim == 3 else rows_in_block(n, dtype.itemsize)
         signs = np.zeros(m + line, np.int8)
         signs[:m] = 1 - 2 * problem.y
         each = (threads,) if threads > 1 else ()
-        z = aligned((*each, -(-block // line) * line + line), dtype.str)
-        totals = aligned((*each, -(-columns // line) * line + 6 * line), "float64")
-        self.data = (X, signs, self.parameters, float(config.l2), block, z, totals, self.gradients)
+        scratch = aligned((*each, -(-block // line) * line + (n + 1) * line), dtype.str)
+        totals = aligned((*each, -(-n // line) * line + 6 * line), "float64")
+        self.data = (X, signs, self.parameters, float(config.l2), m, block, scratch, totals, self.gradients)
         optimizer = config.optimizer
         self.adam = optimizer if isinstance(optimizer, Adam) else None
         if isinstance(optimizer, Adam):

@@ -1,0 +1,51 @@
+"""What a row's margin becomes in a fused step: its residual and its loss, a vector of rows at a time."""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numba import jit
+
+from stepkernels import numba_simd as simd
+from stepkernels.problem import Array
+
+compiled: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy")
+
+# Totals of one thread, float64: gw in the first n places, these two at the end.
+RESIDUAL, LOSS = -2, -1
+
+# A product of so many 1 + exp(−|t|), none above 2, is finite; and so is the part of it in each lane, in float32.
+ROWS_A_LOGARITHM = 960
+
+
+@compiled
+def residuals(
+    signs: Array, bias: float, start: int, rows: int, sums: tuple[Any, Any, Any], z_out: Array
+) -> tuple[Any, Any, Any]:
+    """The residuals r = (1 − 2y)·σ(t) in the place of z, for t = (1 − 2y)·(z + bias); returns the sums, continued.
+
+    signs (m + a vector,) int8: 1 − 2y. The sums are vectors: of r, of max(t, 0), and, with e = exp(−|t|), what is over
+    1 in ∏(1 + e): the loss is softplus(t) = max(t, 0) + log1p(e). σ(t) = max([t ≥ 0], e)/(1 + e). Nothing overflows
+    or cancels. Behind the last row, a vector is filled with t = −∞, which has no loss and the residual 0.
+    """
+    sum_of_r, linear, excess = sums
+    for i in range(0, rows, simd.lanes(z_out)):
+        sign = simd.load_int8(signs, start + i, z_out)
+        t = simd.first(sign * (simd.load(z_out, i) + bias), rows - i, -math.inf)
+        e = simd.exp(-simd.absolute(t))
+        r = sign * (simd.where_negative(t, e, 1.0) / (e + 1.0))
+        sum_of_r += r
+        linear += simd.maximum(t, 0.0)
+        excess += simd.fma(e, excess, e)
+        simd.store(z_out, i, r)
+    return sum_of_r, linear, excess
+
+
+@compiled
+def add_residuals(sums: tuple[Any, Any, Any], totals_out: Array) -> None:
+    """Adds the sums of `residuals` over `ROWS_A_LOGARITHM` rows at most, and so their loss, to the totals."""
+    totals_out[RESIDUAL] += simd.lane_sum(sums[0])
+    totals_out[LOSS] += simd.lane_sum(sums[1]) + math.log1p(simd.lane_growth(sums[2]))

@@ -20,6 +20,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PINNED = ("--constraint", "constraints.txt")
 CPU_ROWS = ".[estimator,jax]"
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "worksteal")
+PUBLISHED = ("stepreports.publish", "stepbench.marks", "stepbench.training_marks")  # what the READMEs show
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -74,7 +75,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Every benchmark at tiny sizes, then a whole small run with its report, then `check`."""
+    """Every benchmark at tiny sizes, a whole small run with its report, `check`; and no published figure is stale."""
     session.install(*PINNED, CPU_ROWS)
     suite = session.run("python", "-c", "import stepbench.worker; print(stepbench.worker.SUITE)", silent=True)
     session.run("pytest", suite.strip(), "-q", "--benchmark-columns=median", "--benchmark-sort=name")
@@ -84,6 +85,8 @@ def smoke(session: nox.Session) -> None:
     session.run("stepbench", "report", str(out))
     session.run("pytest-benchmark", "compare", str(out / "benchmark.json"), "--columns=median", silent=True)
     session.run("stepbench", "check")
+    for module in PUBLISHED:
+        session.run("python", "-m", module, "--check")
 
 
 @nox.session
@@ -95,11 +98,11 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def published(session: nox.Session) -> None:
-    """Rewrite the index of published runs and the README's figures; `-- --check` fails when they are stale."""
+    """Rewrite the index of published runs and the figures of the READMEs: `nox -s published -- reports/runs/<run>`."""
     session.install(*PINNED, ".")
     session.run("python", "-m", "stepreports.publish", *session.posargs)
     for marks in ("stepbench.marks", "stepbench.training_marks"):
-        session.run("python", "-m", marks, *(session.posargs or ["--write"]))
+        session.run("python", "-m", marks, "--write")
 
 
 @nox.session

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepreports.bootstrap import CONFIDENCE, TAIL, reachable_confidence, resampled_ranks, tail_ranks
 from stepreports.intervals import (
-    CONFIDENCE,
-    TAIL,
     Estimate,
     Verdict,
     break_even_steps,
@@ -23,11 +22,8 @@ from stepreports.intervals import (
     margin_of,
     ratio,
     ratio_between_runs,
-    reachable_confidence,
-    resampled_ranks,
     self_comparison_spread,
-    spread,
-    tail_ranks,
+    spreads,
     verdict,
 )
 
@@ -186,7 +182,7 @@ def test_the_ratio_between_runs_is_wider_than_within_turns_that_share_their_nois
 
 
 def test_spread_is_the_interquartile_range_over_the_median():
-    assert spread({(0, turn): float(turn) for turn in range(1, 6)}) == pytest.approx((4 - 2) / 3)
+    assert spreads([{(0, turn): float(turn) for turn in range(1, 6)}]) == [pytest.approx((4 - 2) / 3)]
 
 
 def test_break_even_is_the_extra_start_over_the_gain_a_step():

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from stepreports import text
 from stepreports.axes import LOOK, canvas, headline, shortened
-from stepreports.records import Case, Record, Run
+from stepreports.run import Case, Record, Run
 from stepreports.style import FAINT, INK, styles
 from stepreports.views import View, views
 

@@ -15,7 +15,8 @@ from string import ascii_uppercase
 from stepreports import text
 from stepreports.files import write_whole
 from stepreports.intervals import Estimate, Verdict, ratio_between_runs, verdict
-from stepreports.records import Case, Record, RecordError, Run, load_run
+from stepreports.records import RecordError, load_run
+from stepreports.run import Case, Record, Run
 from stepreports.summary import where
 from stepreports.tables import Table, csv_text, markdown, table
 from stepreports.views import View, views

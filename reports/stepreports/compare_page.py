@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -14,8 +13,8 @@ from stepreports.compare import Side, across, against_first, claims, joined
 from stepreports.figures import draw_line
 from stepreports.findings import standings
 from stepreports.page import inlined, rendered
-from stepreports.page_data import page_data
-from stepreports.records import Case, Run
+from stepreports.page_data import looks, page_data
+from stepreports.run import Case, Run
 from stepreports.style import Dashes, styles
 from stepreports.summary import where
 from stepreports.tables import Table
@@ -32,13 +31,13 @@ def comparison_figure(sides: Sequence[Side], view: View, common: Sequence[Case])
     """The time of one operation against size: in each run, the baselines and whatever leads somewhere."""
     figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
     cases = [case for case in map(across, view.cases) if case in common]
-    looks = styles(merged(sides).rows)
+    styled = styles(merged(sides).rows)
     ends = []
     for place, side in enumerate(sides):
         for row in _worth_drawing(side):
             points = [record for case in cases if (record := side.at(case).get(row))]
             if points:
-                look = replace(looks[side.named(row)], dashes=_DASHES[place % len(_DASHES)][0])
+                look = replace(styled[side.named(row)], dashes=_DASHES[place % len(_DASHES)][0])
                 draw_line(axes, look, [record.case.x_bytes for record in points], [r.seconds for r in points])
                 last = points[-1]
                 ends.append(LineEnd(last.case.x_bytes, last.seconds.value, side.named(row), look.colour))
@@ -67,7 +66,7 @@ def comparison_page(sides: Sequence[Side], view: View, common: Sequence[Case], f
 def merged(sides: Sequence[Side]) -> Run:
     """All records as if of one run, each row under its name and its run's; for drawing, never for dividing."""
     records = [
-        replace(record, row=replace(record.row, name=side.named(record.row.name)))
+        record._replace(row=replace(record.row, name=side.named(record.row.name)))
         for side in sides
         for record in side.run.records
     ]
@@ -87,9 +86,9 @@ def _named(columns: Table, sides: Sequence[Side]) -> Table:
     return columns | {"row": list(names)}
 
 
-def _looks(sides: Sequence[Side], together: Run) -> dict[str, Any]:
-    looks = page_data(together, {})["rows"]
+def _looks(sides: Sequence[Side], together: Run) -> dict[str, dict[str, str]]:
+    found = looks(together)
     for place, side in enumerate(sides):
         for row in side.run.rows:
-            looks[side.named(row.name)]["dash"] = _DASHES[place % len(_DASHES)][1]
-    return dict(looks)
+            found[side.named(row.name)]["dash"] = _DASHES[place % len(_DASHES)][1]
+    return found

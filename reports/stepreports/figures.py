@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from stepreports.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.bars import phases_figure, start_figure
 from stepreports.intervals import Estimate
-from stepreports.records import Record, Row, Run
 from stepreports.roofline import roofline_figure
+from stepreports.run import Record, Row, Run
 from stepreports.style import DASHES, FAINT, INK, Style, styles
 from stepreports.views import DEVICES, View, baselines, step_views
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 
 class RecordError(ValueError):
@@ -16,8 +17,8 @@ class RecordError(ValueError):
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises `RecordError` for anything else."""
     try:
-        stored = json.loads(path.read_bytes())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        stored = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
         raise RecordError(
             f"{path} is not whole JSON ({error}); it was cut off or is another file. Resume the run, or run again."
         ) from error

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 
 from stepreports import text
+from stepreports.bootstrap import reachable_confidence
 from stepreports.intervals import (
     LEAST_CONFIDENCE,
     Estimate,
@@ -20,11 +21,9 @@ from stepreports.intervals import (
     detectable_difference,
     ratio,
     ratios,
-    reachable_confidence,
-    shape_of,
     verdict,
 )
-from stepreports.records import Case, Record, Run
+from stepreports.run import Case, Record, Run
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
@@ -69,6 +68,7 @@ def _is_slower(over: Estimate | None, margin: float) -> bool:
     return over is not None and verdict(over, margin) == Verdict.SLOWER
 
 
+@lru_cache(maxsize=8)
 def headline(run: Run) -> list[str]:
     """Which row to use, in one short sentence a device."""
     found = views(run)
@@ -78,6 +78,7 @@ def headline(run: Run) -> list[str]:
     return [cpu, _gpu_pays(found[0])] if cpu and gpu else [sentence for sentence in (cpu, gpu) if sentence]
 
 
+@lru_cache(maxsize=8)
 def answer(run: Run) -> list[str]:
     """Why: who leads at which size, by how much, what the GPU buys, and what the run could not have told."""
     found = views(run)
@@ -234,8 +235,8 @@ def _over_the_loop(view: View) -> list[str]:
 
 def _resolution(view: View) -> str:
     run = view.run
-    shapes = {shape_of(record.turns) for case in view.cases for record in run.cases[case].values()}
-    confidence = min(map(reachable_confidence, shapes))
+    layouts = {record.turns.layout for case in view.cases for record in run.cases[case].values()}
+    confidence = min(reachable_confidence(layout.shape) for layout in layouts)
     if confidence < LEAST_CONFIDENCE:
         return f"Too few turns for an interval, so nothing is called different ({view.title})."
     margin = f"nothing closer than {text.percent(run.margin)} is called different"

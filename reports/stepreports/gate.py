@@ -12,8 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from stepreports import text
-from stepreports.intervals import Estimate, Turns, ratio_between_runs
-from stepreports.records import Case, Record, RecordError, Run, load_run
+from stepreports.intervals import Estimate, ratio_between_runs
+from stepreports.records import RecordError, load_run
+from stepreports.run import Case, Record, Run
+from stepreports.turns import Turns
 
 _MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")
 

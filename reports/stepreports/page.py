@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
@@ -25,8 +25,8 @@ from stepreports.axes import svg
 from stepreports.figures import MOST_VIEWS
 from stepreports.findings import answer, headline, overtakings
 from stepreports.page_data import page_data
-from stepreports.records import Run
 from stepreports.roofline import roof_lines
+from stepreports.run import Run
 from stepreports.self_test import self_test_lines
 from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, PAPER, PAPER_DARK, styles
 from stepreports.summary import alarms, warnings, where, winners_of
@@ -79,7 +79,7 @@ def rendered(template: str, data: dict[str, Any], **shown: object) -> str:
             shown,
             palette=PALETTE,
             scripts=[_asset(name) for name in _SCRIPTS],
-            data=_packed(json.dumps(data, separators=(",", ":"), ensure_ascii=False)),
+            data=_packed(orjson.dumps(data)),
             plotly=_plotly(),
         )
     )
@@ -121,11 +121,11 @@ def _plotly() -> str | None:
         return None
     from plotly.offline import get_plotlyjs
 
-    return _packed(get_plotlyjs())
+    return _packed(get_plotlyjs().encode())
 
 
-def _packed(content: str) -> str:
-    return base64.b64encode(gzip.compress(content.encode(), compresslevel=4, mtime=0)).decode()
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, compresslevel=4, mtime=0)).decode()
 
 
 def _asset(name: str) -> Markup:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stepreports.intervals import TAIL, Ranks, shape_of, tail_ranks
-from stepreports.records import Run
+import numpy as np
+
+from stepreports.bootstrap import TAIL, Ranks, tail_ranks
+from stepreports.run import Run
 from stepreports.style import styles
 from stepreports.tables import Cell, Table
+from stepreports.turns import Layout
 
 # The columns of table.csv that the page shows; the others are in the file.
 COLUMNS = (
@@ -24,45 +27,64 @@ _PLOTLY_SYMBOLS = {
     "*": "star",
 }  # fmt: skip
 _PRECISION = 1e-5  # of a turn's median, relative to the record's
+_DIGITS = 6  # of a float in table.csv
 _MOST_SHAPES = 40  # of turns; a run that was cut off in more ways shows ratios of the rest without an interval
 
 
 def page_data(run: Run, table: Table) -> dict[str, Any]:
     """Everything, ready for JSON."""
-    layouts: dict[tuple[tuple[int, int], ...], int] = {}
-    places = [layouts.setdefault(tuple(record.turns), len(layouts)) for record in run.records]
-    shapes = list(dict.fromkeys(shape_of(dict.fromkeys(layout, 1.0)) for layout in layouts))[:_MOST_SHAPES]
-    units = [float(f"{record.seconds.value:.6g}") * _PRECISION for record in run.records]
+    layouts: dict[Layout, int] = {}
+    places = [layouts.setdefault(record.turns.layout, len(layouts)) for record in run.records]
+    shapes = list(dict.fromkeys(layout.shape for layout in layouts))[:_MOST_SHAPES]
+    units = [value * _PRECISION for value in _rounded([record.seconds.value for record in run.records])]
     return {
         "columns": {name: _coded(table[name]) for name in COLUMNS if name in table},
-        "layouts": [list(layout) for layout in layouts],
+        "layouts": [layout.turns for layout in layouts],
         "layout": places,
         "units": units,  # whole numbers of a unit a record: half a million are written and read much faster than floats
         "turns": [
-            [round(seconds / unit) for seconds in record.turns.values()]
+            np.rint(record.turns.seconds / unit).astype(int).tolist()
             for record, unit in zip(run.records, units, strict=True)
         ],
         "tail": TAIL,
         "tails": {",".join(map(str, shape)): [_flat(ranks) for ranks in tail_ranks(shape)] for shape in shapes},
-        "rows": {name: _look(name, run) for name in styles(run.rows)},
+        "rows": looks(run),
         "caches": run.cache_bytes,
     }
 
 
 def _coded(cells: Sequence[Cell]) -> dict[str, Any]:
     """A column of few values as places in a list of them, any other as it is; floats as table.csv has them."""
+    if float in map(type, cells):
+        rounded = iter(_rounded([cell for cell in cells if cell is not None]))
+        cells = [None if cell is None else next(rounded) for cell in cells]
     values = dict.fromkeys(cells)
     if len(values) > max(16, len(cells) // 4):
-        return {"cells": [float(f"{cell:.6g}") if type(cell) is float else cell for cell in cells]}
+        return {"cells": cells}
     place = {value: index for index, value in enumerate(values)}
     return {"values": list(values), "codes": [place[cell] for cell in cells]}
 
 
+def _rounded(values: Sequence[Any]) -> list[float]:
+    """Numbers with six significant digits: rounded as whole numbers of a power of ten, for those powers are exact."""
+    found = np.array(values, dtype=float)
+    places = _DIGITS - 1 - np.floor(np.log10(np.abs(found, where=found != 0, out=np.ones_like(found))))
+    up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
+    return list((np.rint(found * up / down) * down / up).tolist())
+
+
 def _flat(ranks: Ranks) -> list[list[int]]:
-    return [[int(rank) for rank in resample] for resample in ranks.reshape(len(ranks), -1)]
+    return list(ranks.reshape(len(ranks), -1).tolist())
 
 
-def _look(name: str, run: Run) -> dict[str, str]:
-    look = styles(run.rows)[name]
-    dash = "solid" if look.dashes == "-" else "dash"
-    return {"light": look.colour, "dark": look.colour_dark, "symbol": _PLOTLY_SYMBOLS[look.marker], "dash": dash}
+def looks(run: Run) -> dict[str, dict[str, str]]:
+    """How Plotly draws each row, by its name."""
+    return {
+        name: {
+            "light": look.colour,
+            "dark": look.colour_dark,
+            "symbol": _PLOTLY_SYMBOLS[look.marker],
+            "dash": "solid" if look.dashes == "-" else "dash",
+        }
+        for name, look in styles(run.rows).items()
+    }

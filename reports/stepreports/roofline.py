@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from stepreports import text
 from stepreports.axes import FONT_POINTS, LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
-from stepreports.records import Record, Run
+from stepreports.run import Record, Run
 from stepreports.style import FAINT, INK, styles
 from stepreports.views import View
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from stepreports import text
 from stepreports.bars import PHASES, cold_start, phases, start_costs
 from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
-from stepreports.records import Case, Failure, Record, Run
+from stepreports.run import Case, Failure, Record, Run
 from stepreports.summary import alike, sizes_of
 from stepreports.tables import AGREEMENT, start_seconds
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View
@@ -128,14 +129,15 @@ def _break_even(view: View, row: str) -> str:
 
 def agreement_lines(run: Run) -> list[Line]:
     """Each row's worst error over all its cases, in units of its bound."""
-    found = []
-    for row in run.rows:
-        mine = [record.agreement for record in run.records_of[row.name]]
-        worst = {name: max((a[name] for a in mine if name in a), default=None) for name in AGREEMENT}
-        found.append(
-            {"row": f"`{row.name}`"} | {n: "–" if e is None else text.significant(e) for n, e in worst.items()}
-        )
-    return found
+    worst: dict[tuple[str, str], float] = defaultdict(float)
+    for record in run.records:
+        for name, error in record.agreement.items():
+            worst[record.row.name, name] = max(error, worst[record.row.name, name])
+    return [
+        {"row": f"`{row.name}`"}
+        | {n: text.significant(worst[row.name, n]) if (row.name, n) in worst else "–" for n in AGREEMENT}
+        for row in run.rows
+    ]
 
 
 def failure_lines(failures: Iterable[Failure]) -> list[Line]:
@@ -171,13 +173,14 @@ def _own_comparison(run: Run, first: Record, over: Estimate) -> Line:
 
 def pool_lines(run: Run) -> list[Line]:
     """The sizes of the thread pools that each row was read back to have."""
-    found = {}
-    for record in run.records:
-        if not record.is_limit:
-            pools = text.listed(f"{name} {size}" for name, size in record.pools.items()) if record.pools else "none"
-            found[record.row.name, record.case.threads] = pools
+    found = {(r.row.name, r.case.threads): r.pools for r in run.records if not r.is_limit}
     return [
-        {"row": f"`{row}`", "thread budget": str(threads), "pools": pools} for (row, threads), pools in found.items()
+        {
+            "row": f"`{row}`",
+            "thread budget": str(threads),
+            "pools": text.listed(f"{name} {size}" for name, size in pools.items()) if pools else "none",
+        }
+        for (row, threads), pools in found.items()
     ]
 
 

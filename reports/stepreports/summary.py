@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from stepreports import text
 from stepreports.findings import answer, headline, standings
-from stepreports.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio, spread
-from stepreports.records import Failure, Record, Row, Run
+from stepreports.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
+from stepreports.run import Failure, Record, Row, Run
 from stepreports.tables import markdown
 from stepreports.views import DEVICES, View, baselines, shares_of_limit, step_views
 
@@ -63,7 +63,7 @@ def alarms(run: Run) -> list[str]:
 @lru_cache(maxsize=8)
 def warnings(run: Run) -> list[str]:
     """What would make a careful reader doubt a number."""
-    spreads = [(spread(record.turns), record) for record in run.records if not record.is_limit]
+    spreads = [pair for pair in zip(run.spreads, run.records, strict=True) if not pair[1].is_limit]
     loud = [pair for pair in spreads if pair[0] > LOUD_SPREAD]
     noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
     implausible = [record for record in run.records if record.implausible]

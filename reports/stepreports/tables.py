@@ -5,13 +5,13 @@ Every number of the page is in it, ratios and break-evens included.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from statistics import median
 
-from stepreports.intervals import Estimate, Turns, break_even_steps, ratios, spread, verdict
-from stepreports.records import Record, Run
+from stepreports.intervals import Estimate, break_even_steps, ratios, verdict
+from stepreports.run import Record, Run
 from stepreports.views import LOOP, MATRIX_FORM, shares_of_limit
 
 Cell = str | int | float | bool | None
@@ -27,17 +27,18 @@ def table(run: Run) -> Table:
     `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the fastest
     row before it on the ladder (the order of the records), and, for a second copy, the first.
     """
-    over_matrix = _speedups(run, _baselines(run, MATRIX_FORM))
+    loop, matrix = (_baselines(run, technique) for technique in (LOOP, MATRIX_FORM))
+    over_matrix = _speedups(run, matrix)
     return {
         **_identity(run),
         **_times(run),
         **_costs(run.records),
         **_agreement(run.records),
         **_columns("share_of_limit", shares_of_limit(run, run.records)),
-        **_columns("times_interpreted_loop", _speedups(run, _baselines(run, LOOP))),
+        **_columns("times_interpreted_loop", _speedups(run, loop)),
         **_columns("times_matrix_form", over_matrix),
         "verdict_against_matrix_form": [str(verdict(g.inverse(), run.margin)) if g else None for g in over_matrix],
-        **_columns("break_even_steps_matrix_form", _break_evens(run)),
+        **_columns("break_even_steps_matrix_form", _break_evens(run, matrix)),
         **_columns("times_best_before", _speedups(run, _best_before(run))),
         **_columns("times_first_copy", _speedups(run, _first_copies(run))),
     }
@@ -45,11 +46,8 @@ def table(run: Run) -> Table:
 
 def csv_text(columns: Table) -> str:
     """The table as CSV with a header: six significant digits, true and false, nothing for what was not measured."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*map(_written, columns.values()), strict=True))
-    return stream.getvalue()
+    lines = zip(*map(_written, columns.values()), strict=True)
+    return "\n".join(map(",".join, chain([columns], lines))) + "\n"
 
 
 def markdown(lines: Sequence[Mapping[str, str]]) -> str:
@@ -94,11 +92,10 @@ def _first_copies(run: Run) -> list[Record | None]:
 
 def _speedups(run: Run, others: Sequence[Record | None]) -> list[Estimate | None]:
     """How many times as fast as the other each record is; None without another, or against itself."""
-    pairs: list[tuple[Turns, Turns]] = [
-        (other.turns if other and other is not record and not record.is_limit else {}, record.turns)
+    return ratios(
+        (other.turns, record.turns) if other and other is not record and not record.is_limit else None
         for record, other in zip(run.records, others, strict=True)
-    ]
-    return ratios(pairs)
+    )
 
 
 def _identity(run: Run) -> Table:
@@ -128,9 +125,9 @@ def _times(run: Run) -> Table:
     limits = [run.limits.get((r.case, r.row.device)) for r in records]
     return {
         **_columns("seconds_per_step", [r.seconds for r in records]),
-        "spread": [spread(r.turns) for r in records],
-        "generations": [len({generation for generation, _ in r.turns}) for r in records],
-        "turns": [len(r.turns) for r in records],
+        "spread": list(run.spreads),
+        "generations": [len(r.turns.layout.shape) for r in records],
+        "turns": [len(r.turns.layout.turns) for r in records],
         "rounds": [r.rounds for r in records],
         "x_gb_per_s": [r.case.x_bytes / r.seconds.value / 1e9 for r in records],
         "limit_seconds_per_step": [limit.seconds.value if limit else None for limit in limits],
@@ -145,7 +142,7 @@ def _costs(records: Sequence[Record]) -> Table:
         "first_call_cold_seconds": [r.first_call_seconds[0] if r.first_call_seconds else None for r in records],
         "first_call_warm_seconds": [_median(r.first_call_seconds[1:]) for r in records],
         "copy_to_device_seconds": [_median(r.copy_to_device_seconds) for r in records],
-        "device_seconds_per_step": [_median(r.device_turns.values()) for r in records],
+        "device_seconds_per_step": [r.device_seconds for r in records],
     }
 
 
@@ -153,13 +150,13 @@ def _agreement(records: Sequence[Record]) -> Table:
     return {f"agreement_{name}_in_bounds": [r.agreement.get(name) for r in records] for name in AGREEMENT}
 
 
-def _break_evens(run: Run) -> list[Estimate | None]:
+def _break_evens(run: Run, matrix: Sequence[Record | None]) -> list[Estimate | None]:
     """The steps after which each record has caught up with the matrix form, both started from nothing."""
     return [
         break_even_steps(start_seconds(record) - start_seconds(other), record.seconds, other.seconds)
         if other and other.row != record.row and not record.is_limit
         else None
-        for record, other in zip(run.records, _baselines(run, MATRIX_FORM), strict=True)
+        for record, other in zip(run.records, matrix, strict=True)
     ]
 
 
@@ -172,15 +169,25 @@ def _columns(name: str, estimates: Sequence[Estimate | None]) -> Table:
     }
 
 
-def _median(values: Iterable[float]) -> float | None:
-    known = list(values)
-    return median(known) if known else None
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
 
 
-def _written(cells: Sequence[Cell]) -> list[str | int]:
-    """Cells as the file has them; in one go, for there are three million in a large run."""
-    words = {None: "", True: "true", False: "false"}
-    return [
-        f"{cell:.6g}" if type(cell) is float else words[cell] if cell is None or type(cell) is bool else cell  # type: ignore[misc]
-        for cell in cells
-    ]
+def _written(cells: Sequence[Cell]) -> list[str]:
+    """Cells as the file has them; a column at a time, for there are three million in a large run."""
+    if float in map(type, cells):
+        return ["" if cell is None else f"{cell:.6g}" if type(cell) is float else _word(cell) for cell in cells]
+    words = {cell: _word(cell) for cell in set(cells)}
+    return [words[cell] for cell in cells]
+
+
+def _word(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case str() if re.search('[,"\r\n]', cell):
+            return '"' + cell.replace('"', '""') + '"'
+        case _:
+            return str(cell)

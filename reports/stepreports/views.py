@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from stepreports.intervals import Estimate, ratios
-from stepreports.records import Case, Record, Row, Run
+from stepreports.run import Case, Record, Row, Run
 
 LOOP = "interpreted loop"
 MATRIX_FORM = "matrix form"
@@ -123,4 +123,4 @@ def shares_of_limit(run: Run, records: Sequence[Record]) -> list[Estimate | None
     None for a read kernel itself, and where a record's device had none in its turns.
     """
     limits = [None if r.is_limit else run.limits.get((r.case, r.row.device)) for r in records]
-    return ratios([(limit.turns if limit else {}, r.turns) for limit, r in zip(limits, records, strict=True)])
+    return ratios((limit.turns, r.turns) if limit else None for limit, r in zip(limits, records, strict=True))

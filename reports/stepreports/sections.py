@@ -129,14 +129,14 @@ def _break_even(view: View, row: str) -> str:
 
 def agreement_lines(run: Run) -> list[Line]:
     """Each row's worst error over all its cases, in units of its bound."""
-    worst: dict[tuple[str, str], float] = defaultdict(float)
+    worst: dict[str, dict[str, float]] = defaultdict(dict)
     for record in run.records:
+        of_row = worst[record.row.name]
         for name, error in record.agreement.items():
-            worst[record.row.name, name] = max(error, worst[record.row.name, name])
+            of_row[name] = max(error, of_row.get(name, error))
     return [
-        {"row": f"`{row.name}`"}
-        | {n: text.significant(worst[row.name, n]) if (row.name, n) in worst else "–" for n in AGREEMENT}
-        for row in run.rows
+        {"row": f"`{row}`"} | {name: text.significant(of_row[name]) if name in of_row else "–" for name in AGREEMENT}
+        for row, of_row in ((row.name, worst[row.name]) for row in run.rows)
     ]
 
 
@@ -145,10 +145,10 @@ def failure_lines(failures: Iterable[Failure]) -> list[Line]:
     return [
         {
             "row": f"`{group[0].row}`",
+            "reason": group[0].reason,
             "what": group[0].kind,
             "cases": str(len(group)),
             "sizes": sizes_of(group) or "all",
-            "reason": group[0].reason,
         }
         for group in alike(failures)
     ][:_MOST_LINES]

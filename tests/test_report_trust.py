@@ -38,6 +38,7 @@ def test_each_figure_of_the_self_test_is_told(run):
     assert told["a row against itself, called different"] == "1 of 200 times"
     assert told["a row made 5 % slower, seen where it could be"] == "158 of 160 times"
     assert told["too noisy to see 5 %"] == "40 of 200 times"
+    assert "too noisy to see 3 %" in {line["asked"] for line in self_test_lines(SELF_TEST | {"slower": 0.03})}
 
 
 def test_a_self_test_that_failed_says_so(run):

@@ -49,18 +49,15 @@ class Standing:
 
 
 @lru_cache(maxsize=256)
-def standings(view: View, devices: frozenset[str]) -> list[Standing]:
-    """Who leads among the rows of some devices, smallest size first."""
-    ranked = [
-        sorted((r for r in view.run.cases[case].values() if r.row.device in devices), key=lambda r: r.seconds.value)
-        for case in view.cases
-    ]
+def standings(view: View, devices: frozenset[str], most: int | None = None) -> list[Standing]:
+    """Who leads among the rows of some devices, smallest size first; at the `most` largest sizes, or at all."""
+    timed = [[r for r in view.run.cases[case].values() if r.row.device in devices] for case in view.cases]
+    asked = list(filter(None, timed))[-most if most else 0 :]
+    ranked = [sorted(records, key=lambda record: record.seconds.value) for records in asked]
     found = iter(ratios([(record.turns, records[0].turns) for records in ranked for record in records]))
-    told = [[(record, next(found)) for record in records] for records in ranked]
     return [
-        Standing(view.run, case, [r for r, over in pairs if not _is_slower(over, view.run.margin)])
-        for case, pairs in zip(view.cases, told, strict=True)
-        if pairs
+        Standing(view.run, records[0].case, [r for r in records if not _is_slower(next(found), view.run.margin)])
+        for records in ranked
     ]
 
 

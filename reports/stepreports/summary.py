@@ -51,7 +51,7 @@ def winners_of(view: View) -> list[dict[str, str]]:
         | ({"device": DEVICES[device]} if several else {})
         | _winner(view.run, standing.leaders)
         for device in DEVICES
-        for standing in standings(view, frozenset({device}))[-_MOST_SIZES:]
+        for standing in standings(view, frozenset({device}), _MOST_SIZES)
     ]
 
 

@@ -79,6 +79,13 @@ def without(key):
         ([entry(NUMPY, 1000, 20) | {"stats": {"data": [math.nan] * 12}}], "not whole JSON"),
         ([entry(NUMPY, 1000, 20) | {"extra_info": None}], "has no 'extra_info'"),
         (["a string"], "is a str, not a record"),
+        ([entry(NUMPY, 1000, 20, library=["numpy"])], "cannot be read"),
+        ([entry(NUMPY, 1000, 20, optimizer=None)], "None is no str"),
+        ([entry(NUMPY, 1000, 20, threads=0)], "its case is"),
+        ([entry(NUMPY, 1000, 20, technique=7)], "7 is no str"),
+        ([entry(NUMPY, 1000, 20, flops="many")], "'many' is no int"),
+        ([entry(NUMPY, 1000, 20, bind_seconds=["x"])], "cannot be read"),
+        ([entry(NUMPY, 1000, 20, agreement=[0.1])], "cannot be read"),
         ([entry(NUMPY, 1000, 20) | {"extra_info": {"schema": 1}, "stats": {}}], "is not complete"),
     ],
 )
@@ -101,6 +108,7 @@ def test_a_file_cut_off_anywhere_gets_a_sentence(tmp_path):
         ("[]", "holds a list"),
         ("{}", "has no 'benchmarks'"),
         ('{"benchmarks": 3}', "has no 'benchmarks'"),
+        ('{"benchmarks": [], "machine_info": [1]}', "has no 'machine_info'"),
         ("\x00\x01", "not whole JSON"),
     ],
 )
@@ -126,6 +134,10 @@ def test_failures_of_an_older_schema_or_cut_short_get_a_sentence(tmp_path):
         load_run(tmp_path)
     (tmp_path / "failures.json").write_text(json.dumps(stored | {"schema": 0}))
     with pytest.raises(RecordError, match="schema 0"):
+        load_run(tmp_path)
+    stored["failures"] = [{"row": "numpy-blas", "kind": "crash", "skipped": False, "reason": None}]
+    (tmp_path / "failures.json").write_text(json.dumps(stored))
+    with pytest.raises(RecordError, match="None is no str"):
         load_run(tmp_path)
 
 

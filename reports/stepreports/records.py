@@ -15,6 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from sys import intern
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,14 @@ def load_run(folder: Path) -> Run:
     failures = _read_json(folder / "failures.json")
     _require_schema(failures, "failures.json")
     records = _records(entries)
-    machine = stored.get("machine_info") or {}
+    machine = _told(stored, "machine_info")
     run_id = failures.get("run_id") or next((e["extra_info"]["run_id"] for e in entries), folder.name)
     return Run(
         folder=folder,
         run_id=str(run_id),
         when=str(stored.get("datetime", "")),
         machine=machine,
-        commit=stored.get("commit_info") or {},
+        commit=_told(stored, "commit_info"),
         records=records,
         failures=[_failure(entry) for entry in _member(failures, "failures", list, "failures.json")],
         overhead=overhead_of(folder),
@@ -66,6 +67,11 @@ def _member(stored: Mapping[str, Any], name: str, kind: type, where: str) -> Any
     return value
 
 
+def _told(stored: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What pytest-benchmark tells of the machine and the commit: an object, or nothing."""
+    return _member({name: stored.get(name) or {}}, name, dict, "benchmark.json")  # type: ignore[no-any-return]
+
+
 def _require_schema(stored: Mapping[str, Any], where: str) -> None:
     schema = stored.get("schema")
     if schema is None:
@@ -78,9 +84,6 @@ def _require_schema(stored: Mapping[str, Any], where: str) -> None:
 def _records(entries: Iterable[Mapping[str, Any]]) -> list[Record]:
     parsed = [_parse(entry) for entry in entries]
     found = estimates(fields["turns"] for fields in parsed)
-    cases: dict[Case, Case] = {}  # one object for equal cases, which are what everything is looked up by
-    for fields in parsed:
-        fields["case"] = cases.setdefault(fields["case"], fields["case"])
     return [Record(**fields, seconds=seconds) for fields, seconds in zip(parsed, found, strict=True)]
 
 
@@ -95,16 +98,16 @@ def _parse(entry: Mapping[str, Any]) -> dict[str, Any]:
         return _fields(info, entry["stats"]["data"])
     except KeyError as error:
         raise RecordError(f"{where} has no {error}; the file is not complete. Run again, or resume the run.") from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise RecordError(f"{where} cannot be read: {error}.") from error
 
 
 def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
-    case = Case(*_CASE(info))
-    if case.dtype not in ITEM_BYTES:
-        raise ValueError(f"its dtype is {case.dtype!r}")
+    case = _case(*_CASE(info))
     layout, seconds = _turns(info, rounds, case.steps)
     device_rounds = info.get("device_seconds")
+    _require(int, info["replica"], info["passes_over_x"], info["train_as_steps"], info["implausible"])
+    _require(int | float, info["bytes"], info["flops"])
     return {
         "case": case,
         "row": _row(info["row"], info["library"], info["technique"], info["device"], info.get("summary", "")),
@@ -116,7 +119,7 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
         "bytes_needed": info["bytes"],
         "flops_needed": info["flops"],
         "implausible": info["implausible"],
-        "agreement": {name: error for name, error in (info["agreement"] or {}).items() if error is not None},
+        "agreement": {name: float(error) for name, error in (info["agreement"] or {}).items() if error is not None},
         "import_seconds": _known(info.get("import_seconds")),
         "bind_seconds": _known(info.get("bind_seconds")),
         "first_call_seconds": _known(info.get("first_call_seconds")),
@@ -130,11 +133,36 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
 
 
 _CASE = itemgetter(*Case._fields)
-_row = lru_cache(maxsize=256)(Row)  # one object for equal rows: fifty thousand records name a dozen
+
+
+@lru_cache(maxsize=2**16)
+def _case(*values: Any) -> Case:
+    """One object for equal cases, which are what everything is looked up by."""
+    case = Case(*values)
+    if case.dtype not in ITEM_BYTES:
+        raise ValueError(f"its dtype is {case.dtype!r}")
+    _require(str, case.op, case.optimizer, case.dataset, case.cache)
+    _require(int, case.steps, case.m, case.n, case.threads)
+    if min(case.steps, case.m, case.n, case.threads) < 1:
+        raise ValueError(f"its case is {tuple(case)}")
+    return case
+
+
+@lru_cache(maxsize=256)
+def _row(*values: str) -> Row:
+    """One object for equal rows: fifty thousand records name a dozen."""
+    _require(str, *values)
+    return Row(*values)
+
+
+def _require(kind: type | UnionType, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"{value!r} is no {getattr(kind, '__name__', kind)}")
 
 
 def _known(one_a_generation: Sequence[float | None] | None) -> list[float]:
-    return [value for value in one_a_generation or () if value is not None]
+    return [float(value) for value in one_a_generation or () if value is not None]
 
 
 def _turns(info: Mapping[str, Any], rounds: Sequence[float], steps: int) -> tuple[Layout, list[float]]:
@@ -165,6 +193,8 @@ def _order(generations: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Layout
 
 def _failure(entry: Mapping[str, Any]) -> Failure:
     try:
+        _require(str, entry["row"], entry["kind"], entry["reason"])
+        _require(int | None, entry.get("m"), entry.get("n"))
         return Failure(
             row=entry["row"],
             kind=entry["kind"],

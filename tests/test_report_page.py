@@ -13,10 +13,12 @@ import pytest
 
 import stepreports
 from stepreports import page as page_module
-from stepreports import render
+from stepreports import render, sections
+from stepreports.findings import answer
 from stepreports.page import words
 from stepreports.records import load_run
 from stepreports.tables import table
+from stepreports.views import views
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
 SECTIONS = ("answer", "explore", "ladder", "time", "limit", "agreement", "trust", "records")
@@ -101,7 +103,7 @@ def test_the_page_links_to_a_lesson_beside_it_or_names_the_command(tmp_path):
     assert "stepbench learn" not in page
 
 
-def test_every_number_of_the_page_is_in_the_table(standard):
+def test_every_number_of_the_raw_table_is_in_the_table(standard):
     page = (standard / "report.html").read_text()
     columns = json.loads(packed(page, "data"))["columns"]
     with (standard / "table.csv").open() as stream:
@@ -111,6 +113,57 @@ def test_every_number_of_the_page_is_in_the_table(standard):
         for line, cell in zip(lines, cells, strict=True):
             if isinstance(cell, float):
                 assert float(line[name]) == pytest.approx(cell, rel=1e-5)
+
+
+UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "%": 0.01, "": 1.0}
+
+
+def numbers(told):
+    """Each number of `4.17 µs [4.10, 4.90]` or `2.1× [1.9, 2.2]`, and half of its last digit, in seconds and units."""
+    for value, unit, ends in re.findall(r"([\d.,]*\d)×? ?(%|[mµn]?s\b)?(?: \[([^]]*)\])?", told):
+        for number in (value, *filter(None, ends.split(", "))):
+            whole, _, decimals = number.replace(",", "").partition(".")
+            last = -len(decimals) if decimals else len(whole) - len(whole.rstrip("0"))
+            yield float(f"{whole}.{decimals}") * UNITS[unit], 0.501 * 10.0**last * UNITS[unit]
+
+
+def page_lines(run):
+    """Everything the page tells of single rows: a row's name and what is told of it."""
+    (main, *_) = views(run)
+    tables = [sections.start_lines(run, main), sections.own_comparison_lines(run), sections.agreement_lines(run)]
+    for lines in (*tables, *sections.phase_tables(run).values()):
+        for line in lines:
+            yield line.pop("row").strip("`"), [told for head, told in line.items() if head not in {"case", "verdict"}]
+    for view in views(run):
+        for rung in (rung for ladder in sections.ladders(view) for rung in ladder.rungs):
+            yield rung.row, [rung.time, rung.over_before, rung.over_loop]
+
+
+@pytest.mark.parametrize("generations", [1, 2, 4])
+def test_every_number_told_of_a_row_is_among_its_numbers_in_the_table(tmp_path, generations):
+    costs = {"import_seconds": 1.31, "bind_seconds": 2.37, "first_call_seconds": 7.73}
+    starts = {name: [first / k for k in range(1, generations + 1)] for name, first in costs.items()}
+    run = load_run(write_run(tmp_path, entries(sizes=SIZES[:4], dtypes=["float64"], generations=generations, **starts)))
+    columns = table(run)
+    stored = {name: set() for name in columns["row"]}
+    for name, *cells in zip(columns["row"], *columns.values(), strict=True):
+        stored[name].update(cell for cell in cells if isinstance(cell, (int, float)))
+    missing = [
+        (row, told)
+        for row, tellings in page_lines(run)
+        for told in tellings
+        for number, half in numbers(told)
+        if not any(abs(cell - number) <= half for cell in stored[row])
+    ]
+    assert not missing
+
+
+def test_what_is_told_of_the_gpu_is_in_the_table(standard):
+    run, columns = load_run(standard), table(load_run(standard))
+    (told,) = (claim for claim in answer(run) if claim.startswith("The GPU pays"))
+    gain, after = re.search(r"is ([\d.]+)×", told)[1], re.search(r"after ([\d,]+) step", told)[1]
+    assert any(cell and f"{cell:.3g}" == f"{float(gain):.3g}" for cell in columns["times_fastest_cpu"])
+    assert float(after.replace(",", "")) in columns["break_even_steps_copied_first"]
 
 
 def test_the_table_is_tidy(standard):

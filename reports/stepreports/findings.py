@@ -17,13 +17,13 @@ from stepreports.intervals import (
     LEAST_CONFIDENCE,
     Estimate,
     Verdict,
-    break_even_steps,
     detectable_difference,
     ratio,
     ratios,
     verdict,
 )
 from stepreports.run import Case, Record, Run
+from stepreports.tables import after_copying
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
@@ -213,8 +213,7 @@ def _paying(view: View) -> list[tuple[Record, Record, Estimate]]:
 
 def _copied_first(gpu: Record, cpu: Record) -> str:
     """After how many steps the copy of the data to the device is paid for."""
-    copies = gpu.copy_to_device_seconds
-    steps = break_even_steps(max(copies), gpu.seconds, cpu.seconds) if copies else None
+    steps = after_copying(gpu, cpu)
     return f", and if the data must be copied first, after {text.counted(round(steps.value), 'step')}" if steps else ""
 
 

@@ -13,7 +13,7 @@ from stepreports.bars import PHASES, cold_start, phases, start_costs
 from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
 from stepreports.run import Case, Failure, Record, Run
 from stepreports.summary import alike, sizes_of
-from stepreports.tables import AGREEMENT, start_seconds
+from stepreports.tables import AGREEMENT, start_seconds, typical
 from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View
 
 Line = dict[str, str]
@@ -103,13 +103,12 @@ def start_lines(run: Run, view: View | None) -> list[Line]:
     for row in run.rows:
         if record := cold_start(run, row.name):
             costs = dict(zip(("import", "bind", "first call, cold"), map(_plain, start_costs(record)), strict=True))
-            later = record.first_call_seconds[1:]
-            copies = record.copy_to_device_seconds
+            later, copies = typical(record.first_call_seconds[1:]), typical(record.copy_to_device_seconds)
             found.append(
                 {"row": f"`{row.name}`"}
                 | costs
-                | {"first call, warm": _plain(min(later)) if later else "–"}
-                | {"copy to device": _plain(max(copies)) if copies else "–"}
+                | {"first call, warm": _plain(later or 0.0)}
+                | {"copy to device": _plain(copies or 0.0)}
                 | {"steps to break even": _break_even(view, row.name) if view else "–"}
             )
     return found
@@ -157,17 +156,17 @@ def failure_lines(failures: Iterable[Failure]) -> list[Line]:
 def own_comparison_lines(run: Run) -> list[Line]:
     """The control row against its second copy, case by case: what this run says of nothing."""
     pairs = run.control_pairs[:_MOST_LINES]
-    found = ratios([(second.turns, first.turns) for first, second in pairs])
-    return [_own_comparison(run, first, over) for (first, _), over in zip(pairs, found, strict=True) if over]
+    found = ratios([(first.turns, second.turns) for first, second in pairs])
+    return [_own_comparison(run, first, gain) for (first, _), gain in zip(pairs, found, strict=True) if gain]
 
 
-def _own_comparison(run: Run, first: Record, over: Estimate) -> Line:
+def _own_comparison(run: Run, first: Record, gain: Estimate) -> Line:
     return {
         "row": f"`{first.row.name}`",
         "case": f"{first.case.kind}, {first.case.size}",
-        "second copy to first": text.times(over),
-        "verdict": str(verdict(over, run.margin)),
-        "smallest difference it could see": text.difference(detectable_difference(over, run.margin)),
+        "second copy over first": text.times(gain),
+        "verdict": str(verdict(gain.inverse(), run.margin)),
+        "smallest difference it could see": text.difference(detectable_difference(gain, run.margin)),
     }
 
 

@@ -1,6 +1,6 @@
 """The tidy table, one line a record, units in the column names; and tables in Markdown.
 
-Every number of the page is in it, ratios and break-evens included.
+Every number that the page tells of a record is in it, ratios and break-evens included.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from statistics import median
 
-from stepreports.intervals import Estimate, break_even_steps, ratios, verdict
+from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratios, verdict
 from stepreports.run import Record, Run
 from stepreports.views import LOOP, MATRIX_FORM, shares_of_limit
 
@@ -25,10 +25,12 @@ def table(run: Run) -> Table:
     """One line a record, in the order of the records, read kernels and second copies included.
 
     `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the fastest
-    row before it on the ladder (the order of the records), and, for a second copy, the first.
+    row before it on the ladder (the order of the records), for a second copy the first, and for a GPU the fastest
+    CPU row, which it overtakes after `break_even_steps_copied_first` where the data must be copied first.
     """
     loop, matrix = (_baselines(run, technique) for technique in (LOOP, MATRIX_FORM))
-    over_matrix = _speedups(run, matrix)
+    over_matrix, over_first = _speedups(run, matrix), _speedups(run, _first_copies(run))
+    fastest_cpu = _fastest_cpu(run)
     return {
         **_identity(run),
         **_times(run),
@@ -40,7 +42,12 @@ def table(run: Run) -> Table:
         "verdict_against_matrix_form": [str(verdict(g.inverse(), run.margin)) if g else None for g in over_matrix],
         **_columns("break_even_steps_matrix_form", _break_evens(run, matrix)),
         **_columns("times_best_before", _speedups(run, _best_before(run))),
-        **_columns("times_first_copy", _speedups(run, _first_copies(run))),
+        **_columns("times_first_copy", over_first),
+        **_columns("times_fastest_cpu", _speedups(run, fastest_cpu)),
+        **_columns("break_even_steps_copied_first", _copied_first(run, fastest_cpu)),
+        "margin": [run.margin] * len(run.records),
+        "detectable_difference_matrix_form": _detectable(over_matrix, run.margin),
+        "detectable_difference_first_copy": _detectable(over_first, run.margin),
     }
 
 
@@ -66,6 +73,17 @@ def start_seconds(record: Record) -> float:
     return sum(values[0] for values in costs if values)
 
 
+def typical(seconds: Sequence[float]) -> float | None:
+    """The median of what was measured once a generation; None where nothing was."""
+    return median(seconds) if seconds else None
+
+
+def after_copying(gpu: Record, cpu: Record) -> Estimate | None:
+    """The steps after which a GPU that must have the data copied to it has caught up with a CPU."""
+    copies = gpu.copy_to_device_seconds
+    return break_even_steps(max(copies), gpu.seconds, cpu.seconds) if copies else None
+
+
 def _baselines(run: Run, technique: str) -> list[Record | None]:
     """At each record's case, the record of the row of a technique."""
     baseline = run.row_of_technique(technique)
@@ -83,6 +101,13 @@ def _best_before(run: Run) -> list[Record | None]:
         if counts and (before is None or record.seconds.value < before.seconds.value):
             best[record.case] = record
     return found
+
+
+def _fastest_cpu(run: Run) -> list[Record | None]:
+    """At each record of a GPU, the fastest record of the CPU at its case."""
+    cpu = {case: [r for r in records.values() if r.row.device == "cpu"] for case, records in run.cases.items()}
+    fastest = {case: min(records, key=lambda r: r.seconds.value) for case, records in cpu.items() if records}
+    return [fastest.get(r.case) if r.row.device != "cpu" else None for r in run.records]
 
 
 def _first_copies(run: Run) -> list[Record | None]:
@@ -137,11 +162,13 @@ def _times(run: Run) -> Table:
 
 def _costs(records: Sequence[Record]) -> Table:
     return {
-        "import_seconds": [_median(r.import_seconds) for r in records],
-        "bind_seconds": [_median(r.bind_seconds) for r in records],
-        "first_call_cold_seconds": [r.first_call_seconds[0] if r.first_call_seconds else None for r in records],
-        "first_call_warm_seconds": [_median(r.first_call_seconds[1:]) for r in records],
-        "copy_to_device_seconds": [_median(r.copy_to_device_seconds) for r in records],
+        "import_seconds": [typical(r.import_seconds) for r in records],
+        "import_cold_seconds": [typical(r.import_seconds[:1]) for r in records],
+        "bind_seconds": [typical(r.bind_seconds) for r in records],
+        "bind_cold_seconds": [typical(r.bind_seconds[:1]) for r in records],
+        "first_call_cold_seconds": [typical(r.first_call_seconds[:1]) for r in records],
+        "first_call_warm_seconds": [typical(r.first_call_seconds[1:]) for r in records],
+        "copy_to_device_seconds": [typical(r.copy_to_device_seconds) for r in records],
         "device_seconds_per_step": [r.device_seconds for r in records],
     }
 
@@ -160,6 +187,17 @@ def _break_evens(run: Run, matrix: Sequence[Record | None]) -> list[Estimate | N
     ]
 
 
+def _copied_first(run: Run, fastest_cpu: Sequence[Record | None]) -> list[Estimate | None]:
+    return [
+        after_copying(record, cpu) if cpu and not record.is_limit else None
+        for record, cpu in zip(run.records, fastest_cpu, strict=True)
+    ]
+
+
+def _detectable(gains: Sequence[Estimate | None], margin: float) -> list[Cell]:
+    return [detectable_difference(gain, margin) if gain else None for gain in gains]
+
+
 def _columns(name: str, estimates: Sequence[Estimate | None]) -> Table:
     """An estimate's three columns."""
     return {
@@ -167,10 +205,6 @@ def _columns(name: str, estimates: Sequence[Estimate | None]) -> Table:
         f"{name}_low": [e.low if e else None for e in estimates],
         f"{name}_high": [e.high if e else None for e in estimates],
     }
-
-
-def _median(values: Sequence[float]) -> float | None:
-    return median(values) if values else None
 
 
 def _written(cells: Sequence[Cell]) -> list[str]:

@@ -12,7 +12,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from stepreports import text
 from stepreports.style import FAINT, GRID, INK, PAPER
@@ -108,13 +110,22 @@ def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
 
 
 def _label(axes: Axes, end: LineEnd, rise: float) -> None:
-    """A label 20 points beside its line's end and `rise` above it, joined to it by a thin line."""
+    """A label 20 points beside its line's end and `rise` above it, joined to it by a thin line.
+
+    The line is drawn by itself: an annotation's arrow is cut by trial where it leaves the label, a fifth of the time
+    that a figure takes.
+    """
+    beside = -20 if end.left else 20
+    away = np.array([beside, rise]) / math.hypot(beside, rise)
+    from_end = np.array([4 * away, (beside, rise) - 2.5 * away]) / 72
+    figure: Any = axes.get_figure(root=True)
+    data: Any = axes.transData
+    inches = figure.dpi_scale_trans + ScaledTranslation(end.x, end.y, data)
+    axes.add_artist(Line2D(*from_end.T, transform=inches, color=end.colour, linewidth=0.8, zorder=3, clip_on=False))
     axes.annotate(
-        shortened(end.label), (end.x, end.y), xytext=(-20 if end.left else 20, rise), textcoords="offset points",
-        color=INK, va="center", ha="right" if end.left else "left", annotation_clip=False, parse_math=False,
+        shortened(end.label), (end.x, end.y), xytext=(beside, rise), textcoords="offset points", color=INK,
+        va="center", ha="right" if end.left else "left", annotation_clip=False, parse_math=False,
         bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
-        arrowprops={"arrowstyle": "-", "color": end.colour, "linewidth": 0.8, "relpos": (float(end.left), 0.5),
-                    "shrinkA": 2, "shrinkB": 4},
     )  # fmt: skip
 
 

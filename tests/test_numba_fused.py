@@ -150,7 +150,8 @@ def started(problem: Problem, seed: int = 1, scale: float = 1.0) -> Problem:
 @pytest.fixture
 def always_parallel(monkeypatch):
     """Two parts at every size, however small: what the rule would leave to one thread is tested on two."""
-    monkeypatch.setattr(numba_fused, "threads_worth", lambda m, n, available: 2)
+    monkeypatch.setattr(numba_fused, "shares_worth", lambda m, n, available: 2)
+    monkeypatch.setattr(numba_fused, "worth_waking", lambda m, n: True)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
@@ -216,7 +217,9 @@ def test_parameters_that_are_nan_are_not_hidden(dtype):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("row", ROWS)
-def test_training_is_the_same_bits_as_steps(row, dtype, optimizer, always_parallel):
+@pytest.mark.parametrize("fewest", [1, 100], ids=["team", "pool"])
+def test_training_is_the_same_bits_as_steps(fewest, row, dtype, optimizer, always_parallel, monkeypatch):
+    monkeypatch.setattr(numba_fused, "STEPS_WORTH_A_THREAD", fewest)
     config = Config(dtype=dtype, optimizer=optimizer, l2=0.01)
     trained, stepped = (CATALOG[row].bind(synthetic_problem(501, 11, dtype), config) for _ in range(2))
     trained.train(4)
@@ -245,10 +248,30 @@ def test_every_run_gives_the_same_bits(dtype, always_parallel):
         assert first.gb == again.gb
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
+def test_the_same_bits_whoever_works_the_shares_off(optimizer, dtype, monkeypatch):
+    """One thread, the pool and a team; the shares of 700 rows are of different lengths."""
+    problem, config = started(synthetic_problem(700, 31, dtype)), Config(dtype=dtype, optimizer=optimizer, l2=0.1)
+    monkeypatch.setattr(numba_fused, "shares_worth", lambda m, n, available: 3)
+    results = []
+    for pool, fewest in ((False, 100), (True, 100), (False, 1)):
+        monkeypatch.setattr(numba_fused, "worth_waking", lambda m, n, pool=pool: pool)
+        monkeypatch.setattr(numba_fused, "STEPS_WORTH_A_THREAD", fewest)
+        workspace = CATALOG["numba-fused-parallel"].bind(problem, config)
+        workspace.train(30)
+        results.append(workspace.snapshot())
+    first, *others = results
+    for other in others:
+        for name in ("J", "w", "b", "gw", "gb", "moment1", "moment2", "costs"):
+            np.testing.assert_array_equal(getattr(first, name), getattr(other, name))
+
+
 @pytest.mark.parametrize("threads", [3, 8])
 @pytest.mark.parametrize(("m", "n"), [(1, 5), (2, 5), (7, 5), (33, 3)])
 def test_more_threads_than_rows_and_shares_without_rows(m, n, threads, monkeypatch):
-    monkeypatch.setattr(numba_fused, "threads_worth", lambda m, n, available: threads)
+    monkeypatch.setattr(numba_fused, "shares_worth", lambda m, n, available: threads)
+    monkeypatch.setattr(numba_fused, "worth_waking", lambda m, n: True)
     result = agreement_of("numba-fused-parallel", started(synthetic_problem(m, n)), Config(l2=0.1))
     assert result.agrees, result.reason
 
@@ -365,7 +388,7 @@ from stepkernels.catalog import CATALOG
 row, method = sys.argv[1:]
 problem = synthetic_problem(5000, 30)
 workspace = CATALOG[row].bind(problem, Config(optimizer=Adam()))
-workspace.gradient() if method == "gradient" else workspace.step()
+workspace.train(1) if method == "train" else getattr(workspace, method)()
 print(float(workspace.J[0]))
 """
 
@@ -375,7 +398,7 @@ print(float(workspace.J[0]))
 def test_a_cache_filled_by_one_process_after_another_serves_them_all(row, tmp_path):
     """Numba loads code whose callees came from the cache themselves: with parallel code among them it jumps to zero."""
     costs = set()
-    for method in ("gradient", "step", "step"):
+    for method in ("gradient", "step", "train", "step"):
         finished = subprocess.run(
             [sys.executable, "-c", ONE_STEP, row, method],
             capture_output=True,

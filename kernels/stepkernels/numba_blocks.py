@@ -146,3 +146,13 @@ def accumulate_blocks(
         if pending + block > ROWS_A_LOGARITHM or start + block >= last:
             add_residuals(sums, totals_out)
             sums, pending = (zero, zero, zero), 0
+
+
+def rows_in_block(n: int, itemsize: int) -> int:
+    """As many rows as fit in 20 KiB, so that a block is read from the first cache the second time.
+
+    The best of 12 to 64 KiB at 20 to 100 features, within 5 %. But at least 16 while these fit in 256 KiB, to fill
+    vectors of rows, and at most 256.
+    """
+    row = n * itemsize
+    return min(max(20 * 1024 // row, min(16, 256 * 1024 // row), 1), 256)

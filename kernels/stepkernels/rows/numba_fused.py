@@ -13,6 +13,7 @@ accumulation into gw. What that takes:
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind.
+  The threads of `train` wake once and meet at a barrier a step (`stepkernels.numba_team`).
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
 the sigmoids of a vector of rows.
@@ -26,74 +27,17 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import jit, prange
 
 from stepkernels.cache_lines import LINE, Aligned, aligned
-from stepkernels.numba_blocks import accumulate_blocks
-from stepkernels.numba_residuals import LOSS, RESIDUAL, compiled
-from stepkernels.numba_tiles import accumulate_tiles, in_tiles
+from stepkernels.numba_blocks import rows_in_block
+from stepkernels.numba_gradient import accumulate, finish, gradient
+from stepkernels.numba_residuals import compiled
+from stepkernels.numba_team import Team, meet
+from stepkernels.numba_tiles import in_tiles
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.state import State
 
-compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
-
-
-@compiled
-def accumulate(
-    X: Array, signs: Array, parameters: Array, first: int, last: int, block: int, scratch_out: Array, totals_out: Array
-) -> None:
-    """The sums Xᵀr, Σr and Σ loss over rows first … last − 1 into one thread's totals."""
-    if X.ndim == 3:  # known when compiled, as below
-        accumulate_tiles(X, signs, parameters, first, last, block, scratch_out, totals_out)
-    else:
-        accumulate_blocks(X, signs, parameters, first, last, block, scratch_out, totals_out)
-
-
-@compiled_parallel
-def accumulate_in_parallel(
-    X: Array, signs: Array, parameters: Array, m: int, block: int, scratch_out: Array, totals_out: Array
-) -> None:
-    """As `accumulate`, over all rows: a share of whole blocks for each row of scratch and totals, one thread each."""
-    threads = len(totals_out)
-    share = -(-m // (threads * block)) * block
-    for thread in prange(threads):
-        first = min(thread * share, m)
-        last = min(first + share, m)
-        accumulate(X, signs, parameters, first, last, block, scratch_out[thread], totals_out[thread])
-
-
-@compiled
-def gradient(
-    X: Array,
-    signs: Array,
-    parameters: Array,
-    l2: float,
-    m: int,
-    block: int,
-    scratch_out: Array,
-    totals_out: Array,
-    gradients_out: Array,
-) -> float:
-    """The cost J; writes gradients (n + 1,), the bias last.
-
-    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). scratch in X's dtype and
-    totals (n and more,) in float64 are overwritten; of more than one thread, (threads, as many).
-    """
-    n = len(parameters) - 1
-    if totals_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
-        accumulate(X, signs, parameters, 0, m, block, scratch_out, totals_out)
-        totals = totals_out
-    else:
-        accumulate_in_parallel(X, signs, parameters, m, block, scratch_out, totals_out)
-        totals = totals_out[0]
-        for thread in range(1, len(totals_out)):
-            totals += totals_out[thread]
-    penalty = 0.0
-    for j in range(n):
-        gradients_out[j] = totals[j] / m + l2 * parameters[j]
-        penalty += float(parameters[j]) * float(parameters[j])
-    gradients_out[n] = totals[RESIDUAL] / m
-    return totals[LOSS] / m + 0.5 * l2 * penalty
+STEPS_WORTH_A_THREAD = 50  # to begin another takes 60 µs, and it saves 1 µs of a small step
 
 
 @compiled
@@ -168,67 +112,128 @@ def train_adam(
         descend_adam(parameters_out, gradients_out, moment1_out, moment2_out, rates, corrections[k])
 
 
-def rows_in_block(n: int, itemsize: int) -> int:
-    """As many rows as fit in 20 KiB, so that a block is read from the first cache the second time.
+@compiled
+def train_in_team(
+    member: int,
+    X: Array,
+    signs: Array,
+    parameters_out: Array,
+    l2: float,
+    m: int,
+    block: int,
+    scratch_out: Array,
+    totals_out: Array,
+    gradients_out: Array,
+    moment1_out: Array,
+    moment2_out: Array,
+    rates: tuple[float, float, float, float],
+    corrections: Array,
+    arrivals_out: Array,
+    costs_out: Array,
+) -> None:
+    """As `train` or `train_adam`, by a member of a team: it accumulates its share, and makes every update for itself.
 
-    The best of 12 to 64 KiB at 20 to 100 features, within 5 %. But at least 16 while these fit in 256 KiB, to fill
-    vectors of rows, and at most 256.
+    parameters, gradients, moments and scratch are the member's own. totals (2, shares, n and more) and arrivals are the
+    team's: one meeting a step suffices, because totals alternate. corrections (steps, 2), or (0, 2) for gradient
+    descent. Member 0 writes the costs.
     """
-    row = n * itemsize
-    return min(max(20 * 1024 // row, min(16, 256 * 1024 // row), 1), 256)
+    members = totals_out.shape[1]
+    for k in range(len(costs_out)):
+        totals = totals_out[k % 2]
+        accumulate(X, signs, parameters_out, m, block, scratch_out, totals, member)
+        meet(arrivals_out, (k + 1) * members)
+        J = finish(totals, parameters_out, l2, m, gradients_out)
+        if member == 0:
+            costs_out[k] = J
+        if len(corrections) > 0:
+            descend_adam(parameters_out, gradients_out, moment1_out, moment2_out, rates, corrections[k])
+        else:
+            descend(parameters_out, gradients_out, rates[0])
 
 
-def threads_worth(m: int, n: int, available: int) -> int:
-    """One where waking the pool costs what sharing the work saves: below some 10 µs of work.
+def shares_worth(m: int, n: int, available: int) -> int:
+    """Threads of a team, each with 1 µs of work a step or more: a meeting takes 0.3 µs.
 
-    A sigmoid and its loss cost as much as about 20 elements of X. Waking two threads takes 1.5 to 4 µs, from run to
-    run, while they spin: at 569×30 and 1,000×20 that is the gain or more than it, at 2,000×50 a third is gained.
+    A sigmoid and its loss cost as much as about 20 elements of X, and 12,000 elements take about 1 µs.
     """
-    return min(available, m) if m * (n + 20) > 60_000 else 1
+    return max(min(available, m * (n + 20) // 12_000), 1)
 
 
-_PREPARED: dict[Any, Any] = {}
+def worth_waking(m: int, n: int) -> bool:
+    """Whether a single step gains by Numba's pool: waking two threads takes 1.5 to 4 µs while they spin.
 
-
-def prepared(function: Any, *arguments: Any) -> Any:
-    """`function` compiled for arguments like these: called without asking for their types again, half of a call.
-
-    Kept by what the types follow from, because asking takes some 100 µs, as long as twenty small steps.
+    At 569×30 and 1,000×20 that is the gain or more than it, at 2,000×50 a third is gained.
     """
+    return m * (n + 20) > 60_000
+
+
+_COMPILED: dict[Any, Any] = {}
+
+
+def bound(function: Any, given: tuple[Any, ...], later: tuple[Any, ...]) -> Any:
+    """`function` compiled for arguments like these, the first ones given now: a call takes the later ones alone.
+
+    It does not ask for types again, which is half of a call. What is compiled is kept by what the types follow from,
+    because asking takes some 100 µs, as long as twenty small steps.
+    """
+    arguments = (*given, *later)
     kinds = (a.dtype.char + str(a.ndim) + str(a.flags.num) if isinstance(a, np.ndarray) else type(a) for a in arguments)
     key = (function, *kinds)
-    if key not in _PREPARED:
-        _PREPARED[key] = function.compile(tuple(map(numba.typeof, arguments)))
-    return _PREPARED[key]
+    if key not in _COMPILED:
+        _COMPILED[key] = function.compile(tuple(map(numba.typeof, arguments)))
+    return partial(_COMPILED[key], *given)
+
+
+def rates_of(config: Config) -> tuple[float, float, float, float]:
+    """Learning rate, β1, β2, ε, the last three zero under gradient descent; compiled for floats, never for an int 1."""
+    match config.optimizer:
+        case Adam() as adam:
+            return float(adam.learning_rate), float(adam.beta1), float(adam.beta2), float(adam.epsilon)
+        case descent:
+            return float(descent.learning_rate), 0.0, 0.0, 0.0
 
 
 class Workspace(State):
-    """Labels as signs of one byte each, and scratch space for each thread. X is viewed, or copied if it is small."""
+    """Labels as signs of one byte each, and scratch space for each share. X is viewed, or copied if it is small."""
 
-    def __init__(self, problem: Problem, config: Config, threads: int) -> None:
+    def __init__(self, problem: Problem, config: Config, shares: int, pool: bool) -> None:
         super().__init__(problem, config, Aligned())
-        X, dtype = in_tiles(problem.X), np.dtype(config.dtype)
-        m, n = problem.m, problem.n
+        X, m, n, dtype = in_tiles(problem.X), problem.m, problem.n, np.dtype(config.dtype)
         line = LINE // dtype.itemsize
         block = X.shape[2] if X.ndim == 3 else rows_in_block(n, dtype.itemsize)
         signs = np.zeros(m + line, np.int8)
         signs[:m] = 1 - 2 * problem.y
-        each = (threads,) if threads > 1 else ()
-        scratch = aligned((*each, -(-block // line) * line + (n + 1) * line), dtype.str)
-        totals = aligned((*each, -(-n // line) * line + 6 * line), "float64")
-        self.data = (X, signs, self.parameters, float(config.l2), m, block, scratch, totals, self.gradients)
-        optimizer = config.optimizer
-        self.adam = optimizer if isinstance(optimizer, Adam) else None
-        if isinstance(optimizer, Adam):
-            rates = (optimizer.learning_rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon)
-            self.rates = tuple(map(float, rates))  # compiled once for floats, and never for the integer 1
-            self.corrections = np.empty((1, 2))
-            adam = (self.moment1, self.moment2, self.rates)
-            self.run = partial(prepared(train_adam, *self.data, *adam, self.corrections, self.J), *self.data, *adam)
+        scratch = aligned((shares, -(-block // line) * line + (n + 1) * line), dtype.str)
+        totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
+        sizes = (float(config.l2), m, block)
+        self.rates = rates_of(config)
+        self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
+        self.corrections = np.empty((1 if self.adam else 0, 2))
+
+        self.data = (
+            X, signs, self.parameters, *sizes, scratch if pool else scratch[0], totals[0], self.gradients
+        )  # fmt: skip
+        if self.adam:
+            moments = (self.moment1, self.moment2, self.rates)
+            self.run = bound(train_adam, (*self.data, *moments), (self.corrections, self.J))
         else:
-            rate = float(optimizer.learning_rate)
-            self.run = partial(prepared(train, *self.data, rate, self.J), *self.data, rate)
+            self.run = bound(train, (*self.data, self.rates[0]), (self.J,))
+
+        self.team = Team(shares)
+        own = (self.parameters, self.gradients, self.moment1, self.moment2)
+        self.states = [own, *(tuple(map(self.another, own)) for _ in range(shares - 1))]
+        self.members = [
+            bound(
+                train_in_team,
+                (member, X, signs, state[0], *sizes, scratch[member], totals, *state[1:], self.rates),
+                (self.corrections, self.team.arrivals, self.J),
+            )
+            for member, state in enumerate(self.states if shares > 1 else ())
+        ]
         self.reset()
+
+    def another(self, array: Array) -> Array:
+        return aligned(array.shape, array.dtype.str)
 
     def gradient(self) -> None:
         self.J[0] = gradient(*self.data)
@@ -241,7 +246,7 @@ class Workspace(State):
                 self.parameters, self.gradients, self.moment1, self.moment2, self.rates, self.corrections[0]
             )  # fmt: skip
         else:
-            descend(self.parameters, self.gradients, self.config.optimizer.learning_rate)
+            descend(self.parameters, self.gradients, self.rates[0])
 
     def step(self) -> None:
         self.steps_taken += 1
@@ -253,8 +258,14 @@ class Workspace(State):
 
     def train(self, steps: int) -> None:
         costs = self.reserve_costs(steps)
-        if self.adam:
-            self.run(self.adam.correction_table(self.steps_taken + 1, steps), costs)
+        corrections = self.adam.correction_table(self.steps_taken + 1, steps) if self.adam else self.corrections
+        if self.members and steps >= STEPS_WORTH_A_THREAD * (len(self.members) - 1):
+            for state in self.states[1:]:
+                for array, value in zip(state, self.states[0], strict=True):
+                    array[:] = value
+            self.team.run(lambda member: self.members[member](corrections, self.team.arrivals, costs))
+        elif self.adam:
+            self.run(corrections, costs)
         else:
             self.run(costs)
         self.steps_taken += steps
@@ -263,10 +274,10 @@ class Workspace(State):
 
 
 def bind(problem: Problem, config: Config, parallel: bool = False) -> Workspace:
-    """On one thread, or on as many of Numba's pool as are worth waking.
+    """On one thread, or in shares for as many threads as are worth it: of a pool for steps, of a team for training.
 
     `get_num_threads` starts the pool. Numba does so itself where it compiles parallel code or finds it in its cache,
     but not for a function whose callee came from the cache when it was compiled itself: that would jump to zero.
     """
-    threads = threads_worth(problem.m, problem.n, numba.get_num_threads()) if parallel else 1
-    return Workspace(problem, config, threads)
+    shares = shares_worth(problem.m, problem.n, numba.get_num_threads()) if parallel else 1
+    return Workspace(problem, config, shares, pool=shares > 1 and worth_waking(problem.m, problem.n))

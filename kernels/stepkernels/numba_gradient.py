@@ -1,0 +1,89 @@
+"""The gradient of a fused step: the rows in shares, their sums in one thread or in as many as there are shares.
+
+What is added in which order depends on the shares, not on who works them off: the same bits on one thread, on Numba's
+pool and in a team.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import jit, prange
+
+from stepkernels.numba_blocks import accumulate_blocks
+from stepkernels.numba_residuals import LOSS, RESIDUAL, compiled
+from stepkernels.numba_tiles import accumulate_tiles
+from stepkernels.problem import Array
+
+compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
+
+
+@compiled
+def accumulate(
+    X: Array, signs: Array, parameters: Array, m: int, block: int, scratch_out: Array, totals_out: Array, share: int
+) -> None:
+    """The sums Xᵀr, Σr and Σ loss over one share of the rows into its row of totals (shares, n and more).
+
+    Shares are contiguous, of whole blocks, and alike but for the last ones, which may be shorter or empty.
+    """
+    rows = -(-m // (len(totals_out) * block)) * block
+    first = min(share * rows, m)
+    last = min(first + rows, m)
+    if X.ndim == 3:  # known when compiled, as below
+        accumulate_tiles(X, signs, parameters, first, last, block, scratch_out, totals_out[share])
+    else:
+        accumulate_blocks(X, signs, parameters, first, last, block, scratch_out, totals_out[share])
+
+
+@compiled_parallel
+def accumulate_in_parallel(
+    X: Array, signs: Array, parameters: Array, m: int, block: int, scratch_out: Array, totals_out: Array
+) -> None:
+    """As `accumulate`, all shares, one thread of Numba's pool each."""
+    for share in prange(len(totals_out)):
+        accumulate(X, signs, parameters, m, block, scratch_out[share], totals_out, share)
+
+
+@compiled
+def finish(totals: Array, parameters: Array, l2: float, m: int, gradients_out: Array) -> float:
+    """The cost J; writes gradients (n + 1,), the bias last. Shares are added in order."""
+    n, shares, penalty, r_sum, loss = len(parameters) - 1, len(totals), 0.0, 0.0, 0.0
+    for j in range(n):
+        total = totals[0, j]
+        for share in range(1, shares):
+            total += totals[share, j]
+        gradients_out[j] = total / m + l2 * parameters[j]
+        penalty += float(parameters[j]) * float(parameters[j])
+    for share in range(shares):
+        r_sum += totals[share, RESIDUAL]
+        loss += totals[share, LOSS]
+    gradients_out[n] = r_sum / m
+    return loss / m + 0.5 * l2 * penalty
+
+
+@compiled
+def gradient(
+    X: Array,
+    signs: Array,
+    parameters: Array,
+    l2: float,
+    m: int,
+    block: int,
+    scratch_out: Array,
+    totals_out: Array,
+    gradients_out: Array,
+) -> float:
+    """The cost J; writes gradients (n + 1,), the bias last.
+
+    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). totals (shares, n and more),
+    float64, and scratch in X's dtype are overwritten: a row of scratch for each share, or one for one thread.
+    """
+    if scratch_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
+        for share in range(len(totals_out)):
+            accumulate(X, signs, parameters, m, block, scratch_out, totals_out, share)
+    else:
+        accumulate_in_parallel(X, signs, parameters, m, block, scratch_out, totals_out)
+    J: float = finish(totals_out, parameters, l2, m, gradients_out)
+    return J

@@ -1,0 +1,135 @@
+"""Threads that go through all steps of one compiled call together and meet at a barrier after each.
+
+Waking the threads of a pool takes microseconds, for every step anew; a barrier of threads that are awake takes 0.3 µs.
+It is the processor's form of a persistent kernel with a barrier of the grid, and needs what that needs: every member
+must be running, or come to run. The threads of an operating system do, the tasks of Numba's pool need not; so a team
+has threads of its own. Who waits for long yields its processor, so that a team larger than the processors it is given
+comes through as well, if slowly.
+"""
+
+# mypy: disable-error-code="no-untyped-call,import-untyped,untyped-decorator"
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+
+from stepkernels.cache_lines import LINE, aligned
+from stepkernels.numba_residuals import compiled
+from stepkernels.numba_simd.llvm import INT32, INT64, Builder, Value, call, intrinsic, pointer_to
+from stepkernels.problem import Array
+
+SPINS = 2_000  # some 50 µs, longer than members differ by while all of them run
+DISBANDED = 2**62  # more arrivals than anybody waits for
+
+
+@intrinsic
+def _arrive(typing: Any, arrivals: Any) -> Any:  # noqa: ARG001
+    """Counts an arrival; what was written before is seen by whoever sees the count."""
+
+    def codegen(context: Any, builder: Builder, signature: Any, values: Any) -> Value:
+        pointer = pointer_to(context, builder, signature.args[0], values[0], INT64(0), INT64)
+        builder.atomic_rmw("add", pointer, INT64(1), "acq_rel")
+        return context.get_dummy_value()
+
+    return types.void(arrivals), codegen
+
+
+@intrinsic
+def _arrived(typing: Any, arrivals: Any) -> Any:  # noqa: ARG001
+    """How many have arrived."""
+
+    def codegen(context: Any, builder: Builder, signature: Any, values: Any) -> Value:
+        pointer = pointer_to(context, builder, signature.args[0], values[0], INT64(0), INT64)
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.int64(arrivals), codegen
+
+
+@intrinsic
+def _pause(typing: Any) -> Any:  # noqa: ARG001
+    """Tells an x86 processor that this is a loop that waits."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, _values: Any) -> Value:
+        if platform.machine() in {"x86_64", "AMD64"}:
+            call(builder, "llvm.x86.sse2.pause", ir.VoidType())
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def _yield_processor(typing: Any) -> Any:  # noqa: ARG001
+    """Lets another thread run: POSIX's sched_yield."""
+
+    def codegen(context: Any, builder: Builder, _signature: Any, _values: Any) -> Value:
+        call(builder, "sched_yield", INT32)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@compiled
+def meet(arrivals_out: Array, expected: int) -> None:
+    """Arrive, and wait until as many have arrived as expected: `members` more at each meeting."""
+    _arrive(arrivals_out)
+    spins = 0
+    while _arrived(arrivals_out) < expected:
+        spins += 1
+        if spins < SPINS:
+            _pause()
+        else:
+            _yield_processor()
+
+
+class Team:
+    """So many threads, the calling one among them. `arrivals` is what their compiled code meets by."""
+
+    def __init__(self, members: int) -> None:
+        self.members = members
+        self.arrivals = aligned((LINE // 8,), "int64")
+        self.others = self.threads()
+
+    def threads(self) -> ThreadPoolExecutor:
+        """As many as there are other members: started when first called for, and each gets one call of a run."""
+        return ThreadPoolExecutor(max(self.members - 1, 1))
+
+    def run(self, work: Callable[[int], None]) -> None:
+        """Call work(0) here and work(1), … in other threads, begun together; returns when all have.
+
+        Raises what `work` raised in any of them, or `RuntimeError` where a thread could not be started.
+        """
+        self.arrivals[:] = 0
+        gate = threading.Barrier(self.members)
+        errors: list[BaseException] = []
+
+        def take_part(member: int) -> None:
+            try:
+                gate.wait()
+                work(member)
+            except threading.BrokenBarrierError:
+                pass  # somebody else has an error to tell
+            except BaseException as error:  # whatever it is, the others must not wait for this one
+                errors.append(error)
+                gate.abort()
+                self.arrivals[0] = DISBANDED
+
+        begun: list[Future[None]] = []
+        try:
+            begun.extend(self.others.submit(take_part, member) for member in range(1, self.members))
+            take_part(0)
+        except BaseException:
+            gate.abort()
+            self.others.shutdown(wait=False)
+            self.others = self.threads()  # the old ones may hold a call that no thread was started for
+            raise
+        finally:
+            wait(begun)
+        if errors:
+            raise errors[0]

@@ -56,8 +56,7 @@ def page_data(run: Run, table: Table) -> dict[str, Any]:
 def _coded(cells: Sequence[Cell]) -> dict[str, Any]:
     """A column of few values as places in a list of them, any other as it is; floats as table.csv has them."""
     if float in map(type, cells):
-        rounded = iter(_rounded([cell for cell in cells if cell is not None]))
-        cells = [None if cell is None else next(rounded) for cell in cells]
+        return {"cells": _rounded(cells)}
     values = dict.fromkeys(cells)
     if len(values) > max(16, len(cells) // 4):
         return {"cells": cells}
@@ -66,7 +65,10 @@ def _coded(cells: Sequence[Cell]) -> dict[str, Any]:
 
 
 def _rounded(values: Sequence[Any]) -> list[float]:
-    """Numbers with six significant digits: rounded as whole numbers of a power of ten, for those powers are exact."""
+    """Numbers with six significant digits: rounded as whole numbers of a power of ten, for those powers are exact.
+
+    None becomes NaN, which is null in the page.
+    """
     found = np.array(values, dtype=float)
     places = _DIGITS - 1 - np.floor(np.log10(np.abs(found, where=found != 0, out=np.ones_like(found))))
     up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)

@@ -11,11 +11,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from sys import intern
-from types import UnionType
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,7 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
     case = _case(*_CASE(info))
     layout, seconds = _turns(info, rounds, case.steps)
     device_rounds = info.get("device_seconds")
-    _require(int, info["replica"], info["passes_over_x"], info["train_as_steps"], info["implausible"])
-    _require(int | float, info["bytes"], info["flops"])
+    _require((int, float), *_NUMBERS(info))
     return {
         "case": case,
         "row": _row(info["row"], info["library"], info["technique"], info["device"], info.get("summary", "")),
@@ -133,6 +133,7 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
 
 
 _CASE = itemgetter(*Case._fields)
+_NUMBERS = itemgetter("replica", "train_as_steps", "passes_over_x", "bytes", "flops", "implausible")
 
 
 @lru_cache(maxsize=2**16)
@@ -141,8 +142,8 @@ def _case(*values: Any) -> Case:
     case = Case(*values)
     if case.dtype not in ITEM_BYTES:
         raise ValueError(f"its dtype is {case.dtype!r}")
-    _require(str, case.op, case.optimizer, case.dataset, case.cache)
-    _require(int, case.steps, case.m, case.n, case.threads)
+    _require((str,), case.op, case.optimizer, case.dataset, case.cache)
+    _require((int,), case.steps, case.m, case.n, case.threads)
     if min(case.steps, case.m, case.n, case.threads) < 1:
         raise ValueError(f"its case is {tuple(case)}")
     return case
@@ -151,14 +152,14 @@ def _case(*values: Any) -> Case:
 @lru_cache(maxsize=256)
 def _row(*values: str) -> Row:
     """One object for equal rows: fifty thousand records name a dozen."""
-    _require(str, *values)
+    _require((str,), *values)
     return Row(*values)
 
 
-def _require(kind: type | UnionType, *values: object) -> None:
-    for value in values:
-        if not isinstance(value, kind):
-            raise TypeError(f"{value!r} is no {getattr(kind, '__name__', kind)}")
+def _require(kinds: tuple[type, ...], *values: object) -> None:
+    if not all(map(isinstance, values, repeat(kinds))):
+        wrong = next(value for value in values if not isinstance(value, kinds))
+        raise TypeError(f"{wrong!r} is no {' or '.join(kind.__name__ for kind in kinds)}")
 
 
 def _known(one_a_generation: Sequence[float | None] | None) -> list[float]:
@@ -193,8 +194,8 @@ def _order(generations: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Layout
 
 def _failure(entry: Mapping[str, Any]) -> Failure:
     try:
-        _require(str, entry["row"], entry["kind"], entry["reason"])
-        _require(int | None, entry.get("m"), entry.get("n"))
+        _require((str,), entry["row"], entry["kind"], entry["reason"])
+        _require((int, NoneType), entry.get("m"), entry.get("n"))
         return Failure(
             row=entry["row"],
             kind=entry["kind"],

@@ -163,10 +163,10 @@ def _times(run: Run) -> Table:
 def _costs(records: Sequence[Record]) -> Table:
     return {
         "import_seconds": [typical(r.import_seconds) for r in records],
-        "import_cold_seconds": [typical(r.import_seconds[:1]) for r in records],
+        "import_cold_seconds": [r.import_seconds[0] if r.import_seconds else None for r in records],
         "bind_seconds": [typical(r.bind_seconds) for r in records],
-        "bind_cold_seconds": [typical(r.bind_seconds[:1]) for r in records],
-        "first_call_cold_seconds": [typical(r.first_call_seconds[:1]) for r in records],
+        "bind_cold_seconds": [r.bind_seconds[0] if r.bind_seconds else None for r in records],
+        "first_call_cold_seconds": [r.first_call_seconds[0] if r.first_call_seconds else None for r in records],
         "first_call_warm_seconds": [typical(r.first_call_seconds[1:]) for r in records],
         "copy_to_device_seconds": [typical(r.copy_to_device_seconds) for r in records],
         "device_seconds_per_step": [r.device_seconds for r in records],

@@ -81,7 +81,7 @@ class HonestForAWhile(Honest):
 
     def gradient(self):
         self.calls += 1
-        if self.calls <= 250:
+        if self.calls <= 300:
             super().gradient()
 
 

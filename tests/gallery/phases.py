@@ -78,6 +78,16 @@ class LearningRateDividedInTraining(Honest):
         self.config = config
 
 
+@broken("train", r"train\(128\), (w|b) is off", "J gw gb")
+class AnotherLearningRateForManySteps(Honest):
+    def train(self, steps):
+        config = self.config
+        rate = config.optimizer.learning_rate * (1.01 if steps >= 100 else 1)
+        self.config = replace(config, optimizer=replace(config.optimizer, learning_rate=rate))
+        super().train(steps)
+        self.config = config
+
+
 @broken("train", "J is off|costs")
 class TrainingStartsOver(Honest):
     def train(self, steps):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -16,13 +17,14 @@ from stepreports import text
 from stepreports.files import write_whole
 from stepreports.intervals import Estimate, Verdict, ratio_between_runs, verdict
 from stepreports.records import RecordError, load_run
+from stepreports.render import no_collection
 from stepreports.run import Case, Record, Run
 from stepreports.summary import where
 from stepreports.tables import Table, csv_text, markdown, table
 from stepreports.views import View, views
 
 SEPARATOR = " · "
-_MOST_LINES = 200
+_MOST_LINES, _MOST_CLAIMS = 200, 20  # of a page that is to be read; table.csv has them all
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,12 @@ class Side:
 
     def at(self, case: Case) -> Mapping[str, Record]:
         """The records of a case of any thread budget; of several budgets, the largest."""
-        cases = [own for own in self.run.cases if across(own) == case]
-        return self.run.cases[max(cases, key=lambda own: own.threads)] if cases else {}
+        return self._at.get(case, {})
+
+    @cached_property
+    def _at(self) -> dict[Case, dict[str, Record]]:
+        by_budget = sorted(self.run.cases.items(), key=lambda pair: pair[0].threads)
+        return {across(case): records for case, records in by_budget}
 
 
 def compare_report(folders: Sequence[Path], out: Path) -> Path:
@@ -47,18 +53,23 @@ def compare_report(folders: Sequence[Path], out: Path) -> Path:
 
     The first run is what the others are compared with. Raises `RecordError` for runs that cannot be compared.
     """
+    with no_collection():
+        return _write(labelled([load_run(folder) for folder in folders]), out)
+
+
+def _write(sides: Sequence[Side], out: Path) -> Path:
     from stepreports.axes import png, svg
     from stepreports.compare_page import comparison_figure, comparison_page
 
-    sides = labelled([load_run(folder) for folder in folders])
     common = common_cases(sides)
     view = next(view for view in views(sides[0].run) if any(across(case) in common for case in view.cases))
-    write_whole(out / "table.csv", csv_text(joined(sides)))
+    columns = joined(sides)
+    write_whole(out / "table.csv", csv_text(columns))
     write_whole(out / "summary.md", _summary(sides, common))
     figure = comparison_figure(sides, view, common)
     write_whole(out / "figures" / "time.svg", svg(figure, letters_as_paths=True))
     write_whole(out / "figures" / "time.png", png(figure))
-    return write_whole(out / "report.html", comparison_page(sides, view, common, figure))
+    return write_whole(out / "report.html", comparison_page(sides, view, common, columns, figure))
 
 
 def labelled(runs: Sequence[Run]) -> list[Side]:
@@ -95,30 +106,32 @@ def _timed(run: Run) -> str:
 
 
 def claims(sides: Sequence[Side], view: View, common: Sequence[Case]) -> list[str]:
-    """For each common size of the view: which run's fastest row is the fastest, and by how much."""
-    found = []
-    for case in map(across, view.cases):
-        if case in common:
-            best = [(side, min(side.at(case).values(), key=lambda record: record.seconds.value)) for side in sides]
-            (first, fast), (second, slow), *_ = sorted(best, key=lambda pair: pair[1].seconds.value)
-            gain = ratio_between_runs(slow.turns, fast.turns)
-            told = _told(gain, first.run, second.run)
-            doubt = "" if told == Verdict.FASTER else f": {told}"
-            names = f"`{first.named(fast.row.name)}`", f"`{second.named(slow.row.name)}`"
-            found.append(f"At {case.size}, {names[0]} is {text.times(gain)} as fast as {names[1]}{doubt}.")
-    return found
+    """For each common size of the view, or the largest: which run's fastest row is the fastest, and by how much."""
+    shared = set(common)
+    cases = [case for case in map(across, view.cases) if case in shared]
+    return [_claim(sides, case) for case in cases[-_MOST_CLAIMS:]]
+
+
+def _claim(sides: Sequence[Side], case: Case) -> str:
+    best = [(side, min(side.at(case).values(), key=lambda record: record.seconds.value)) for side in sides]
+    (first, fast), (second, slow), *_ = sorted(best, key=lambda pair: pair[1].seconds.value)
+    gain = ratio_between_runs(slow.turns, fast.turns)
+    told = _told(gain, first.run, second.run)
+    doubt = "" if told == Verdict.FASTER else f": {told}"
+    names = f"`{first.named(fast.row.name)}`", f"`{second.named(slow.row.name)}`"
+    return f"At {case.size}, {names[0]} is {text.times(gain)} as fast as {names[1]}{doubt}."
 
 
 def against_first(sides: Sequence[Side], common: Sequence[Case]) -> list[dict[str, str]]:
     """Every row at every common case: its time in each run, and how many times as fast as in the first, A."""
     first, *others = sides
+    told = ((case, row) for case in common for row in dict.fromkeys(chain.from_iterable(s.at(case) for s in sides)))
     return [
         {"row": f"`{row}`", "op": case.op, "dtype": case.dtype, "size": case.size}
         | {side.label: _time(side.at(case).get(row)) for side in sides}
         | {f"{side.label} over A": _gain(first, side, case, row) for side in others}
-        for case in common
-        for row in dict.fromkeys(chain.from_iterable(side.at(case) for side in sides))
-    ][:_MOST_LINES]
+        for case, row in islice(told, _MOST_LINES)
+    ]
 
 
 def joined(sides: Sequence[Side]) -> Table:

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from stepreports.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
-from stepreports.compare import Side, across, against_first, claims, joined
+from stepreports.compare import Side, across, against_first, claims
 from stepreports.figures import draw_line
 from stepreports.findings import standings
 from stepreports.page import inlined, rendered
@@ -30,7 +30,8 @@ _HEIGHT, _LEFT, _RIGHT = 4.4, 0.8, 2.0  # inches; the right margin holds the nam
 def comparison_figure(sides: Sequence[Side], view: View, common: Sequence[Case]) -> Figure:
     """The time of one operation against size: in each run, the baselines and whatever leads somewhere."""
     figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
-    cases = [case for case in map(across, view.cases) if case in common]
+    shared = set(common)
+    cases = [case for case in map(across, view.cases) if case in shared]
     styled = styles(merged(sides).rows)
     ends = []
     for place, side in enumerate(sides):
@@ -48,12 +49,12 @@ def comparison_figure(sides: Sequence[Side], view: View, common: Sequence[Case])
     return figure
 
 
-def comparison_page(sides: Sequence[Side], view: View, common: Sequence[Case], figure: Figure) -> str:
+def comparison_page(sides: Sequence[Side], view: View, common: Sequence[Case], columns: Table, figure: Figure) -> str:
     """The page of several runs."""
     together = merged(sides)
     return rendered(
         "comparison.html.j2",
-        page_data(together, _named(joined(sides), sides)) | {"rows": _looks(sides, together)},
+        page_data(together, _named(columns, sides)) | {"rows": _looks(sides, together)},
         sides=[(side.label, where(side.run)) for side in sides],
         view=view,
         claims=claims(sides, view, common),

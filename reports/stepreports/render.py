@@ -22,12 +22,12 @@ def write_report(run_folder: Path) -> Path:
     Where matplotlib or jinja2 is not installed, as on a bare GPU machine, the summary and the table are written,
     the summary says what is missing, and its path is returned. Raises `RecordError`.
     """
-    with _no_collection():
+    with no_collection():
         return _write(load_run(run_folder))
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Fifty thousand records are millions of objects, all needed; looking for garbage among them costs a quarter."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -42,8 +42,8 @@ def records(folder, participants, **bound):
         events.append({"event": "bound", "agreement": None, **start, **copied, **bound, **fields})
         events += [
             {
-                "event": "turn",
-                "seconds": [SECONDS[each.key]],
+                "event": "round",
+                "seconds": SECONDS[each.key],
                 "device_seconds": None,
                 "turn": turn,
                 "order": 0,

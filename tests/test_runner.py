@@ -14,7 +14,7 @@ import pytest
 
 from runs import KERNELS, SMALL, benchmarks, coverage, failures, start_stepbench, stepbench
 from stepbench.journal import NAME, read_events
-from stepbench.plan import Plan
+from stepbench.plan import LAPS, Plan
 
 BROKEN = {
     "segfault": ("crash", "SIGSEGV"),
@@ -35,16 +35,18 @@ def unbroken(tmp_path_factory):
     return folder
 
 
-def test_every_turn_visits_every_row_once_in_changing_order(unbroken):
+def test_every_lap_of_a_turn_visits_every_row_once_in_changing_order(unbroken):
     events = read_events(unbroken)
-    turns = [event for event in events if event["event"] == "turn"]
+    rounds = [event for event in events if event["event"] == "round"]
     plan = events[0]["plan"]
     participants = len(plan["participants"])
-    visits = Counter((e["case"], e["generation"], e["turn"], e["participant"]) for e in turns)
+    visits = Counter((e["case"], e["generation"], e["turn"], e["lap"], e["participant"]) for e in rounds)
     assert set(visits.values()) == {1}
-    assert len(visits) == len(plan["cases"]) * plan["generations"] * plan["turns"] * participants
-    orders = {tuple(e["participant"] for e in turns[i : i + participants]) for i in range(0, len(turns), participants)}
-    assert len(orders) > 1
+    laps = len(plan["cases"]) * plan["generations"] * plan["turns"] * LAPS
+    assert len(visits) == laps * participants
+    orders = [tuple(e["participant"] for e in rounds[i * participants : (i + 1) * participants]) for i in range(laps)]
+    assert all(len(set(order)) == participants for order in orders), "a lap is over before the next begins"
+    assert len(set(orders)) > 1
 
 
 def test_records_carry_their_row_case_rounds_and_agreement(unbroken):
@@ -130,7 +132,7 @@ def test_max_time_ends_a_run_and_says_what_it_left_out(tmp_path):
         "run", "--sizes", ",".join(sizes), "--rows", "numpy-blas,python-loop", "--max-time", 0.1, "--out", folder
     )
     assert finished.returncode == 0, finished.stderr
-    working = [e["elapsed_seconds"] for e in read_events(folder) if e["event"] in ("bound", "turn", "judged")]
+    working = [e["elapsed_seconds"] for e in read_events(folder) if e["event"] in ("bound", "round", "judged")]
     assert max(working) < 6 + 5  # an answer may be under way
     timed = {entry["params"]["case"] for entry in benchmarks(folder)}
     left_out = {failure["case"] for failure in failures(folder) if failure["kind"] == "time-budget"}

@@ -1,4 +1,4 @@
-"""The clock: it waits for its turn, synchronizes at both edges, and reports every round once. The copy to a device."""
+"""The clock: it waits for its round, synchronizes at both edges, and reports every round once. The copy to a device."""
 
 import ctypes
 import gc
@@ -23,8 +23,6 @@ from stepbench.timing import Clock
 class Recorder:
     """A turnstile and a device that write down what they are asked."""
 
-    turns = 2
-
     def __init__(self):
         self.log, self.reported = [], []
 
@@ -46,8 +44,8 @@ class Recorder:
     def seconds(self):
         return 3.0
 
-    def turn_done(self, seconds, device_seconds):
-        self.log.append("turn done")
+    def round_done(self, seconds, device_seconds):
+        self.log.append("round done")
         self.reported.append((seconds, device_seconds))
 
 
@@ -59,20 +57,19 @@ def ticking(monkeypatch):
 
 
 @pytest.mark.usefixtures("ticking")
-def test_a_turn_waits_warms_up_and_synchronizes_at_both_edges():
+def test_a_round_waits_warms_up_and_synchronizes_at_both_edges():
     recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, rounds_per_turn=2, iterations=4)
-    edges = [clock() for _ in range(8)]
-    one_turn = ["wait", "warm up", *["synchronize"] * 4, "turn done"]
-    assert recorder.log == one_turn * 2
-    assert recorder.reported == [([0.25, 0.25], None)] * 2
+    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=4)
+    edges = [clock() for _ in range(6)]
+    assert recorder.log == ["wait", "warm up", "synchronize", "synchronize", "round done"] * 3
+    assert recorder.reported == [(0.25, None)] * 3
     assert edges == sorted(edges)
 
 
 @pytest.mark.usefixtures("ticking")
 def test_the_device_is_timed_inside_the_synchronized_edges():
     recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, rounds_per_turn=1, iterations=2, device=recorder)
+    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=2, device=recorder)
     clock(), clock()
     assert recorder.log == [
         "wait",
@@ -81,14 +78,14 @@ def test_the_device_is_timed_inside_the_synchronized_edges():
         "device starts",
         "device stops",
         "synchronize",
-        "turn done",
+        "round done",
     ]
-    assert recorder.reported == [([0.5], [1.5])]
+    assert recorder.reported == [(0.5, 1.5)]
 
 
 def test_a_released_clock_keeps_nothing_of_the_workspace():
     recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, rounds_per_turn=1, iterations=1, device=recorder)
+    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=1, device=recorder)
     clock.release()
     clock.turnstile = None
     alive = weakref.ref(recorder)

@@ -1,7 +1,7 @@
 """The journal of a run: one JSON line per event, flushed to disk, so that a killed run can go on.
 
 Events: `run` (the header: plan, seed, environment), `started` (a worker's start-up), `bound` (a row bound a case),
-`turn` (its rounds of one turn), `judged` (its final agreement), `failure`, `closed` (a generation is done with a
+`round` (one of its rounds in a turn), `judged` (its final agreement), `failure`, `closed` (a generation is done with a
 case), `finished`. A (generation, case) without `closed`, or with a fault in it, is done again on resume; the last
 attempt at it is the one that counts.
 """

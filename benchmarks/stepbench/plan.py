@@ -24,7 +24,9 @@ START_SECONDS = 0.65  # a process and its imports
 COMPILE_SECONDS = 1.3  # a row's first bind in a dtype, with a cold cache
 SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every shape
 READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
-TURN_OVERHEAD_SECONDS = 0.035
+ROUND_OVERHEAD_SECONDS = 0.012
+
+LAPS = 3  # of a turn: in each, every row is visited for one round
 
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
@@ -60,6 +62,11 @@ class Plan:
         return list(dict.fromkeys(case.threads for case in self.cases))
 
     @property
+    def rounds(self) -> int:
+        """Of a row at a case, in one generation."""
+        return self.turns * LAPS
+
+    @property
     def traits(self) -> list[Traits]:
         """The kinds of arithmetic to be judged."""
         return list(dict.fromkeys(Traits.of(each.row) for each in self.participants if each.role == "row"))
@@ -90,8 +97,10 @@ class Plan:
 
     def _case_seconds(self, case: Case) -> float:
         operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND
-        turn = TURN_OVERHEAD_SECONDS + 3 * operation
-        return len(self.taking_part(case)) * (self.turns * turn + 0.1 + 8 * operation)
+        # A round of at least one operation, and one to warm up.
+        return len(self.taking_part(case)) * (
+            self.rounds * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What a resumed run needs to do exactly the same."""

@@ -33,7 +33,7 @@ class Worker:
         self,
         participant: Participant,
         cases: Sequence[Case],
-        turns: int,
+        rounds: int,
         threads: int,
         caches: Path,
         log: Path,
@@ -52,7 +52,7 @@ class Worker:
             ),
         )
         theirs.close()
-        self._send("orders", {"row": participant.row.to_json(), "cases": list(cases), "turns": turns})
+        self._send("orders", {"row": participant.row.to_json(), "cases": list(cases), "rounds": rounds})
 
     def __enter__(self) -> Self:
         return self

@@ -112,7 +112,7 @@ def _benchmarks(
     for case in plan.cases:
         for participant in plan.participants:
             found = by_key.get((participant.key, case.name), [])
-            if any(event["event"] == "turn" for event in found):
+            if any(event["event"] == "round" for event in found):
                 starts = [started[participant.key, g] for g in _generations(found) if (participant.key, g) in started]
                 limit = limits.get((participant.row.device, case.name), [])
                 yield _benchmark(header, plan, participant, case, found, starts, limit)
@@ -129,7 +129,7 @@ def _benchmark(
 ) -> dict[str, Any]:
     row = participant.row
     bound = [event for event in events if event["event"] == "bound"]
-    turns = [event for event in events if event["event"] == "turn"]
+    rounds = [event for event in events if event["event"] == "round"]
     stats = Stats()
     for seconds in _all_seconds(events):
         stats.update(seconds)
@@ -154,9 +154,9 @@ def _benchmark(
             **case.to_json(),
             "train_as_steps": case.op == Op.TRAIN and Op.TRAIN not in row.ops,
             "pools": bound[-1]["pools"],
-            "generation": _per_round(turns, "generation"),
-            "turn": _per_round(turns, "turn"),
-            "order": _per_round(turns, "order"),
+            "generation": [event["generation"] for event in rounds],
+            "turn": [event["turn"] for event in rounds],
+            "order": [event["order"] for event in rounds],
             "seed": plan.seed,
             "passes_over_x": row.passes_over_x,
             "bytes": case.bytes,
@@ -167,7 +167,7 @@ def _benchmark(
             "bind_seconds": [event["bind_seconds"] for event in bound],
             "first_call_seconds": [event["first_call_seconds"] for event in bound],
             "copy_to_device_seconds": _copies(bound),
-            "device_seconds": _device_seconds(turns),
+            "device_seconds": _device_seconds(rounds),
             "device_state": next((event["device_state"] for event in events if event.get("device_state")), None),
             "peak_memory_bytes": max(
                 (event["peak_memory_bytes"] for event in events if event["event"] == "judged"), default=None
@@ -215,7 +215,7 @@ def _failure(
 
 
 def _all_seconds(events: Iterable[Event]) -> list[float]:
-    return [seconds for event in events if event["event"] == "turn" for seconds in event["seconds"]]
+    return [event["seconds"] for event in events if event["event"] == "round"]
 
 
 def _beats(events: list[Event], limit: list[Event]) -> bool:
@@ -226,8 +226,11 @@ def _beats(events: list[Event], limit: list[Event]) -> bool:
 
 def turn_medians(events: Iterable[Event]) -> dict[tuple[int, int], float]:
     """The median seconds of each (generation, turn) among the events of one participant and case."""
-    turns = [event for event in events if event["event"] == "turn"]
-    return {(event["generation"], event["turn"]): median(event["seconds"]) for event in turns}
+    turns: dict[tuple[int, int], list[float]] = {}
+    for event in events:
+        if event["event"] == "round":
+            turns.setdefault((event["generation"], event["turn"]), []).append(event["seconds"])
+    return {turn: median(seconds) for turn, seconds in turns.items()}
 
 
 def _copies(bound: list[Event]) -> list[float] | None:
@@ -236,14 +239,10 @@ def _copies(bound: list[Event]) -> list[float] | None:
     return None if None in copies else copies
 
 
-def _device_seconds(turns: list[Event]) -> list[float] | None:
+def _device_seconds(rounds: list[Event]) -> list[float] | None:
     """Seconds by the device's own clock, one a round; None where it has none."""
-    return [s for event in turns for s in event["device_seconds"]] if turns[0].get("device_seconds") else None
-
-
-def _per_round(turns: list[Event], name: str) -> list[int]:
-    """The turn's field once for each of its rounds."""
-    return [event[name] for event in turns for _ in event["seconds"]]
+    seconds = [event["device_seconds"] for event in rounds]
+    return None if None in seconds else seconds
 
 
 def _generations(events: list[Event]) -> list[int]:

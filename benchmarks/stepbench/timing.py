@@ -1,7 +1,7 @@
-"""One case in one worker: bind it, prove that it agrees, time it in turns, prove it again.
+"""One case in one worker: bind it, prove that it agrees, time it in rounds, prove it again.
 
-pytest-benchmark runs the rounds, in pedantic mode; its timer is a `Clock`, which synchronizes the device at both
-edges of a round and, at the first edge of a turn, waits until the runner says that it is this row's turn.
+pytest-benchmark runs the rounds, in pedantic mode; its timer is a `Clock`, which at the first edge of a round waits
+until the runner says that it is this row's, warms up, and synchronizes the device at both edges.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from stepkernels.interface import Implementation, Op, Workspace
 from stepkernels.problem import Config, Problem
 
 ROUND_SECONDS = 5e-3  # 10⁵ times the resolution of the clock
-TURN_SECONDS = 25e-3
-ROUNDS_PER_TURN = (2, 5)  # a median of at least two; more where they are cheap
 WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping pools come back within one to two ms
 
 Pedantic = Callable[..., object]
@@ -52,12 +50,12 @@ class Task:
 class Turnstile(Protocol):
     """Who a worker waits for: the runner, or nobody (`LocalTurnstile`)."""
 
-    turns: int
+    rounds: int
 
     def next_task(self, case: Case) -> Task: ...
     def bound(self, **report: object) -> None: ...
     def wait(self) -> None: ...
-    def turn_done(self, seconds: list[float], device_seconds: list[float] | None) -> None: ...
+    def round_done(self, seconds: float, device_seconds: float | None) -> None: ...
     def fresh_expectations(self) -> Any | None: ...
     def judged(self, **report: object) -> None: ...
     def failed(self, kind: str, reason: str) -> None: ...
@@ -71,42 +69,34 @@ class Clock:
         turnstile: Turnstile,
         synchronize: Callable[[], None],
         warm_up: Callable[[], None],
-        rounds_per_turn: int,
         iterations: int,
         device: DeviceClock | None = None,
     ) -> None:
         self.turnstile, self.synchronize, self.warm_up = turnstile, synchronize, warm_up
-        self.rounds_per_turn, self.iterations, self.device = rounds_per_turn, iterations, device
-        self.edges: list[float] = []
-        self.device_seconds: list[float] = []
+        self.iterations, self.device = iterations, device
+        self.start: float | None = None
 
     def __call__(self) -> float:
         """The time at an edge: the first and every other one starts a round, the rest end it."""
-        return self._end() if len(self.edges) % 2 else self._start()
+        return self._start() if self.start is None else self._end(self.start)
 
     def _start(self) -> float:
-        if not self.edges:
-            self.turnstile.wait()
-            self.warm_up()
+        self.turnstile.wait()
+        self.warm_up()
         self.synchronize()
         if self.device:
             self.device.start()
-        self.edges.append(time.perf_counter())
-        return self.edges[-1]
+        self.start = time.perf_counter()
+        return self.start
 
-    def _end(self) -> float:
+    def _end(self, start: float) -> float:
         if self.device:
             self.device.stop()
         self.synchronize()
         now = time.perf_counter()
-        self.edges.append(now)
-        if self.device:
-            self.device_seconds.append(self.device.seconds() / self.iterations)
-        if len(self.edges) == 2 * self.rounds_per_turn:
-            rounds = zip(self.edges[::2], self.edges[1::2], strict=True)
-            seconds = [(end - start) / self.iterations for start, end in rounds]
-            self.turnstile.turn_done(seconds, self.device_seconds if self.device else None)
-            self.edges, self.device_seconds = [], []
+        self.start = None
+        device_seconds = self.device.seconds() / self.iterations if self.device else None
+        self.turnstile.round_done((now - start) / self.iterations, device_seconds)
         return now
 
     def release(self) -> None:
@@ -139,8 +129,6 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
         operation = _rotation([operation, *(_copied_operation(row, task) for _ in range(case.copies - 1))])
     per_call = _seconds_per_call(operation, workspace.synchronize)
     iterations = max(1, math.ceil(ROUND_SECONDS / per_call))
-    fewest, most = ROUNDS_PER_TURN
-    rounds_per_turn = min(most, max(fewest, round(TURN_SECONDS / (iterations * per_call))))
     turnstile.bound(
         bind_seconds=bind_seconds,
         first_call_seconds=first_call_seconds,
@@ -150,11 +138,11 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
         agreement=agreement.errors if agreement else None,
     )
     warm_up, device = _warm_up(operation, per_call), device_clock(row.device)
-    clock = Clock(turnstile, workspace.synchronize, warm_up, rounds_per_turn, iterations, device)
+    clock = Clock(turnstile, workspace.synchronize, warm_up, iterations, device)
     state_before = device_state(row.device)
     gc.disable()
     try:
-        pedantic(clock)(operation, rounds=turnstile.turns * rounds_per_turn, iterations=iterations)
+        pedantic(clock)(operation, rounds=turnstile.rounds, iterations=iterations)
     finally:
         gc.enable()
         clock.release()

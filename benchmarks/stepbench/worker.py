@@ -29,8 +29,8 @@ PR_SET_PDEATHSIG = 1
 class RunnerTurnstile:
     """Asks the runner for the go at every stage of a case, and tells it what came out."""
 
-    def __init__(self, connection: Connection, turns: int) -> None:
-        self.connection, self.turns = connection, turns
+    def __init__(self, connection: Connection, rounds: int) -> None:
+        self.connection, self.rounds = connection, rounds
 
     def next_task(self, case: Case) -> Task:
         from stepbench.scratch import load_problem
@@ -46,10 +46,10 @@ class RunnerTurnstile:
         self.connection.send(("bound", report))
 
     def wait(self) -> None:
-        self.expect("turn")
+        self.expect("round")
 
-    def turn_done(self, seconds: list[float], device_seconds: list[float] | None) -> None:
-        self.connection.send(("turn", {"seconds": seconds, "device_seconds": device_seconds}))
+    def round_done(self, seconds: float, device_seconds: float | None) -> None:
+        self.connection.send(("round", {"seconds": seconds, "device_seconds": device_seconds}))
 
     def fresh_expectations(self) -> Any | None:
         return self.expect("judge")["after"]
@@ -88,9 +88,9 @@ def main(descriptor: int, threads: int) -> int:
     pin_to_budget(threads)
     die_with_parent()
     connection = Connection(descriptor)
-    turnstile = RunnerTurnstile(connection, turns=0)
+    turnstile = RunnerTurnstile(connection, rounds=0)
     orders = turnstile.expect("orders")
-    turnstile.turns = orders["turns"]
+    turnstile.rounds = orders["rounds"]
     from stepkernels.interface import Implementation
 
     row = Implementation.from_json(orders["row"])

@@ -66,8 +66,8 @@ def _timed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
         match event["event"]:
             case "bound":
                 bound[event["participant"], event["case"]] = event["iterations"]
-            case "turn":
-                total += bound[event["participant"], event["case"]] * sum(event["seconds"])
+            case "round":
+                total += bound[event["participant"], event["case"]] * event["seconds"]
     return total
 
 

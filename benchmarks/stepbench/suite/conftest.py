@@ -47,9 +47,9 @@ _FOLDER: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 
 
 class LocalTurnstile:
-    """Waits for nobody: makes its own problems and expectations, and takes one turn."""
+    """Waits for nobody: makes its own problems and expectations, and takes two rounds."""
 
-    turns = 1
+    rounds = 2
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class LocalTurnstile:
 
     def bound(self, **report: object) -> None: ...
     def wait(self) -> None: ...
-    def turn_done(self, seconds: list[float], device_seconds: list[float] | None) -> None: ...
+    def round_done(self, seconds: float, device_seconds: float | None) -> None: ...
 
     def fresh_expectations(self) -> Path:
         after = self.folder / "after.npz"

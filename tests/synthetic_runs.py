@@ -195,6 +195,7 @@ FAILURES: tuple[dict[str, Any], ...] = (
 
 SELF_TEST: dict[str, Any] = {
     "bias": {"1e-06": 0.034, "5e-06": 0.0075, "5e-05": 0.0011, "0.002": -0.0002},
+    "empty_seconds": 1.5e-07, "slower": 0.05,
     "margin": 0.0123, "same": 200, "false_alarms": 1, "slowed": 200, "able": 160, "seen": 158, "passed": True,
 }  # fmt: skip
 

@@ -14,7 +14,10 @@ from synthetic_runs import ROWS, SELF_TEST, entry, write_journal, write_run, wri
 
 HEADER = {"event": "run", "elapsed_seconds": 0.1}
 BOUND = {"event": "bound", "elapsed_seconds": 4.0, "participant": "a", "case": "c", "iterations": 10}
-TURN = {"event": "turn", "elapsed_seconds": 10.0, "participant": "a", "case": "c", "seconds": [0.1, 0.1]}
+ROUNDS = [
+    {"event": "round", "elapsed_seconds": elapsed, "participant": "a", "case": "c", "seconds": 0.1}
+    for elapsed in (7.0, 10.0)
+]
 
 
 @pytest.fixture
@@ -33,6 +36,7 @@ def test_a_self_test_is_found_beside_the_run_and_beside_its_folder(run, place):
 
 def test_each_figure_of_the_self_test_is_told(run):
     told = {line["asked"]: line["found"] for line in self_test_lines(SELF_TEST)}
+    assert told["an empty step"] == "150 ns"
     assert told["bias of the median of a step of 1 µs"] == "+3.40 %"
     assert told["bias of the median of a step of 2 ms"] == "\N{MINUS SIGN}0.02 %"
     assert told["a row against itself, called different"] == "1 of 200 times"
@@ -64,7 +68,7 @@ def test_a_self_test_cut_off_gets_a_sentence(run):
 
 
 def test_the_share_of_a_run_that_is_no_timed_round(run):
-    write_journal(run, [HEADER, BOUND, TURN])
+    write_journal(run, [HEADER, BOUND, *ROUNDS])
     overhead = load_run(run).overhead
     assert (overhead.elapsed_seconds, overhead.timed_seconds) == (10.0, 2.0)
     assert overhead.sentence.startswith("Of the 10 seconds that the run took, 80 % went to what is not a timed round")
@@ -73,17 +77,17 @@ def test_the_share_of_a_run_that_is_no_timed_round(run):
 
 
 def test_a_resumed_run_took_as_long_as_its_sittings_together(run):
-    write_journal(run, [HEADER, BOUND, TURN], [{"event": "resumed", "elapsed_seconds": 0.0}, BOUND, TURN])
+    write_journal(run, [HEADER, BOUND, *ROUNDS], [{"event": "resumed", "elapsed_seconds": 0.0}, BOUND, *ROUNDS])
     assert overhead_of(run).elapsed_seconds == 20.0
     assert overhead_of(run).timed_seconds == 4.0
 
 
 def test_a_journal_torn_at_its_end_still_counts_and_a_damaged_one_gets_a_sentence(run):
-    path = write_journal(run, [HEADER, BOUND, TURN]) / "journal.jsonl"
+    path = write_journal(run, [HEADER, BOUND, *ROUNDS]) / "journal.jsonl"
     path.write_text(path.read_text() + '{"event": "tu')
     assert overhead_of(run).elapsed_seconds == 10.0
     path.write_text(path.read_text() + "rn\n{}\n")
-    with pytest.raises(RecordError, match="line 4, is not JSON"):
+    with pytest.raises(RecordError, match="line 5, is not JSON"):
         load_run(run)
 
 

@@ -225,7 +225,7 @@ def _self_test_block(root: Path) -> str:
     lines = []
     for path in sorted(root.glob(SELF_TESTS)):
         found = json.loads(path.read_text(encoding="utf-8"))
-        lines += [f"{found['machine']['cpu']}, {found['limits']['threads']} threads:", ""]
+        lines += [f"{found['machine']['cpu']}, one thread:", ""]
         lines += [f"- {sentence}" for sentence in sentences(found["self_test"])]
     return "\n".join(lines) or "No published self-test yet."
 

@@ -24,9 +24,11 @@ START_SECONDS = 0.65  # a process and its imports
 COMPILE_SECONDS = 1.3  # a row's first bind in a dtype, with a cold cache
 SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every shape
 READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
-ROUND_OVERHEAD_SECONDS = 0.012
+ROUND_OVERHEAD_SECONDS = 0.015
 
 LAPS = 3  # of a turn: in each, every row is visited for one round
+LAPS_OF_LARGE_DATA = 2  # a round is long, and a warm-up as long again
+LARGE_BYTES = 64 * 1024**2
 
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
@@ -61,10 +63,13 @@ class Plan:
         """The thread budgets, in the order of the cases."""
         return list(dict.fromkeys(case.threads for case in self.cases))
 
-    @property
-    def rounds(self) -> int:
-        """Of a row at a case, in one generation."""
-        return self.turns * LAPS
+    def laps(self, case: Case) -> int:
+        """How often a turn visits each row."""
+        return LAPS if case.reads_x * case.data_bytes <= LARGE_BYTES else LAPS_OF_LARGE_DATA
+
+    def rounds(self, case: Case) -> int:
+        """Of a row, in one generation."""
+        return self.turns * self.laps(case)
 
     @property
     def traits(self) -> list[Traits]:
@@ -99,7 +104,7 @@ class Plan:
         operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND
         # A round of at least one operation, and one to warm up.
         return len(self.taking_part(case)) * (
-            self.rounds * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
+            self.rounds(case) * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
         )
 
     def to_json(self) -> dict[str, Any]:

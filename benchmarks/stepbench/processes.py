@@ -33,7 +33,6 @@ class Worker:
         self,
         participant: Participant,
         cases: Sequence[Case],
-        rounds: int,
         threads: int,
         caches: Path,
         log: Path,
@@ -52,7 +51,7 @@ class Worker:
             ),
         )
         theirs.close()
-        self._send("orders", {"row": participant.row.to_json(), "cases": list(cases), "rounds": rounds})
+        self._send("orders", {"row": participant.row.to_json(), "cases": list(cases)})
 
     def __enter__(self) -> Self:
         return self

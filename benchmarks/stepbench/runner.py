@@ -3,13 +3,13 @@
 A generation starts one process per participant. They live together, and for each case
 
 1. every one binds it, in turn, and proves that it agrees;
-2. every turn visits them three times, each time in a new seeded order and for one round, one row running and all
-   others stopped (SIGSTOP: nothing spins);
+2. every turn visits them two or three times, each time in a new seeded order and for one round, one row running and
+   all others stopped (SIGSTOP: nothing spins);
 3. the runner draws a point nobody has seen, and every one proves again that it agrees.
 
 So the rows of a case are timed within a fraction of a second of one another, and a ratio within a turn is free of what
 drifts. A shared machine changes its mind within tens of milliseconds: of three visits of 5 ms the medians of two rows
-that are the same lay half as far apart as of one visit of 25 ms.
+that were the same lay half as far apart as of one visit of 25 ms.
 Whatever goes wrong with a worker is a record; the others go on.
 """
 
@@ -29,7 +29,7 @@ from stepbench.cases import Case
 from stepbench.expectations import random_point, save_expectations
 from stepbench.journal import Journal
 from stepbench.participants import Participant
-from stepbench.plan import LAPS, TIME_BUDGET, Plan
+from stepbench.plan import TIME_BUDGET, Plan
 from stepbench.processes import Worker, WorkerError
 from stepbench.progress import Progress
 from stepbench.scratch import Scratch
@@ -65,7 +65,7 @@ class Crew:
         mine = [case for case in cases if case.unsupported_by(participant.row) is None]
         log = self.folder / "logs" / f"{participant.key}.log"
         caches = self.folder / "caches" / participant.key  # cold for every row in the first generation, warm later
-        worker = Worker(participant, mine, self.plan.rounds, cases[0].threads, caches, log)
+        worker = Worker(participant, mine, cases[0].threads, caches, log)
         self.stack.enter_context(worker)
         try:
             report = worker.take("started", self.plan.timeout_seconds)
@@ -137,7 +137,10 @@ class Runner:
             with self._dropping(present, participant, case, crew.generation):
                 self.progress.describe(f"{participant.key}: bind and check {case.name}")
                 worker = crew.worker(participant, case)
-                order = {"case": case.name, "data": data, "config": config, "before": expectation}
+                order = {
+                    "case": case.name, "data": data, "config": config, "before": expectation,
+                    "rounds": self.plan.rounds(case),
+                }  # fmt: skip
                 report = worker.ask("bind", order, "bound", self.plan.timeout_seconds)
                 self._record("bound", participant, case, crew.generation, report)
         self._turns(crew, case, present)
@@ -153,7 +156,7 @@ class Runner:
                 self._record("judged", participant, case, crew.generation, {**answer, "seed": seed})
 
     def _turns(self, crew: Crew, case: Case, present: list[Participant]) -> None:
-        for turn, lap in itertools.product(range(self.plan.turns), range(LAPS)):
+        for turn, lap in itertools.product(range(self.plan.turns), range(self.plan.laps(case))):
             order = list(present)
             random.Random(f"{self.plan.seed}/{crew.generation}/{case.name}/{turn}/{lap}").shuffle(order)
             self.progress.describe(f"{case.name}: turn {turn + 1} of {self.plan.turns}")

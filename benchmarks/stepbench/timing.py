@@ -23,7 +23,7 @@ from stepkernels.agreement import Agreement
 from stepkernels.interface import Implementation, Op, Workspace
 from stepkernels.problem import Config, Problem
 
-ROUND_SECONDS = 5e-3  # 10⁵ times the resolution of the clock
+ROUND_SECONDS = 8e-3  # coming back to a process costs some 30 µs of its first moments
 WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping pools come back within one to two ms
 
 Pedantic = Callable[..., object]
@@ -39,18 +39,21 @@ class OversizedPoolError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A case as a worker receives it. `before` is the file of what the row must give; None for a read limit."""
+    """A case as a worker receives it.
+
+    before  the file of what the row must give; None for a read limit
+    rounds  how many to time
+    """
 
     case: Case
     problem: Problem
     config: Config
     before: Any | None
+    rounds: int
 
 
 class Turnstile(Protocol):
     """Who a worker waits for: the runner, or nobody (`LocalTurnstile`)."""
-
-    rounds: int
 
     def next_task(self, case: Case) -> Task: ...
     def bound(self, **report: object) -> None: ...
@@ -142,7 +145,7 @@ def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: Cal
     state_before = device_state(row.device)
     gc.disable()
     try:
-        pedantic(clock)(operation, rounds=turnstile.rounds, iterations=iterations)
+        pedantic(clock)(operation, rounds=task.rounds, iterations=iterations)
     finally:
         gc.enable()
         clock.release()

@@ -29,8 +29,8 @@ PR_SET_PDEATHSIG = 1
 class RunnerTurnstile:
     """Asks the runner for the go at every stage of a case, and tells it what came out."""
 
-    def __init__(self, connection: Connection, rounds: int) -> None:
-        self.connection, self.rounds = connection, rounds
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
     def next_task(self, case: Case) -> Task:
         from stepbench.scratch import load_problem
@@ -40,7 +40,9 @@ class RunnerTurnstile:
         if fields["case"] != case.name:
             raise RuntimeError(f"The runner is at {fields['case']}, the worker at {case.name}.")
         problem = load_problem(fields["data"], case.dtype)
-        return Task(case=case, problem=problem, config=fields["config"], before=fields["before"])
+        return Task(
+            case=case, problem=problem, config=fields["config"], before=fields["before"], rounds=fields["rounds"]
+        )  # fmt: skip
 
     def bound(self, **report: object) -> None:
         self.connection.send(("bound", report))
@@ -88,9 +90,8 @@ def main(descriptor: int, threads: int) -> int:
     pin_to_budget(threads)
     die_with_parent()
     connection = Connection(descriptor)
-    turnstile = RunnerTurnstile(connection, rounds=0)
+    turnstile = RunnerTurnstile(connection)
     orders = turnstile.expect("orders")
-    turnstile.rounds = orders["rounds"]
     from stepkernels.interface import Implementation
 
     row = Implementation.from_json(orders["row"])

@@ -49,15 +49,13 @@ _FOLDER: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 class LocalTurnstile:
     """Waits for nobody: makes its own problems and expectations, and takes two rounds."""
 
-    rounds = 2
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def next_task(self, case: Case) -> Task:
         problem = make_problem(case.dataset, case.m, case.n, case.dtype, seed=0)
         before = self.folder / "before.npz"
-        self.task = Task(case=case, problem=problem, config=case.config(problem), before=before)
+        self.task = Task(case=case, problem=problem, config=case.config(problem), before=before, rounds=2)
         self._expect(before, seed=1)
         return self.task
 

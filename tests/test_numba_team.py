@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -65,6 +66,15 @@ def test_a_thread_that_cannot_be_started_is_an_error_and_not_a_hang(monkeypatch)
     team.run(lambda member: meet(team.arrivals, 4))
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no CPU affinity")
+def test_members_have_processors_of_their_own_for_the_time_of_a_run():
+    before, team, seen = os.sched_getaffinity(0), Team(min(2, len(os.sched_getaffinity(0)))), []
+    team.run(lambda member: seen.append(os.sched_getaffinity(0)))
+    assert all(len(each) == 1 for each in seen)
+    assert len(set.union(*seen)) == team.members
+    assert os.sched_getaffinity(0) == before
+
+
 ON_ONE_PROCESSOR = """
 import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -77,7 +87,7 @@ print(len(workspace.members), float(workspace.J[0]) < 0.6931)
 """
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "sched_setaffinity"), reason="this system has no CPU affinity")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no CPU affinity")
 def test_more_members_than_processors_come_through():
     finished = subprocess.run(
         [sys.executable, "-c", ON_ONE_PROCESSOR],

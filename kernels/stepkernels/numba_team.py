@@ -3,15 +3,18 @@
 Waking the threads of a pool takes microseconds, for every step anew; a barrier of threads that are awake takes 0.3 µs.
 It is the processor's form of a persistent kernel with a barrier of the grid, and needs what that needs: every member
 must be running, or come to run. The threads of an operating system do, the tasks of Numba's pool need not; so a team
-has threads of its own. Who waits for long yields its processor, so that a team larger than the processors it is given
-comes through as well, if slowly.
+has threads of its own, and for the time of a run a processor for each: the system puts threads that wake together on
+one processor, and takes 30 ms to part them, eight times as long as the work of one meeting after another on two. Who
+waits for long yields its processor, so that a team larger than the processors it is given comes through as well.
 """
 
 # mypy: disable-error-code="no-untyped-call,import-untyped,untyped-decorator"
 
 from __future__ import annotations
 
+import os
 import platform
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -88,6 +91,11 @@ def meet(arrivals_out: Array, expected: int) -> None:
             _yield_processor()
 
 
+def _processors() -> list[int]:
+    """Those the calling thread may run on; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
 class Team:
     """So many threads, the calling one among them. `arrivals` is what their compiled code meets by."""
 
@@ -106,11 +114,15 @@ class Team:
         Raises what `work` raised in any of them, or `RuntimeError` where a thread could not be started.
         """
         self.arrivals[:] = 0
+        places = _processors()
+        first = random.randrange(len(places) or 1)  # so that teams side by side do not all choose the same ones
         gate = threading.Barrier(self.members)
         errors: list[BaseException] = []
 
         def take_part(member: int) -> None:
             try:
+                if places:
+                    os.sched_setaffinity(0, [places[(first + member) % len(places)]])
                 gate.wait()
                 work(member)
             except threading.BrokenBarrierError:
@@ -131,5 +143,7 @@ class Team:
             raise
         finally:
             wait(begun)
+            if places:
+                os.sched_setaffinity(0, places)
         if errors:
             raise errors[0]

@@ -28,7 +28,7 @@ def environment_of(monkeypatch, tmp_path):
     monkeypatch.setattr(processes.Worker, "_send", lambda *_: None)
 
     def environment_of(participant):
-        worker = processes.Worker(participant, [], 1, 2, tmp_path / participant.key, tmp_path / "log")
+        worker = processes.Worker(participant, [], 2, tmp_path / participant.key, tmp_path / "log")
         worker.connection.close()
         worker.log.close()
         return started[-1]

@@ -270,7 +270,7 @@ def test_the_code_is_the_rows_own():
     assert techniques.source(numpy_blas.__name__, "backward") == inspect.getsource(numpy_blas.backward).strip()
     for row, names in techniques.EXCERPTS.items():
         for name in names:
-            code = techniques.source(techniques.CATALOG[row].module, name)
+            code = techniques.source(techniques.SOURCES[row], name)
             assert ast.parse(code).body[0].name == name.rpartition(".")[2]
 
 

@@ -18,14 +18,15 @@ from stepreports.records import Case, Record, Run
 
 SIZE = (20_000, 50)
 
-# What of each row's module shows its technique; the rows in the order of the text.
+# What of each row's source shows its technique; the rows in the order of the text.
 EXCERPTS: dict[str, tuple[str, ...]] = {
     "python-loop": ("forward", "backward"),
     "numpy-blas": ("forward", "backward"),
     "numba-loop": ("forward", "backward"),
     "torch-autograd-cpu": ("LogisticRegression", "cost", "Workspace.backward"),
-    "numba-fused": ("accumulate",),
+    "numba-fused": ("accumulate_tiles",),
 }
+SOURCES = {row: CATALOG[row].module for row in EXCERPTS} | {"numba-fused": "stepkernels.numba_tiles"}
 ROWS = (*EXCERPTS, "numba-fused-parallel")
 
 
@@ -56,8 +57,8 @@ def excerpts() -> list[Excerpt]:
     return [
         Excerpt(
             row=row,
-            file=f"{CATALOG[row].module.rpartition('.')[2]}.py",
-            code=coloured("\n\n".join(source(CATALOG[row].module, name) for name in names)),
+            file=f"{SOURCES[row].rpartition('.')[2]}.py",
+            code=coloured("\n\n".join(source(SOURCES[row], name) for name in names)),
         )
         for row, names in EXCERPTS.items()
     ]

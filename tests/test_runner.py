@@ -35,17 +35,17 @@ def unbroken(tmp_path_factory):
     return folder
 
 
-def test_every_lap_of_a_turn_visits_every_row_once_in_changing_order(unbroken):
+def test_every_turn_visits_every_row_once_in_changing_order(unbroken):
     events = read_events(unbroken)
     rounds = [event for event in events if event["event"] == "round"]
     plan = events[0]["plan"]
     participants = len(plan["participants"])
-    visits = Counter((e["case"], e["generation"], e["turn"], e["lap"], e["participant"]) for e in rounds)
+    visits = Counter((e["case"], e["generation"], e["turn"], e["participant"]) for e in rounds)
     assert set(visits.values()) == {1}
-    laps = len(plan["cases"]) * plan["generations"] * plan["turns"] * 3
-    assert len(visits) == laps * participants
-    orders = [tuple(e["participant"] for e in rounds[i * participants : (i + 1) * participants]) for i in range(laps)]
-    assert all(len(set(order)) == participants for order in orders), "a lap is over before the next begins"
+    turns = len(plan["cases"]) * plan["generations"] * plan["turns"]
+    assert len(visits) == turns * participants
+    orders = [tuple(e["participant"] for e in rounds[i * participants : (i + 1) * participants]) for i in range(turns)]
+    assert all(len(set(order)) == participants for order in orders), "a turn is over before the next begins"
     assert len(set(orders)) > 1
 
 

@@ -160,13 +160,13 @@ PRESETS = {
         Preset(
             name="quick",
             generations=1,
-            turns=6,
+            turns=40,
             groups=[Group(ops=[Op.STEP], sizes=[REAL, "20000x50", "100000x100"])],
         ),
         Preset(
             name="standard",
             generations=2,
-            turns=6,
+            turns=40,
             groups=[
                 Group(ops=[Op.STEP], sizes=[REAL, "1000x20", "20000x50", "100000x100", "1000000x20"], dtypes=BOTH),
                 Group(ops=PHASES, sizes=["1000x20", "100000x100"]),
@@ -176,7 +176,7 @@ PRESETS = {
         Preset(
             name="full",
             generations=4,
-            turns=8,
+            turns=40,
             slow_to_compile=True,
             groups=[
                 Group(
@@ -195,7 +195,7 @@ PRESETS = {
         Preset(
             name="marks",
             generations=2,
-            turns=6,
+            turns=40,
             slow_to_compile=True,
             groups=[
                 Group(ops=[Op.STEP], sizes=[REAL, "20000x50", "1000000x20", "100000x1000"]),

@@ -11,7 +11,7 @@ from stepbench.journal import SCHEMA, Event, Journal, read_events
 from stepbench.participants import Participant
 from stepbench.plan import Plan
 from stepbench.progress import Progress
-from stepbench.results import last_attempts, turn_medians
+from stepbench.results import last_attempts, turns_of
 from stepbench.runner import Runner
 
 Turns = dict[tuple[int, int], float]
@@ -37,4 +37,4 @@ def time_in_turns(
     by_key: dict[tuple[str, str], list[Event]] = {}
     for event in events:
         by_key.setdefault((event["participant"], event["case"]), []).append(event)
-    return {key: turn_medians(found) for key, found in by_key.items()}
+    return {key: turns_of(found) for key, found in by_key.items()}

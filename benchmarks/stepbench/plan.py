@@ -26,9 +26,8 @@ SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every 
 READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
 ROUND_OVERHEAD_SECONDS = 0.015
 
-LAPS = 3  # of a turn: in each, every row is visited for one round
-LAPS_OF_LARGE_DATA = 2  # a round is long, and a warm-up as long again
-LARGE_BYTES = 64 * 1024**2
+LARGE_BYTES = 64 * 1024**2  # to read in one operation
+MOST_TURNS_OF_LARGE_DATA = 12  # a round is long, and the warm-up as long again
 
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
@@ -63,13 +62,10 @@ class Plan:
         """The thread budgets, in the order of the cases."""
         return list(dict.fromkeys(case.threads for case in self.cases))
 
-    def laps(self, case: Case) -> int:
-        """How often a turn visits each row."""
-        return LAPS if case.reads_x * case.data_bytes <= LARGE_BYTES else LAPS_OF_LARGE_DATA
-
-    def rounds(self, case: Case) -> int:
-        """Of a row, in one generation."""
-        return self.turns * self.laps(case)
+    def turns_of(self, case: Case) -> int:
+        """In each generation."""
+        is_large = case.reads_x * case.data_bytes > LARGE_BYTES
+        return min(self.turns, MOST_TURNS_OF_LARGE_DATA) if is_large else self.turns
 
     @property
     def traits(self) -> list[Traits]:
@@ -104,7 +100,7 @@ class Plan:
         operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND
         # A round of at least one operation, and one to warm up.
         return len(self.taking_part(case)) * (
-            self.rounds(case) * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
+            self.turns_of(case) * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -220,17 +220,13 @@ def _all_seconds(events: Iterable[Event]) -> list[float]:
 
 def _beats(events: list[Event], limit: list[Event]) -> bool:
     """Whether the row is faster than the limit over the whole interval of the within-turn ratio: it cannot be."""
-    ratio = intervals.ratio(turn_medians(events), turn_medians(limit))
+    ratio = intervals.ratio(turns_of(events), turns_of(limit))
     return ratio is not None and ratio.high < 1.0
 
 
-def turn_medians(events: Iterable[Event]) -> dict[tuple[int, int], float]:
-    """The median seconds of each (generation, turn) among the events of one participant and case."""
-    turns: dict[tuple[int, int], list[float]] = {}
-    for event in events:
-        if event["event"] == "round":
-            turns.setdefault((event["generation"], event["turn"]), []).append(event["seconds"])
-    return {turn: median(seconds) for turn, seconds in turns.items()}
+def turns_of(events: Iterable[Event]) -> dict[tuple[int, int], float]:
+    """The seconds of each (generation, turn) among the events of one participant and case."""
+    return {(event["generation"], event["turn"]): event["seconds"] for event in events if event["event"] == "round"}
 
 
 def _copies(bound: list[Event]) -> list[float] | None:

@@ -23,7 +23,7 @@ from stepkernels.agreement import Agreement
 from stepkernels.interface import Implementation, Op, Workspace
 from stepkernels.problem import Config, Problem
 
-ROUND_SECONDS = 8e-3  # coming back to a process costs some 30 µs of its first moments
+ROUND_SECONDS = 3e-3
 WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping pools come back within one to two ms
 
 Pedantic = Callable[..., object]

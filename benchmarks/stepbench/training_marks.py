@@ -58,7 +58,7 @@ class Effort:
     turns: int
 
 
-FULL = Effort(large="1000000x100", adam_steps=2_000, generations=2, turns=6)
+FULL = Effort(large="1000000x100", adam_steps=2_000, generations=2, turns=12)
 TRIAL = Effort(large="20000x20", adam_steps=50, generations=1, turns=2)
 
 

@@ -1,0 +1,64 @@
+"""Rows of known speed, against a clock that only reading it and working move on."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from stepbench import spin
+from stepkernels.problem import Config, synthetic_problem
+
+READ = 50e-9  # what a look at the clock takes
+PROBLEM = synthetic_problem(4, 2)
+
+
+class Clock:
+    """Stands still but for what is done."""
+
+    def __init__(self):
+        self.now = 1.0
+
+    def perf_counter(self):
+        self.now += READ
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(spin, "time", clock)
+    return clock
+
+
+def seconds_of(clock, workspace, steps):
+    workspace.synchronize()
+    start = clock.now
+    for _ in range(steps):
+        workspace.step()
+    return clock.now - start
+
+
+def slowed(clock, seconds, slower):
+    def work():
+        clock.now += seconds
+
+    return spin.SlowedWorkspace(PROBLEM, Config(), SimpleNamespace(step=work), slower)
+
+
+@pytest.mark.parametrize("seconds", [1e-6, 50e-6])
+def test_steps_of_known_duration_last_that_long_together(clock, seconds):
+    assert seconds_of(clock, spin.KnownWorkspace(PROBLEM, Config(), seconds), 1000) == pytest.approx(
+        1000 * seconds, rel=2e-3
+    )
+
+
+@pytest.mark.parametrize("seconds", [1e-6, 4e-6, 80e-6, 3e-3])
+def test_a_slowed_row_takes_its_fraction_longer_however_short_its_step(clock, seconds):
+    plain, slow = (seconds_of(clock, slowed(clock, seconds, slower), 1000) for slower in (0.0, 0.05))
+    assert slow / plain == pytest.approx(1.05, abs=1e-3)
+
+
+def test_what_goes_by_between_rounds_is_not_paused_for(clock):
+    workspace = slowed(clock, 10e-6, 0.05)
+    alone = seconds_of(clock, workspace, 100)
+    clock.now += 60.0
+    assert seconds_of(clock, workspace, 100) == pytest.approx(alone, rel=0.02)

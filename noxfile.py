@@ -20,7 +20,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PINNED = ("--constraint", "constraints.txt")
 CPU_ROWS = ".[estimator,jax]"
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "worksteal")
-PUBLISHED = ("stepreports.publish", "stepbench.marks", "stepbench.training_marks")  # what the READMEs show
+INDEX, MARKS = "stepreports.publish", ("stepbench.marks", "stepbench.training_marks")  # what is published
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -85,7 +85,7 @@ def smoke(session: nox.Session) -> None:
     session.run("stepbench", "report", str(out))
     session.run("pytest-benchmark", "compare", str(out / "benchmark.json"), "--columns=median", silent=True)
     session.run("stepbench", "check")
-    for module in PUBLISHED:
+    for module in (INDEX, *MARKS):
         session.run("python", "-m", module, "--check")
 
 
@@ -100,9 +100,9 @@ def report(session: nox.Session) -> None:
 def published(session: nox.Session) -> None:
     """Rewrite the index of published runs and the figures of the READMEs: `nox -s published -- reports/runs/<run>`."""
     session.install(*PINNED, ".")
-    session.run("python", "-m", "stepreports.publish", *session.posargs)
-    for marks in ("stepbench.marks", "stepbench.training_marks"):
-        session.run("python", "-m", marks, "--write")
+    session.run("python", "-m", INDEX, *session.posargs)
+    for module in MARKS:
+        session.run("python", "-m", module, "--check" if "--check" in session.posargs else "--write")
 
 
 @nox.session

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+from stepbench.children import environment_of_child
 
 KERNELS = Path(__file__).parent / "kernels"
 SMALL = ("run", "--sizes", "37x5,64x3", "--rows", "numpy-blas,python-loop")
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
+    return environment_of_child(more)
 
 
 def stepbench(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -49,6 +49,7 @@ def in_tiles(X: Array) -> Array:
 
 @compiled
 def copy_into_tiles(X: Array, tiles_out: Array) -> None:
+    """X (m, n) into tiles (tiles, n, rows in a tile); rows behind the last one keep the zeros they have."""
     rows = tiles_out.shape[2]
     for tile in range(len(tiles_out)):
         for i in range(tile * rows, min((tile + 1) * rows, len(X))):

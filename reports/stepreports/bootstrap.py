@@ -4,8 +4,9 @@ Generations are drawn with replacement, then turns within each drawn generation;
 generations of the median over turns. Turns of one process are correlated, so pooling them would give an interval that
 is too narrow; here two generations that disagree widen it (Kalibera and Jones, "Rigorous benchmarking in reasonable
 time", 2013). Simulated with this code, two generations of forty turns contain the truth 99.5 times in 100, under
-normal noise and under a Student t of two degrees; 99.0 where a process has a bias of its own of a tenth of the noise of
-a turn, 96.4 where of a fifth: two processes cannot tell more of their like, and the A/A margin of a verdict is for that.
+normal noise and under a Student t of two degrees. Where a process has a bias of its own, a tenth as large as the noise
+of a turn, 99.0 times; a fifth as large, 96.4: two processes cannot tell more of their like, for which verdicts have the
+A/A margin.
 A single generation of six turns cannot exceed the range of its turns, 97 in 100, and says so (`reachable_confidence`).
 """
 

@@ -15,7 +15,7 @@ from stepreports import text
 from stepreports.intervals import Estimate, ratio_between_runs
 from stepreports.records import RecordError, load_run
 from stepreports.run import Case, Record, Run
-from stepreports.turns import Turns
+from stepreports.turns import Turns, over
 
 _MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")
 
@@ -97,25 +97,25 @@ def _compared(base: Run, new: Run, allowance: float, control: str | None) -> lis
         before = base.cases.get(case, {})
         for name, record in records.items():
             if name in before and name != control:
-                turns = [_relative(run.cases[case], row, control) for run, row in ((new, record), (base, before[name]))]
-                if all(turns):
-                    over = ratio_between_runs(*turns)
-                    found.append(Comparison(case, name, over, _outcome(over, allowance)))
+                both = ((new, record), (base, before[name]))
+                turns = [t for run, row in both if (t := _relative(run.cases[case], row, control))]
+                if len(turns) == 2:
+                    ratio = ratio_between_runs(*turns)
+                    found.append(Comparison(case, name, ratio, _outcome(ratio, allowance)))
     return found
 
 
-def _relative(records: dict[str, Record], record: Record, control: str | None) -> Turns:
-    """The row's turns, each over the control's of the same turn where there is a control; empty without it."""
+def _relative(records: dict[str, Record], record: Record, control: str | None) -> Turns | None:
+    """The row's turns, each over the control's of the same turn where runs have a control; None without it."""
     if control is None:
         return record.turns
-    other = records[control].turns if control in records else {}
-    return {turn: seconds / other[turn] for turn, seconds in record.turns.items() if turn in other}
+    return over(record.turns, records[control].turns) if control in records else None
 
 
-def _outcome(over: Estimate, allowance: float) -> Outcome:
-    if over.low > 1 + allowance:
+def _outcome(ratio: Estimate, allowance: float) -> Outcome:
+    if ratio.low > 1 + allowance:
         return Outcome.SLOWER
-    return Outcome.WITHIN if over.high <= 1 + allowance else Outcome.UNKNOWN
+    return Outcome.WITHIN if ratio.high <= 1 + allowance else Outcome.UNKNOWN
 
 
 def _lines(found: Sequence[Comparison], percent: float, differences: Sequence[str], control: str | None) -> list[str]:

@@ -219,21 +219,21 @@ class Workspace(State):
         else:
             self.run = bound(train, (*self.data, self.rates[0]), (self.J,))
 
-        self.team = Team(shares)
-        own = (self.parameters, self.gradients, self.moment1, self.moment2)
-        self.states = [own, *(tuple(map(self.another, own)) for _ in range(shares - 1))]
-        self.members = [
-            bound(
-                train_in_team,
-                (member, X, signs, state[0], *sizes, scratch[member], totals, *state[1:], self.rates),
-                (self.corrections, self.team.arrivals, self.J),
-            )
-            for member, state in enumerate(self.states if shares > 1 else ())
-        ]
+        self.members: list[Any] = []
+        if shares > 1:
+            self.team = Team(shares)
+            own = (self.parameters, self.gradients, self.moment1, self.moment2)
+            others = [tuple(aligned(a.shape, a.dtype.str) for a in own) for _ in range(shares - 1)]
+            self.states = [own, *others]
+            self.members = [
+                bound(
+                    train_in_team,
+                    (member, X, signs, state[0], *sizes, scratch[member], totals, *state[1:], self.rates),
+                    (self.corrections, self.team.arrivals, self.J),
+                )
+                for member, state in enumerate(self.states)
+            ]
         self.reset()
-
-    def another(self, array: Array) -> Array:
-        return aligned(array.shape, array.dtype.str)
 
     def gradient(self) -> None:
         self.J[0] = gradient(*self.data)

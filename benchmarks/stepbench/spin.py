@@ -13,7 +13,6 @@ from stepkernels.interface import Workspace
 from stepkernels.problem import Config, Problem
 from stepkernels.state import State
 
-
 SHORTEST_PAUSE = 1e-6
 
 

@@ -285,7 +285,7 @@ def test_the_gradient_may_be_asked_for_again():
 
 
 def data_of(problem: Problem) -> np.ndarray:
-    return CATALOG["numba-fused"].bind(problem, Config(dtype=problem.dtype)).data[0]
+    return CATALOG["numba-fused"].bind(problem, Config(dtype=problem.dtype)).X
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -320,7 +320,7 @@ def test_rows_that_only_fill_a_tile_add_nothing(m, dtype):
     problem = synthetic_problem(m, 5, dtype)
     problem = Problem(np.column_stack([np.ones(m, dtype), problem.X]), problem.y)
     workspace = CATALOG["numba-fused"].bind(problem, Config(dtype=dtype))
-    assert workspace.data[0].ndim == 3
+    assert workspace.X.ndim == 3
     workspace.reset(w=np.array([-np.inf, 0, 0, 0, 0, 0]))
     workspace.gradient()
     expected = -problem.X.T @ problem.y / m

@@ -12,8 +12,9 @@ accumulation into gw. What that takes:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.
-- One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind.
-  The threads of `train` wake once and meet at a barrier a step (`stepkernels.numba_team`).
+- One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind,
+  and most of its arrays told by address (`stepkernels.numba_addresses`). The threads of `train` wake once and meet at
+  a barrier a step (`stepkernels.numba_team`).
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
 the sigmoids of a vector of rows.
@@ -29,6 +30,7 @@ import numba
 import numpy as np
 
 from stepkernels.cache_lines import LINE, Aligned, aligned
+from stepkernels.numba_addresses import addresses_of, matrix_at, vector_at
 from stepkernels.numba_blocks import rows_in_block
 from stepkernels.numba_gradient import accumulate, finish, gradient
 from stepkernels.numba_residuals import compiled
@@ -70,46 +72,51 @@ def descend_adam(
 
 
 @compiled
+def operands(X: Array, addresses: Array) -> tuple[Array, Array, Array, Array]:
+    """What `gradient` takes and X and scratch do not tell: signs, parameters, totals, gradients."""
+    signs, parameters = vector_at(addresses, 0, np.int8), vector_at(addresses, 1, X.dtype)
+    return signs, parameters, matrix_at(addresses, 2, np.float64), vector_at(addresses, 3, X.dtype)
+
+
+@compiled
 def train(
     X: Array,
-    signs: Array,
-    parameters_out: Array,
+    scratch_out: Array,
+    addresses: Array,
     l2: float,
     m: int,
     block: int,
-    scratch_out: Array,
-    totals_out: Array,
-    gradients_out: Array,
     learning_rate: float,
     costs_out: Array,
 ) -> None:
-    """A step of gradient descent for each of the costs, and its J before the update into them."""
+    """A step of gradient descent for each of the costs, and its J before the update into them.
+
+    Arrays as `gradient` takes them, all but the first two by their addresses, as `operands` has them.
+    """
+    signs, parameters, totals, gradients = operands(X, addresses)
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters_out, l2, m, block, scratch_out, totals_out, gradients_out)
-        descend(parameters_out, gradients_out, learning_rate)
+        costs_out[k] = gradient(X, signs, parameters, l2, m, block, scratch_out, totals, gradients)
+        descend(parameters, gradients, learning_rate)
 
 
 @compiled
 def train_adam(
     X: Array,
-    signs: Array,
-    parameters_out: Array,
+    scratch_out: Array,
+    addresses: Array,
     l2: float,
     m: int,
     block: int,
-    scratch_out: Array,
-    totals_out: Array,
-    gradients_out: Array,
-    moment1_out: Array,
-    moment2_out: Array,
     rates: tuple[float, float, float, float],
     corrections: Array,
     costs_out: Array,
 ) -> None:
-    """As `train`, with Adam; corrections (steps, 2)."""
+    """As `train`, with Adam; both moments behind the other addresses; corrections (steps, 2)."""
+    signs, parameters, totals, gradients = operands(X, addresses)
+    moment1, moment2 = vector_at(addresses, 4, X.dtype), vector_at(addresses, 5, X.dtype)
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters_out, l2, m, block, scratch_out, totals_out, gradients_out)
-        descend_adam(parameters_out, gradients_out, moment1_out, moment2_out, rates, corrections[k])
+        costs_out[k] = gradient(X, signs, parameters, l2, m, block, scratch_out, totals, gradients)
+        descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
 
 
 @compiled
@@ -210,14 +217,18 @@ class Workspace(State):
         self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
         self.corrections = np.empty((1 if self.adam else 0, 2))
 
-        self.data = (
-            X, signs, self.parameters, *sizes, scratch if pool else scratch[0], totals[0], self.gradients
+        self.X, step_scratch, step_totals = X, scratch if pool else scratch[0], totals[0]
+        self.evaluate = bound(
+            gradient, (X, signs, self.parameters, *sizes, step_scratch, step_totals, self.gradients), ()
         )  # fmt: skip
+        addresses = addresses_of(signs, self.parameters, step_totals, self.gradients, self.moment1, self.moment2)
+        given = (X, step_scratch, addresses, *sizes)
         if self.adam:
-            moments = (self.moment1, self.moment2, self.rates)
-            self.run = bound(train_adam, (*self.data, *moments), (self.corrections, self.J))
+            self.run = bound(train_adam, (*given, self.rates), (self.corrections, self.J))
+            self.run_once = partial(self.run, self.corrections, self.J)
         else:
-            self.run = bound(train, (*self.data, self.rates[0]), (self.J,))
+            self.run = bound(train, (*given, self.rates[0]), (self.J,))
+            self.run_once = partial(self.run, self.J)
 
         self.members: list[Any] = []
         if shares > 1:
@@ -236,7 +247,7 @@ class Workspace(State):
         self.reset()
 
     def gradient(self) -> None:
-        self.J[0] = gradient(*self.data)
+        self.J[0] = self.evaluate()
 
     def update(self) -> None:
         self.steps_taken += 1
@@ -252,9 +263,7 @@ class Workspace(State):
         self.steps_taken += 1
         if self.adam:
             self.corrections[0] = self.adam.bias_corrections(self.steps_taken)
-            self.run(self.corrections, self.J)
-        else:
-            self.run(self.J)
+        self.run_once()
 
     def train(self, steps: int) -> None:
         costs = self.reserve_costs(steps)

@@ -24,7 +24,7 @@ START_SECONDS = 0.65  # a process and its imports
 COMPILE_SECONDS = 1.3  # a row's first bind in a dtype, with a cold cache
 SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every shape
 READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
-ROUND_OVERHEAD_SECONDS = 0.015
+ROUND_OVERHEAD_SECONDS = 0.0075
 
 LARGE_BYTES = 64 * 1024**2  # to read in one operation
 MOST_TURNS_OF_LARGE_DATA = 12  # a round is long, and the warm-up as long again

@@ -26,8 +26,8 @@ SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every 
 READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
 ROUND_OVERHEAD_SECONDS = 0.0075
 
-LARGE_BYTES = 64 * 1024**2  # to read in one operation
-MOST_TURNS_OF_LARGE_DATA = 12  # a round is long, and the warm-up as long again
+LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
+MOST_TURNS_OF_LARGE_DATA = 12
 
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")

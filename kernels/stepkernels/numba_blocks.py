@@ -1,8 +1,9 @@
 """A fused step over blocks of rows of a row-major X, (m, n): for an X in memory, which is bound by bytes.
 
-While one block is worked on, half of the next is fetched by `forward` and half by `backward`, so that memory is asked
-evenly: eight short rows side by side defeat the hardware's prefetcher, and without this memory is idle half of the
-time. `ahead` is where that half begins in the flat X.
+While one block is worked on the next is fetched, for eight short rows side by side defeat the hardware's prefetcher,
+and memory would be idle half of the time. `ahead` is where that block begins in the flat X. It is asked for twice, by
+`forward` and by `backward`: work on a block that lies in the first cache is faster than memory, and a processor whose
+queue is full drops what it is asked to prefetch. What came by the first asking costs the second next to nothing.
 """
 
 # mypy: disable-error-code="untyped-decorator"
@@ -51,17 +52,17 @@ def forward(X: Array, parameters: Array, start: int, rows: int, ahead: int, z_ou
     whole = n - n % width
     for i in range(0, rows, 8):
         at = row_starts((start + i) * n, rows - i, n)
-        fetch = ahead + i * n // 2
+        fetch = ahead + i * n
         sums = (zero, zero, zero, zero, zero, zero, zero, zero)
         for j in range(0, whole, width):
             places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
             sums = simd.add_products(sums, simd.load(parameters, j), X, places)
-            simd.prefetch(X, fetch + 4 * j, 4)
+            simd.prefetch(X, fetch + 8 * j, 8)
         if whole < n:
             j, left = whole, n - whole
             places = (at[0] + j, at[1] + j, at[2] + j, at[3] + j, at[4] + j, at[5] + j, at[6] + j, at[7] + j)
             sums = simd.add_products_part(sums, simd.load_part(parameters, j, left), X, places, left)
-            simd.prefetch(X, fetch + 4 * j, 4)
+            simd.prefetch(X, fetch + 8 * j, 8)
         simd.store_sums(z_out, i, sums)
 
 
@@ -75,12 +76,12 @@ def backward(X: Array, r: Array, start: int, rows: int, ahead: int, totals_out: 
     whole = n - n % (4 * width)
     for j in range(0, whole, 4 * width):
         sums = (zero, zero, zero, zero)
-        fetch = ahead + j * rows // 2
+        fetch = ahead + j * rows
         for i in range(rows):
             at = (start + i) * n + j
             places = (at, at + width, at + 2 * width, at + 3 * width)
             sums = simd.add_products(sums, simd.broadcast(r, i), X, places)
-            simd.prefetch(X, fetch + 2 * width * i, 2)
+            simd.prefetch(X, fetch + 4 * width * i, 4)
         for k in range(4):
             simd.add_to_float64(totals_out, j + k * width, sums[k])
     if n - whole > 2 * width:
@@ -96,12 +97,12 @@ def backward_wide_rest(X: Array, r: Array, start: int, rows: int, ahead: int, j:
     left = n - j
     counts = (left, left - width, left - 2 * width, left - 3 * width)
     sums = (zero, zero, zero, zero)
-    fetch = ahead + j * rows // 2
+    fetch = ahead + j * rows
     for i in range(rows):
         at = (start + i) * n + j
         places = (at, at + width, at + 2 * width, at + 3 * width)
         sums = simd.add_products_part(sums, simd.broadcast(r, i), X, places, counts)
-        simd.prefetch(X, fetch + left * i // 2, 2)
+        simd.prefetch(X, fetch + left * i, 4)
     for k in range(4):
         simd.add_to_float64(totals_out, j + k * width, sums[k])
 
@@ -113,14 +114,14 @@ def backward_narrow_rest(X: Array, r: Array, start: int, rows: int, ahead: int, 
     left = n - j
     counts = (left, left - width, left, left - width)
     sums = (zero, zero, zero, zero)
-    fetch = ahead + j * rows // 2
+    fetch = ahead + j * rows
     for i in range(0, rows, 2):
         at = (start + i) * n + j
         below = (start + min(i + 1, rows - 1)) * n + j
         first, second = simd.broadcast(r, i), simd.broadcast(r, i + 1)
         places = (at, at + width, below, below + width)
         sums = simd.add_products_part(sums, (first, first, second, second), X, places, counts)
-        simd.prefetch(X, fetch + left * i // 2, 2)
+        simd.prefetch(X, fetch + left * i, 4)
     for k in range(4):
         simd.add_to_float64(totals_out, j + k % 2 * width, sums[k])
 
@@ -141,7 +142,7 @@ def accumulate_blocks(
         ahead = (start + block) * columns
         forward(X, parameters, start, rows, ahead, z_out)
         sums = residuals(signs, bias, start, rows, sums, z_out)
-        backward(X, z_out, start, rows, ahead + block * columns // 2, totals_out)
+        backward(X, z_out, start, rows, ahead, totals_out)
         pending += rows
         if pending + block > ROWS_A_LOGARITHM or start + block >= last:
             add_residuals(sums, totals_out)
@@ -151,8 +152,9 @@ def accumulate_blocks(
 def rows_in_block(n: int, itemsize: int) -> int:
     """As many rows as fit in 20 KiB, so that a block is read from the first cache the second time.
 
-    The best of 12 to 64 KiB at 20 to 100 features, within 5 %. But at least 16 while these fit in 256 KiB, to fill
-    vectors of rows, and at most 256.
+    The best of 12 to 64 KiB at 20 to 100 features, within 5 %. But at least 16 while these fit in 256 KiB, and at most
+    256. Eights, as far as there are any, because rows are taken eight at a time.
     """
     row = n * itemsize
-    return min(max(20 * 1024 // row, min(16, 256 * 1024 // row), 1), 256)
+    rows = min(max(20 * 1024 // row, min(16, 256 * 1024 // row), 1), 256)
+    return rows - rows % 8 if rows > 8 else rows

@@ -30,17 +30,17 @@ the device.
 
 from __future__ import annotations
 
-import bisect
 import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cupy
 import numpy as np
 from cupy.cuda import driver, runtime
 
+from stepkernels.cuda_tiling import GPU, THREADS, TRAIN_THREADS, WORD_BYTES, Tiling, resident, streaming
 from stepkernels.cupy_state import DeviceState
 from stepkernels.problem import Adam, Array, Config, Problem
 
@@ -48,14 +48,7 @@ SOURCE = Path(__file__).with_name("fused_step.cu")
 REAL = {"float32": "float", "float64": "double"}
 
 UPDATE, RECORD_COST, FINISH = 1, 2, 4  # the flags of fused_step.cu
-STAGES, WORD_BYTES = 3, 16
-
-THREADS, TRAIN_THREADS = 256, 512  # a block, as the launch bounds in fused_step.cu say
-MOST_ROWS = 1024  # of a tile: beyond, more rows hide nothing more
-FEWEST_ROWS = 4  # of a tile while blocks can still be made fewer and larger
-SMALLEST_TILE_BYTES = 8 * 1024  # a smaller share of a small X would be all latency
 LARGEST_FINISH_BYTES = 128 * 1024  # partials that one block adds up in the time of another launch
-RESIDENT_BYTES = 64 * 1024  # of X a block: worked through in about the time of a grid barrier
 STEPS_IN_GRAPH = 64
 
 _POINTERS = ("X", "sign", "parameters", "gradients", "moment1", "moment2", "J", "partials", "counters")
@@ -75,73 +68,14 @@ Launch = Callable[[], None]
 Record = np.ndarray[tuple[int], np.dtype[np.void]]
 
 
-class GPU(NamedTuple):
-    """What launches are planned for: multiprocessors, their bytes of shared memory, a block's, a block's overhead."""
-
-    processors: int
-    shared: int
-    shared_of_block: int
-    shared_reserved: int
-
-    @classmethod
-    def current(cls) -> GPU:
-        attributes = (
-            runtime.cudaDevAttrMultiProcessorCount,
-            runtime.cudaDevAttrMaxSharedMemoryPerMultiprocessor,
-            runtime.cudaDevAttrMaxSharedMemoryPerBlockOptin,
-            runtime.cudaDevAttrReservedSharedMemoryPerBlock,
-        )
-        return cls(*(runtime.deviceGetAttribute(attribute, runtime.getDevice()) for attribute in attributes))
-
-
-class Tiling(NamedTuple):
-    """How X is cut: rows of a tile, threads that share a row in the dot product, a block's bytes of shared memory."""
-
-    rows: int
-    lanes: int
-    shared_bytes: int
-
-
-def lanes_of(n: int) -> int:
-    """Threads to a row: a power of two that leaves each about 8 elements, so that few idle and little is shuffled."""
-    return min(THREADS, 1 << (math.ceil(n / 8) - 1).bit_length())
-
-
-def padded(size: int) -> int:
-    """Bytes that hold `size` bytes copied in whole words, wherever in a word they begin."""
-    return (size // WORD_BYTES + 2) * WORD_BYTES
-
-
-def shared_bytes(rows: int, n: int, itemsize: int, *, threads: int, stages: int, moments: int) -> int:
-    """A block's shared memory, as `block_memory` in fused_step.cu lays it out: the ring of tiles, then reals."""
-    ring = stages * (padded(rows * n * itemsize) + padded(rows))
-    sums, margins = max(threads // n, 1) * n, rows * max(lanes_of(n) // 32, 1)
-    return ring + itemsize * ((1 + moments) * (n + 1) + sums + margins + rows + threads)
-
-
-def streaming(m: int, n: int, itemsize: int, gpu: GPU) -> Tiling | None:
-    """Tiles for X read from memory: as large as three blocks a multiprocessor allow, else two, else one.
-
-    Smaller where m is too small to give every block a tile of that size. None when not even one row fits.
-    """
-    for blocks in (3, 2, 1):
-        size = functools.partial(shared_bytes, n=n, itemsize=itemsize, threads=THREADS, stages=STAGES, moments=0)
-        capacity = min(gpu.shared // blocks - gpu.shared_reserved, gpu.shared_of_block)
-        rows = bisect.bisect_right(range(MOST_ROWS + 1), capacity, key=size) - 1
-        if rows >= FEWEST_ROWS or (blocks == 1 and rows > 0):
-            enough = max(math.ceil(m / (gpu.processors * blocks)), math.ceil(SMALLEST_TILE_BYTES / (n * itemsize)))
-            rows = min(rows, enough)
-            return Tiling(rows, lanes_of(n), size(rows))
-    return None
-
-
-def resident(m: int, n: int, itemsize: int, gpu: GPU) -> Tiling | None:
-    """One tile a block and all of X in them, at most a block a multiprocessor. None when X does not fit."""
-    share = min(RESIDENT_BYTES, gpu.shared_of_block // 2)
-    blocks = min(gpu.processors, math.ceil(m * n * itemsize / share))
-    rows = math.ceil(m / blocks)
-    size = shared_bytes(rows, n, itemsize, threads=TRAIN_THREADS, stages=1, moments=2)
-    return Tiling(rows, lanes_of(n), size) if size <= gpu.shared_of_block else None
+def current_gpu() -> GPU:
+    attributes = (
+        runtime.cudaDevAttrMultiProcessorCount,
+        runtime.cudaDevAttrMaxSharedMemoryPerMultiprocessor,
+        runtime.cudaDevAttrMaxSharedMemoryPerBlockOptin,
+        runtime.cudaDevAttrReservedSharedMemoryPerBlock,
+    )
+    return GPU(*(runtime.deviceGetAttribute(attribute, runtime.getDevice()) for attribute in attributes))
 
 
 @functools.cache
@@ -197,7 +131,7 @@ class Workspace(DeviceState):
 
     def __init__(self, problem: Problem, config: Config) -> None:
         super().__init__(problem, config)
-        self.gpu, self.itemsize = GPU.current(), problem.X.itemsize
+        self.gpu, self.itemsize = current_gpu(), problem.X.itemsize
         self.X = padded_copy(problem.X)
         self.sign = padded_copy((1 - 2 * problem.y).astype(np.int8))
         self.counters = cupy.zeros(4, np.int64)

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.numba_cuda_state import DeviceArrays
+from stepkernels.problem import Adam, Config, Problem
 from stepkernels.state import State
 
 THREADS = 128
@@ -258,20 +259,6 @@ def settings_of(config: Config, step: int) -> tuple[float, ...]:
             return (adam.learning_rate, adam.epsilon, adam.beta1, adam.beta2, *adam.bias_corrections(step))
         case descent:
             return (descent.learning_rate, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-class DeviceArrays:
-    """numba-cuda's arrays on the current GPU."""
-
-    def empty(self, length: int, dtype: str) -> Any:
-        return cuda.device_array(length, dtype)
-
-    def write(self, array: Any, values: Array) -> None:
-        array.copy_to_device(values)
-
-    def read(self, array: Any) -> Array:
-        values: Array = array.copy_to_host()
-        return values
 
 
 class Workspace(State):

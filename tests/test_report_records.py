@@ -24,13 +24,20 @@ def test_a_run_holds_its_rows_in_order_its_cases_and_its_control(tmp_path):
     assert len(run.failures) == 3
 
 
-def test_rounds_of_a_turn_become_their_median(tmp_path):
-    benchmark = entry(NUMPY, 1000, 20, generation=[0, 0, 0, 1], turn=[0, 0, 0, 0])
-    benchmark["stats"]["data"] = [3.0, 1.0, 2.0, 5.0]
+def test_rounds_are_told_by_their_turn_in_whatever_order_they_were_stored(tmp_path):
+    benchmark = entry(NUMPY, 1000, 20, generation=[1, 0, 0, 0], turn=[0, 2, 0, 1])
+    benchmark["stats"]["data"] = [5.0, 3.0, 1.0, 2.0]
     (record,) = load_run(write_run(tmp_path, [benchmark])).records
-    assert record.turns == {(0, 0): 2.0, (1, 0): 5.0}
+    assert record.turns == {(0, 0): 1.0, (0, 1): 2.0, (0, 2): 3.0, (1, 0): 5.0}
     assert record.rounds == 4
     assert record.seconds.value == pytest.approx(math.sqrt(10))  # the median of two, on logarithms
+
+
+def test_two_rounds_of_one_turn_are_refused(tmp_path):
+    benchmark = entry(NUMPY, 1000, 20, generation=[0, 0], turn=[3, 3])
+    benchmark["stats"]["data"] = [1.0, 2.0]
+    with pytest.raises(RecordError, match="two of its rounds are of one turn"):
+        load_run(write_run(tmp_path, [benchmark]))
 
 
 def test_the_time_of_a_train_is_the_time_of_one_of_its_steps(tmp_path):

@@ -25,12 +25,16 @@ def everyone(monkeypatch):
     return participants_of(ROWS)
 
 
-def records(folder, participants, **bound):
-    """The records of a run of one case in which every participant took its `SECONDS`, by participant."""
-    plan = Plan(
-        preset="quick", cases=(CASE,), participants=tuple(participants), skips=(), generations=1, turns=6, seed=0,
+def plan_of(participants, turns=6):
+    return Plan(
+        preset="quick", cases=(CASE,), participants=tuple(participants), skips=(), generations=1, turns=turns, seed=0,
         timeout_seconds=1.0, max_seconds=None,
     )  # fmt: skip
+
+
+def records(folder, participants, **bound):
+    """The records of a run of one case in which every participant took its `SECONDS`, by participant."""
+    plan = plan_of(participants)
     header = {"event": "run", "schema": SCHEMA, "run_id": "r", "machine": {}, "commit": {}, "datetime": ""}
     header["plan"] = plan.to_json()
     events = [header]
@@ -55,6 +59,13 @@ def records(folder, participants, **bound):
     events.append({"event": "closed", "generation": 0, "case": CASE.name})
     write_results(folder, events)
     return {entry["params"]["row"]: entry["extra_info"] for entry in benchmarks(folder)}
+
+
+def test_where_an_operation_reads_much_there_are_fewer_turns():
+    large = dataclasses.replace(CASE, m=1_000_000, n=100)
+    long = dataclasses.replace(CASE, op=Op.TRAIN, steps=2000)
+    assert [plan_of((), turns=40).turns_of(case) for case in (CASE, large, long)] == [40, 12, 12]
+    assert [plan_of((), turns=6).turns_of(case) for case in (CASE, large, long)] == [6, 6, 6]
 
 
 def test_every_device_in_use_has_a_limit_that_takes_turns(everyone):

@@ -1,6 +1,6 @@
 """What the numbers can bear: medians and ratios with their intervals, verdicts, break-even.
 
-A measurement is a mapping from (generation, turn) to the median seconds of that turn. Everything is done on
+A measurement is a mapping from (generation, turn) to the seconds of that turn. Everything is done on
 logarithms, so that the ratio of a to b is exactly the inverse of the ratio of b to a.
 """
 

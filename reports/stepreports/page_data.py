@@ -1,4 +1,4 @@
-"""The data that the page's script works on: the raw table by columns, the medians of the turns, the looks of rows."""
+"""The data that the page's script works on: the raw table by columns, the turns, the looks of rows."""
 
 from __future__ import annotations
 

@@ -1,36 +1,35 @@
 """The records of a run, read and validated once: the only place that knows how a run is stored.
 
 A run is a folder with `benchmark.json` (pytest-benchmark's format, everything else in each entry's `extra_info`)
-and `failures.json`; a journal and the harness's self-test may lie beside them. Rounds are reduced to the median of
-each turn as they are read; the rounds stay in the file.
+and `failures.json`; a journal and the harness's self-test may lie beside them.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
-from statistics import median
 from sys import intern
 from types import NoneType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stepreports.files import RecordError, read_object
 from stepreports.intervals import estimates
 from stepreports.overhead import overhead_of
 from stepreports.run import ITEM_BYTES, Case, Failure, Record, Row, Run
 from stepreports.self_test import self_test_of
-from stepreports.turns import Layout, Measurement, layout_of
+from stepreports.turns import Floats, Layout, Measurement, layout_of
 
 __all__ = ["ITEM_BYTES", "SCHEMA", "Case", "Failure", "Record", "RecordError", "Row", "Run", "load_run"]
 
 SCHEMA = 1
+
+Places = NDArray[np.intp]
 
 
 def load_run(folder: Path) -> Run:
@@ -124,11 +123,11 @@ def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
         "bind_seconds": _known(info.get("bind_seconds")),
         "first_call_seconds": _known(info.get("first_call_seconds")),
         "copy_to_device_seconds": _known(info.get("copy_to_device_seconds")),
-        "device_seconds": median(_turns(info, device_rounds, case.steps)[1]) if device_rounds else None,
+        "device_seconds": float(np.median(_turns(info, device_rounds, case.steps)[1])) if device_rounds else None,
         "device_state": info.get("device_state") or {},
         "pools": info["pools"] or {},
         "rounds": len(rounds),
-        "turns": Measurement(layout, np.array(seconds)),
+        "turns": Measurement(layout, seconds),
     }
 
 
@@ -166,30 +165,35 @@ def _known(one_a_generation: Sequence[float | None] | None) -> list[float]:
     return [float(value) for value in one_a_generation or () if value is not None]
 
 
-def _turns(info: Mapping[str, Any], rounds: Sequence[float], steps: int) -> tuple[Layout, list[float]]:
-    """The median seconds of a step in each turn."""
-    if not rounds:
+def _turns(info: Mapping[str, Any], rounds: Sequence[float], steps: int) -> tuple[Layout, Floats]:
+    """The seconds of a step in each turn."""
+    seconds = _seconds(rounds)
+    if len(info["turn"]) != len(seconds):
+        raise ValueError(f"it has {len(seconds)} rounds, but generations and turns of another number")
+    layout, order = _order(tuple(info["generation"]), tuple(info["turn"]))
+    return layout, seconds[order] / steps
+
+
+def _seconds(rounds: Sequence[float]) -> Floats:
+    seconds = np.array(rounds)
+    if not len(seconds):
         raise ValueError("it has no rounds")
-    for seconds in rounds:
-        if not 0 < seconds < math.inf:
-            raise ValueError(f"one of its rounds took {seconds!r} seconds")
-    if len(info["turn"]) != len(rounds):
-        raise ValueError(f"it has {len(rounds)} rounds, but generations and turns of another number")
-    layout, places = _order(tuple(info["generation"]), tuple(info["turn"]))
-    return layout, [
-        (rounds[of_turn[0]] if len(of_turn) == 1 else median([rounds[place] for place in of_turn])) / steps
-        for of_turn in places
-    ]
+    if seconds.dtype.kind not in "fi":
+        raise TypeError("its rounds are not all numbers")
+    possible = (seconds > 0) & (seconds < np.inf)
+    if not possible.all():
+        raise ValueError(f"one of its rounds took {seconds[~possible][0]} seconds")
+    return seconds
 
 
 @lru_cache(maxsize=64)
-def _order(generations: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Layout, list[list[int]]]:
-    """The turns in their order, and the places of each one's rounds. Most records of a run share one."""
-    found: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for place, turn in enumerate(zip(generations, turns, strict=True)):
-        found[turn].append(place)
-    layout = layout_of(tuple(sorted(found)))
-    return layout, [found[turn] for turn in layout.turns]
+def _order(generations: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Layout, Places]:
+    """The turns in their order, and the place of each one's round. Most records of a run share one."""
+    found = list(zip(generations, turns, strict=True))
+    layout = layout_of(tuple(sorted(set(found))))
+    if len(layout.turns) < len(found):
+        raise ValueError("two of its rounds are of one turn, as earlier versions had it: run the benchmark again")
+    return layout, np.array(sorted(range(len(found)), key=found.__getitem__))
 
 
 def _failure(entry: Mapping[str, Any]) -> Failure:

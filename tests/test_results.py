@@ -64,8 +64,8 @@ def records(folder, participants, **bound):
 def test_where_an_operation_reads_much_there_are_fewer_turns():
     large = dataclasses.replace(CASE, m=1_000_000, n=100)
     long = dataclasses.replace(CASE, op=Op.TRAIN, steps=2000)
-    assert [plan_of((), turns=40).turns_of(case) for case in (CASE, large, long)] == [40, 12, 12]
-    assert [plan_of((), turns=6).turns_of(case) for case in (CASE, large, long)] == [6, 6, 6]
+    assert [plan_of((), turns=40).number_of_turns(case) for case in (CASE, large, long)] == [40, 12, 12]
+    assert [plan_of((), turns=6).number_of_turns(case) for case in (CASE, large, long)] == [6, 6, 6]
 
 
 def test_every_device_in_use_has_a_limit_that_takes_turns(everyone):

@@ -62,7 +62,7 @@ class Plan:
         """The thread budgets, in the order of the cases."""
         return list(dict.fromkeys(case.threads for case in self.cases))
 
-    def turns_of(self, case: Case) -> int:
+    def number_of_turns(self, case: Case) -> int:
         """In each generation."""
         is_large = case.reads_x * case.data_bytes > LARGE_BYTES
         return min(self.turns, MOST_TURNS_OF_LARGE_DATA) if is_large else self.turns
@@ -100,7 +100,7 @@ class Plan:
         operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND
         # A round of at least one operation, and one to warm up.
         return len(self.taking_part(case)) * (
-            self.turns_of(case) * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
+            self.number_of_turns(case) * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
         )
 
     def to_json(self) -> dict[str, Any]:

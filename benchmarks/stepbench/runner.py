@@ -139,7 +139,7 @@ class Runner:
                 worker = crew.worker(participant, case)
                 order = {
                     "case": case.name, "data": data, "config": config, "before": expectation,
-                    "rounds": self.plan.turns_of(case),
+                    "rounds": self.plan.number_of_turns(case),
                 }  # fmt: skip
                 report = worker.ask("bind", order, "bound", self.plan.timeout_seconds)
                 self._record("bound", participant, case, crew.generation, report)
@@ -156,7 +156,7 @@ class Runner:
                 self._record("judged", participant, case, crew.generation, {**answer, "seed": seed})
 
     def _turns(self, crew: Crew, case: Case, present: list[Participant]) -> None:
-        for turn in range(turns := self.plan.turns_of(case)):
+        for turn in range(turns := self.plan.number_of_turns(case)):
             order = list(present)
             random.Random(f"{self.plan.seed}/{crew.generation}/{case.name}/{turn}").shuffle(order)
             self.progress.describe(f"{case.name}: turn {turn + 1} of {turns}")

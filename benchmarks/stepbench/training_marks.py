@@ -144,8 +144,8 @@ def turns_of(
     participants = [participant("ours", ours), participant(opponent, theirs)]
     timed = time_in_turns(participants, [case], effort.generations, effort.turns, progress)
     seconds, opponents = (
-        [[timed[each.key, case.name][g, t] for t in range(effort.turns)] for g in range(effort.generations)]
-        for each in participants
+        [[turns[turn] for turn in sorted(turns) if turn[0] == g] for g in range(effort.generations)]
+        for turns in (timed[each.key, case.name] for each in participants)
     )
     return {"seconds": seconds, "opponent_seconds": opponents}
 

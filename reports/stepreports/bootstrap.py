@@ -6,8 +6,8 @@ is too narrow; here two generations that disagree widen it (Kalibera and Jones, 
 time", 2013). Simulated with this code, two generations of forty turns contain the truth 99.5 times in 100, under
 normal noise and under a Student t of two degrees. Where a process has a bias of its own, a tenth as large as the noise
 of a turn, 99.0 times; a fifth as large, 96.4: two processes cannot tell more of their like, for which verdicts have the
-A/A margin.
-A single generation of six turns cannot exceed the range of its turns, 97 in 100, and says so (`reachable_confidence`).
+A/A margin. A single generation of six turns cannot exceed the range of its turns, 97 in 100, and says so
+(`reachable_confidence`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the numbers can bear: medians and ratios with their intervals, verdicts, break-even.
 
-A measurement is a mapping from (generation, turn) to the seconds of that turn. Everything is done on
-logarithms, so that the ratio of a to b is exactly the inverse of the ratio of b to a.
+A measurement is a mapping from (generation, turn) to the seconds of that turn. Everything is done on logarithms, so
+that the ratio of a to b is exactly the inverse of the ratio of b to a.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 import numba
 from numba import jit, prange
 
-from stepkernels import numba_simd as simd
+from stepkernels import simd
 from stepkernels.problem import Array
 
 compiled: Any = jit(nopython=True, nogil=True, cache=True)

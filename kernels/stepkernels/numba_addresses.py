@@ -13,8 +13,8 @@ import numpy as np
 from numba import carray, types
 
 from stepkernels.numba_residuals import compiled
-from stepkernels.numba_simd.llvm import Builder, Value, intrinsic
 from stepkernels.problem import Array
+from stepkernels.simd.llvm import Builder, Value, intrinsic
 
 
 def addresses_of(*arrays: Any) -> Array:

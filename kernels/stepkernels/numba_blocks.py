@@ -10,7 +10,7 @@ queue is full drops what it is asked to prefetch. What came by the first asking 
 
 from __future__ import annotations
 
-from stepkernels import numba_simd as simd
+from stepkernels import simd
 from stepkernels.numba_residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
 from stepkernels.problem import Array
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import jit
 
-from stepkernels import numba_simd as simd
+from stepkernels import simd
 from stepkernels.problem import Array
 
 compiled: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy")

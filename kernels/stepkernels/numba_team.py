@@ -26,8 +26,8 @@ from numba import types
 
 from stepkernels.cache_lines import LINE, aligned
 from stepkernels.numba_residuals import compiled
-from stepkernels.numba_simd.llvm import INT32, INT64, Builder, Value, call, intrinsic, pointer_to
 from stepkernels.problem import Array
+from stepkernels.simd.llvm import INT32, INT64, Builder, Value, call, intrinsic, pointer_to
 
 SPINS = 2_000  # some 50 µs, longer than members differ by while all of them run
 DISBANDED = 2**62  # more arrivals than anybody waits for

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stepkernels import numba_simd as simd
+from stepkernels import simd
 from stepkernels.cache_lines import aligned
 from stepkernels.numba_residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
 from stepkernels.problem import Array

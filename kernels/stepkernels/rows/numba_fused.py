@@ -8,7 +8,7 @@ accumulation into gw. What that takes:
   loaded once for all of them and their sums are transposed together; four vectors of columns at a time for Xᵀr, so
   that gw stays in registers for a whole block; and the next block fetched while this one is worked on.
 - Where X fits in the caches, a copy of it in tiles (`stepkernels.numba_tiles`): nothing is transposed or left empty.
-- Sigmoid and loss as vector code, with `stepkernels.numba_simd.exp`. One logarithm serves hundreds of rows:
+- Sigmoid and loss as vector code, with `stepkernels.simd.exp`. One logarithm serves hundreds of rows:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.

@@ -9,7 +9,7 @@ fast-math flag is needed anywhere, so every sum is added in the order written do
 A vector is 64 bytes where the processor has AVX-512 and 32 elsewhere; LLVM splits it where registers are narrower.
 """
 
-from stepkernels.numba_simd.arithmetic import (
+from stepkernels.simd.arithmetic import (
     absolute,
     add,
     add_to_exponent,
@@ -22,8 +22,8 @@ from stepkernels.numba_simd.arithmetic import (
     subtract,
     where_negative,
 )
-from stepkernels.numba_simd.exponential import exp
-from stepkernels.numba_simd.memory import (
+from stepkernels.simd.exponential import exp
+from stepkernels.simd.memory import (
     add_to_float64,
     broadcast,
     lanes,
@@ -34,7 +34,7 @@ from stepkernels.numba_simd.memory import (
     store,
     zeros,
 )
-from stepkernels.numba_simd.sums import (
+from stepkernels.simd.sums import (
     add_all_products,
     add_products,
     add_products_part,
@@ -42,7 +42,7 @@ from stepkernels.numba_simd.sums import (
     lane_sum,
     store_sums,
 )
-from stepkernels.numba_simd.vector import VECTOR_BYTES, Vector
+from stepkernels.simd.vector import VECTOR_BYTES, Vector
 
 __all__ = [
     "VECTOR_BYTES",

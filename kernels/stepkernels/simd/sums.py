@@ -10,7 +10,7 @@ from typing import Any
 from numba import types
 from numba.core import cgutils
 
-from stepkernels.numba_simd.llvm import (
+from stepkernels.simd.llvm import (
     INT32,
     Builder,
     Value,

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
-from stepkernels.numba_simd.llvm import (
+from stepkernels.simd.llvm import (
     DOUBLE,
     INT32,
     INT64,
@@ -24,7 +24,7 @@ from stepkernels.numba_simd.llvm import (
     splat,
     zero,
 )
-from stepkernels.numba_simd.vector import Vector
+from stepkernels.simd.vector import Vector
 
 
 def _lane_by_lane(build: Callable[..., Value], *operands: Any) -> Any:

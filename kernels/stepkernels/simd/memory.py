@@ -10,7 +10,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from stepkernels.numba_simd.llvm import (
+from stepkernels.simd.llvm import (
     INT8,
     INT32,
     Builder,
@@ -23,7 +23,7 @@ from stepkernels.numba_simd.llvm import (
     splat,
     widened,
 )
-from stepkernels.numba_simd.vector import VECTOR_BYTES, Vector
+from stepkernels.simd.vector import VECTOR_BYTES, Vector
 
 LINE_BYTES = 64
 

@@ -12,9 +12,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import overload
 
-from stepkernels.numba_simd.arithmetic import add_to_exponent, fma, maximum
-from stepkernels.numba_simd.llvm import INT32, Builder, Value, call_for_vectors, intrinsic, splat
-from stepkernels.numba_simd.vector import Vector
+from stepkernels.simd.arithmetic import add_to_exponent, fma, maximum
+from stepkernels.simd.llvm import INT32, Builder, Value, call_for_vectors, intrinsic, splat
+from stepkernels.simd.vector import Vector
 
 
 class _ExpConstants(NamedTuple):

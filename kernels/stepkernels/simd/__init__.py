@@ -23,7 +23,7 @@ from stepkernels.simd.arithmetic import (
     where_negative,
 )
 from stepkernels.simd.exponential import exp
-from stepkernels.simd.memory import (
+from stepkernels.simd.loads import (
     add_to_float64,
     broadcast,
     lanes,

@@ -13,11 +13,12 @@ import pytest
 from numba import njit, types
 
 from runs import environment
-from stepkernels import GD, Adam, Config, Problem, numba_tiles, simd, synthetic_problem
+from stepkernels import GD, Adam, Config, Problem, simd, synthetic_problem
 from stepkernels.agreement import Traits, compare, expect_step
 from stepkernels.catalog import CATALOG
 from stepkernels.reference import Point
 from stepkernels.rows import numba_fused
+from stepkernels.rows.numba_fused import tiles as numba_tiles
 from stepkernels.simd import exponential
 
 DTYPES = ("float32", "float64")

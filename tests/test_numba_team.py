@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from runs import environment
-from stepkernels.numba_team import Team, meet
+from stepkernels.rows.numba_fused.team import Team, meet
 
 
 @pytest.mark.parametrize("members", [1, 2, 5])

@@ -26,7 +26,7 @@ EXCERPTS: dict[str, tuple[str, ...]] = {
     "torch-autograd-cpu": ("LogisticRegression", "cost", "Workspace.backward"),
     "numba-fused": ("accumulate_tiles",),
 }
-SOURCES = {row: CATALOG[row].module for row in EXCERPTS} | {"numba-fused": "stepkernels.numba_tiles"}
+SOURCES = {row: CATALOG[row].module for row in EXCERPTS} | {"numba-fused": "stepkernels.rows.numba_fused.tiles"}
 ROWS = (*EXCERPTS, "numba-fused-parallel")
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numba import carray, types
 
-from stepkernels.numba_residuals import compiled
 from stepkernels.problem import Array
+from stepkernels.rows.numba_fused.residuals import compiled
 from stepkernels.simd.llvm import Builder, Value, intrinsic
 
 

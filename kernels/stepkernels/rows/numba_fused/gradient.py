@@ -12,10 +12,10 @@ from typing import Any
 
 from numba import jit, prange
 
-from stepkernels.numba_blocks import accumulate_blocks
-from stepkernels.numba_residuals import LOSS, RESIDUAL, compiled
-from stepkernels.numba_tiles import accumulate_tiles
 from stepkernels.problem import Array
+from stepkernels.rows.numba_fused.blocks import accumulate_blocks
+from stepkernels.rows.numba_fused.residuals import LOSS, RESIDUAL, compiled
+from stepkernels.rows.numba_fused.tiles import accumulate_tiles
 
 compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
 

@@ -24,9 +24,9 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from stepkernels.cache_lines import LINE, aligned
-from stepkernels.numba_residuals import compiled
 from stepkernels.problem import Array
+from stepkernels.rows.numba_fused.cache_lines import LINE, aligned
+from stepkernels.rows.numba_fused.residuals import compiled
 from stepkernels.simd.llvm import INT32, INT64, Builder, Value, call, intrinsic, pointer_to
 
 SPINS = 2_000  # some 50 µs, longer than members differ by while all of them run

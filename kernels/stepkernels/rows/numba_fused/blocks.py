@@ -11,8 +11,8 @@ queue is full drops what it is asked to prefetch. What came by the first asking 
 from __future__ import annotations
 
 from stepkernels import simd
-from stepkernels.numba_residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
 from stepkernels.problem import Array
+from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
 
 
 @compiled

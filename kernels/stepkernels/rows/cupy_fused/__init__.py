@@ -40,9 +40,9 @@ import cupy
 import numpy as np
 from cupy.cuda import driver, runtime
 
-from stepkernels.cuda_tiling import GPU, THREADS, TRAIN_THREADS, WORD_BYTES, Tiling, resident, streaming
 from stepkernels.cupy_state import DeviceState
 from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.rows.cupy_fused.tiling import GPU, THREADS, TRAIN_THREADS, WORD_BYTES, Tiling, resident, streaming
 
 SOURCE = Path(__file__).with_name("fused_step.cu")
 REAL = {"float32": "float", "float64": "double"}

@@ -15,7 +15,7 @@ and two kernels read X twice.
 
 Two habits of the language are kept away from. `tl.dot` would round to TF32, and has nothing to offer to a matrix times
 one vector. In float32 `tl.exp`, `tl.log`, `/` and `tl.sqrt` are the hardware's approximations, in whose place
-`stepkernels.triton_arithmetic` stands. A Python float would reach a kernel as float32, so settings travel in a float64
+`stepkernels.rows.triton_fused.elementary` stands. A Python float would reach a kernel as float32, so settings travel in a float64
 tensor, and Adam's corrections are found on the device from its own count of steps.
 """
 
@@ -32,8 +32,8 @@ import triton
 import triton.language as tl
 
 from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.rows.triton_fused.elementary import divide, one_minus_power, outcome, square_root
 from stepkernels.torch_state import TensorState
-from stepkernels.triton_arithmetic import divide, one_minus_power, outcome, square_root
 
 TILE_BYTES = 8 * 1024
 WORD_BYTES = 16

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from stepkernels.numba_cuda_state import DeviceArrays
 from stepkernels.problem import Adam, Config, Problem
+from stepkernels.rows.numba_cuda_fused.device_arrays import DeviceArrays
 from stepkernels.state import State
 
 THREADS = 128

@@ -174,6 +174,6 @@ def row_on_cpu(monkeypatch: Any, module: str, machine: Machine, folder: Path) ->
     cupy = new_cupy(machine, folder)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.setitem(sys.modules, "cupy.cuda", cupy.cuda)
-    for name in ("stepkernels.cupy_state", module):
+    for name in ("stepkernels.arrays.cupy_state", module):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return importlib.import_module(module)

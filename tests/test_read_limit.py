@@ -98,7 +98,7 @@ def test_the_participant_reads_once_a_step_and_trains_in_one_launch(monkeypatch,
 
     cupy = cupy_on_cpu.new_cupy(cupy_on_cpu.Machine(processors=3), tmp_path)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
-    for name in ("stepkernels.cupy_state", "stepbench.read_limit_cuda"):
+    for name in ("stepkernels.arrays.cupy_state", "stepbench.read_limit_cuda"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     module = importlib.import_module("stepbench.read_limit_cuda")
     monkeypatch.setattr(module, "compiled", lambda: kernel)

@@ -15,7 +15,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from stepkernels.cupy_state import DeviceState
+from stepkernels.arrays.cupy_state import DeviceState
 from stepkernels.problem import Config, Problem
 
 SOURCE = Path(__file__).with_name("read_limit.cu")

@@ -15,7 +15,7 @@ import cupy
 import numpy as np
 from cupy import ndarray as DeviceArray
 
-from stepkernels.cupy_state import DeviceState
+from stepkernels.arrays.cupy_state import DeviceState
 from stepkernels.problem import Adam, Config, Problem
 
 

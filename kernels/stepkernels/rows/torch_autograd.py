@@ -14,9 +14,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from stepkernels.arrays.torch_state import TensorState
 from stepkernels.interface import Snapshot
 from stepkernels.problem import Adam, Array, Config, Problem
-from stepkernels.torch_state import TensorState
 
 
 class LogisticRegression(nn.Module):

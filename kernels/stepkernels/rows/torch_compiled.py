@@ -22,8 +22,8 @@ from types import FunctionType
 import torch
 from torch import Tensor, nn
 
+from stepkernels.arrays.torch_state import TensorState
 from stepkernels.problem import GD, Adam, Array, Config, Problem
-from stepkernels.torch_state import TensorState
 
 
 def gradient(X: Tensor, sign: Tensor, parameters: Tensor, l2: float) -> tuple[Tensor, Tensor]:

@@ -14,8 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from stepkernels.arrays.torch_state import TensorState
 from stepkernels.problem import Adam, Config, Problem
-from stepkernels.torch_state import TensorState
 
 
 def forward(

@@ -40,7 +40,7 @@ import cupy
 import numpy as np
 from cupy.cuda import driver, runtime
 
-from stepkernels.cupy_state import DeviceState
+from stepkernels.arrays.cupy_state import DeviceState
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.rows.cupy_fused.tiling import GPU, THREADS, TRAIN_THREADS, WORD_BYTES, Tiling, resident, streaming
 

@@ -31,9 +31,9 @@ import torch
 import triton
 import triton.language as tl
 
+from stepkernels.arrays.torch_state import TensorState
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.rows.triton_fused.elementary import divide, one_minus_power, outcome, square_root
-from stepkernels.torch_state import TensorState
 
 TILE_BYTES = 8 * 1024
 WORD_BYTES = 16

@@ -30,8 +30,8 @@ from runs import environment
 from stepbench.optima import DATA, MARKS, breast_cancer, distance, well_conditioned
 from stepkernels import LogisticRegression, ProblemError, synthetic_problem
 from stepkernels.catalog import CATALOG
+from stepkernels.classifier.solvers import AUTO_ROWS, choose_row, scipys_blas
 from stepkernels.interface import Op
-from stepkernels.solvers import AUTO_ROWS, choose_row, scipys_blas
 
 VARIANTS = {
     "lbfgs": {},

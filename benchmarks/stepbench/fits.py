@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
-from stepkernels.estimator import LogisticRegression
+from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.problem import Config, Problem
 from stepkernels.state import State
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
 from stepbench.datasets import make_problem
-from stepkernels.estimator import LogisticRegression
+from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.problem import Array, Problem, synthetic_problem
 
 Data = tuple[Array, Array]

@@ -23,9 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from stepbench.datasets import open_table
 from stepbench.model_file import Model, load_model, standardize
 from stepbench.tables import Labels, Table, blocks, choose_target, few, require_finite, two_classes
-from stepkernels.estimator import LBFGS, LogisticRegression
+from stepkernels.classifier.estimator import LBFGS, LogisticRegression
+from stepkernels.classifier.solvers import AUTO, Report, is_memory_mapped
 from stepkernels.problem import Array, ProblemError
-from stepkernels.solvers import AUTO, Report, is_memory_mapped
 from stepreports.text import counted
 
 STEPS, EPOCHS, EPOCHS_ON_DISK = 1000, 100, 10  # at most, unless told otherwise

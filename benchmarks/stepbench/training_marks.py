@@ -38,7 +38,7 @@ from stepbench.progress import TerminalProgress
 from stepbench.threads import default_budget
 from stepbench.training import Training, train
 from stepbench.training_table import SCHEMA, Figures, tables, training_block
-from stepkernels.estimator import LogisticRegression
+from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array
 from stepreports.files import write_whole

@@ -13,8 +13,8 @@ from rich.console import Console
 from stepbench.progress import LINE_EVERY_SECONDS
 from stepbench.training import Predictions, Score, Trained
 from stepbench.training_figures import cost_figure, roc_figure
+from stepkernels.classifier.solvers import Report
 from stepkernels.problem import ProblemError
-from stepkernels.solvers import Report
 from stepreports.axes import svg
 from stepreports.files import write_whole
 from stepreports.text import counted

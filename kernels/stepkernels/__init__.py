@@ -11,7 +11,7 @@ from stepkernels.interface import Implementation, Op, Snapshot, Workspace
 from stepkernels.problem import GD, Adam, Config, Problem, ProblemError, synthetic_problem
 
 if TYPE_CHECKING:
-    from stepkernels.estimator import LogisticRegression
+    from stepkernels.classifier.estimator import LogisticRegression
 
 __all__ = [
     "GD",
@@ -34,6 +34,6 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if reason := probe.missing_library("sklearn"):
         raise ImportError(f"LogisticRegression cannot be used here: {reason}.")
-    from stepkernels.estimator import LogisticRegression
+    from stepkernels.classifier.estimator import LogisticRegression
 
     return LogisticRegression

@@ -26,9 +26,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from stepkernels.interface import Implementation, Op, Snapshot
-from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, parse_dtype, safe_learning_rate
-from stepkernels.solvers import (
+from stepkernels.classifier.solvers import (
     AUTO,
     Batches,
     Report,
@@ -40,6 +38,8 @@ from stepkernels.solvers import (
     solve_lbfgs,
     take_step,
 )
+from stepkernels.interface import Implementation, Op, Snapshot
+from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, parse_dtype, safe_learning_rate
 
 LBFGS = "lbfgs"
 

@@ -111,7 +111,7 @@ def missing_gpu(library: str) -> str | None:
         return f"no NVIDIA driver ({DRIVER}) was found"
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "stepkernels.gpu_trial", library],
+            [sys.executable, "-m", "stepkernels.probe.gpu_trial", library],
             capture_output=True,
             text=True,
             timeout=GPU_TRIAL_TIMEOUT_SECONDS,

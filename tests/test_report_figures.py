@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import synthetic_runs
 from stepreports.axes import png, spread_apart, svg
 from stepreports.figures import figures, time_figure
-from stepreports.records import Row, load_run
+from stepreports.records.reader import Row, load_run
 from stepreports.roofline import roof_lines, roofline_figure
 from stepreports.style import COLOURS, styles
 from stepreports.views import views

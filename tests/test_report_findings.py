@@ -7,7 +7,7 @@ import pytest
 from stepreports import answer_lines, answer_table
 from stepreports.findings import answer, headline, overtakings
 from stepreports.intervals import Estimate
-from stepreports.records import load_run
+from stepreports.records.reader import load_run
 from stepreports.summary import failure_lines, summary, warnings, winners
 from stepreports.tables import table
 from stepreports.views import shares_of_limit, views

@@ -16,7 +16,7 @@ from stepreports import page as page_module
 from stepreports import render, sections
 from stepreports.findings import answer
 from stepreports.page import words
-from stepreports.records import load_run
+from stepreports.records.reader import load_run
 from stepreports.tables import table
 from stepreports.views import views
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run

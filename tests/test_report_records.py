@@ -8,7 +8,7 @@ import math
 import pytest
 
 import synthetic_runs
-from stepreports.records import RecordError, load_run
+from stepreports.records.reader import RecordError, load_run
 from synthetic_runs import READ_LIMIT, ROWS, entry, write_run
 
 NUMPY = ROWS[1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import stepreports
-from stepreports.overhead import overhead_of
 from stepreports.page import words
-from stepreports.records import RecordError, load_run
+from stepreports.records.overhead import overhead_of
+from stepreports.records.reader import RecordError, load_run
 from stepreports.self_test import self_test_lines
 from stepreports.summary import summary
 from synthetic_runs import ROWS, SELF_TEST, entry, write_journal, write_run, write_self_test

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from stepbench.tables import UNREADABLE, Labels, blocks, read_arrays
 from stepkernels.problem import Array, ProblemError
-from stepreports.files import write_whole
+from stepreports.records.files import write_whole
 
 FORMAT = "stepbench-logistic-regression"
 VERSION = 1

@@ -41,7 +41,7 @@ from stepbench.training_table import SCHEMA, Figures, tables, training_block
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array
-from stepreports.files import write_whole
+from stepreports.records.files import write_whole
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
 COMMAND = "stepbench.training_marks"

@@ -16,7 +16,7 @@ from stepbench.training_figures import cost_figure, roc_figure
 from stepkernels.classifier.solvers import Report
 from stepkernels.problem import ProblemError
 from stepreports.axes import svg
-from stepreports.files import write_whole
+from stepreports.records.files import write_whole
 from stepreports.text import counted
 
 FIGURES = {"cost": cost_figure, "roc": roc_figure}

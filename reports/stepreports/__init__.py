@@ -10,7 +10,7 @@ from pathlib import Path
 from stepreports.compare import compare_report
 from stepreports.findings import answer, headline
 from stepreports.gate import GateResult, gate
-from stepreports.records import RecordError, load_run
+from stepreports.records.reader import RecordError, load_run
 from stepreports.render import write_report
 from stepreports.summary import winners
 

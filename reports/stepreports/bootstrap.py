@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from stepreports.turns import Floats, Shape
+from stepreports.records.turns import Floats, Shape
 
 Ranks = NDArray[np.intp]
 

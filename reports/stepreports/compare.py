@@ -14,9 +14,9 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from stepreports import text
-from stepreports.files import write_whole
 from stepreports.intervals import Estimate, Verdict, ratio_between_runs, verdict
-from stepreports.records import RecordError, load_run
+from stepreports.records.files import write_whole
+from stepreports.records.reader import RecordError, load_run
 from stepreports.render import no_collection
 from stepreports.run import Case, Record, Run
 from stepreports.summary import where

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from stepreports import text
 from stepreports.intervals import Estimate, ratio_between_runs
-from stepreports.records import RecordError, load_run
+from stepreports.records.reader import RecordError, load_run
+from stepreports.records.turns import Turns, over
 from stepreports.run import Case, Record, Run
-from stepreports.turns import Turns, over
 
 _MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")
 

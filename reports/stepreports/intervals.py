@@ -23,7 +23,7 @@ from stepreports.bootstrap import (
     resampled,
     sort_within_generations,
 )
-from stepreports.turns import Floats, Shape, Turns, measured, over, side_by_side
+from stepreports.records.turns import Floats, Shape, Turns, measured, over, side_by_side
 
 __all__ = [
     "LEAST_CONFIDENCE", "LEAST_MARGIN", "LOUD_SPREAD", "NOISY_SPREAD", "Estimate", "Turns", "Verdict",

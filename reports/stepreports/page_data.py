@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from stepreports.bootstrap import TAIL, Ranks, tail_ranks
+from stepreports.records.turns import Layout
 from stepreports.run import Run
 from stepreports.style import styles
 from stepreports.tables import Cell, Table
-from stepreports.turns import Layout
 
 # The columns of table.csv that the page shows; the others are in the file.
 COLUMNS = (

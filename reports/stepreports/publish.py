@@ -17,9 +17,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stepreports.files import write_whole
 from stepreports.findings import answer, headline
-from stepreports.records import RecordError, Run, load_run
+from stepreports.records.files import write_whole
+from stepreports.records.reader import RecordError, Run, load_run
 from stepreports.render import write_report
 from stepreports.summary import where, winners
 from stepreports.tables import markdown

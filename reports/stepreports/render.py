@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from stepreports.files import write_whole
-from stepreports.records import Run, load_run
+from stepreports.records.files import write_whole
+from stepreports.records.reader import Run, load_run
 from stepreports.summary import summary
 from stepreports.tables import Table, csv_text, table
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stepreports.intervals import LEAST_MARGIN, Estimate, self_comparison_spread, spreads
-from stepreports.overhead import Overhead
-from stepreports.turns import Measurement
+from stepreports.records.overhead import Overhead
+from stepreports.records.turns import Measurement
 
 ITEM_BYTES = {"float32": 4, "float64": 8}
 

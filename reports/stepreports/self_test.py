@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stepreports import text
-from stepreports.files import read_object
+from stepreports.records.files import read_object
 
 NAME = "self-test.json"
 

@@ -29,7 +29,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         from stepbench.journal import JournalError
         from stepkernels.problem import ProblemError
-        from stepreports.records import RecordError
+        from stepreports.records.reader import RecordError
 
         try:
             return command(*args, **kwargs)

@@ -130,7 +130,7 @@ def _render(folder: Path) -> Path | None:
     """Write the report of whatever was recorded; print its answer, and what the run's time went to."""
     import stepreports
     from stepbench.listing import answer_table
-    from stepreports.overhead import overhead_of
+    from stepreports.records.overhead import overhead_of
 
     page: Path = stepreports.write_report(folder)
     for line in stepreports.answer_lines(folder):

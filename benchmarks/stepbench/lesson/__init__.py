@@ -19,9 +19,9 @@ from stepbench.threads import default_budget
 from stepkernels.catalog import rows_named
 from stepkernels.problem import ProblemError
 from stepreports import write_report
-from stepreports.files import write_whole
 from stepreports.page import LESSONS
-from stepreports.records import Run, load_run
+from stepreports.records.files import write_whole
+from stepreports.records.reader import Run, load_run
 
 __all__ = ["lesson_page", "measured", "write_lesson"]
 

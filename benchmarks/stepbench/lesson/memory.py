@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepbench.lesson.techniques import ROWS, timed_case
-from stepreports.records import ITEM_BYTES, Run
+from stepreports.records.reader import ITEM_BYTES, Run
 
 FLOPS_PER_ELEMENT = 4  # a multiplication and an addition for Xw, and again for Xᵀr
 

@@ -18,7 +18,7 @@ from stepbench.lesson.worked_example import worked_example
 from stepkernels.problem import unit_roundoff
 from stepreports import text
 from stepreports.page import PALETTE
-from stepreports.records import Run
+from stepreports.records.reader import Run
 
 WEB = Path(__file__).parent / "web"
 

@@ -14,7 +14,7 @@ from pygments.lexers import PythonLexer
 from stepkernels.catalog import CATALOG
 from stepreports import text
 from stepreports.intervals import ratio
-from stepreports.records import Case, Record, Run
+from stepreports.records.reader import Case, Record, Run
 
 SIZE = (20_000, 50)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stepreports import text
-from stepreports.files import RecordError
+from stepreports.records.files import RecordError
 
 NAME = "journal.jsonl"
 

@@ -9,7 +9,7 @@ from stepbench.doctor import knee_bytes, paste_line, warnings_for
 from stepbench.environment import describe_machine
 from stepbench.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
 from stepbench.self_test import Comparison, SelfTest
-from stepreports.intervals import Verdict
+from stepreports.statistics.intervals import Verdict
 
 MACHINE = {
     "load_1min": 0.0,

@@ -4,7 +4,7 @@ from stepbench import marks
 from stepbench.cases import PRESETS, cases_of
 from stepbench.marks import MARKS, Mark, Standing
 from stepkernels.catalog import CATALOG
-from stepreports.intervals import Estimate
+from stepreports.statistics.intervals import Estimate
 
 
 def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():

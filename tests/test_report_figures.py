@@ -15,8 +15,8 @@ from stepreports.axes import png, spread_apart, svg
 from stepreports.figures import figures, time_figure
 from stepreports.records.reader import Row, load_run
 from stepreports.roofline import roof_lines, roofline_figure
+from stepreports.statistics.views import views
 from stepreports.style import COLOURS, styles
-from stepreports.views import views
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepreports.bootstrap import CONFIDENCE, TAIL, reachable_confidence, resampled_ranks, tail_ranks
-from stepreports.intervals import (
+from stepreports.statistics.bootstrap import CONFIDENCE, TAIL, reachable_confidence, resampled_ranks, tail_ranks
+from stepreports.statistics.intervals import (
     Estimate,
     Verdict,
     break_even_steps,

@@ -17,8 +17,8 @@ from stepreports import render, sections
 from stepreports.findings import answer
 from stepreports.page import words
 from stepreports.records.reader import load_run
+from stepreports.statistics.views import views
 from stepreports.tables import table
-from stepreports.views import views
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
 SECTIONS = ("answer", "explore", "ladder", "time", "limit", "agreement", "trust", "records")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepreports import text
-from stepreports.intervals import Estimate
+from stepreports.statistics.intervals import Estimate
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepbench.self_test import sentences
-from stepreports.intervals import Estimate, ratio
 from stepreports.publish import published_runs
 from stepreports.records.files import write_whole
 from stepreports.records.reader import Record, Run, load_run
+from stepreports.statistics.intervals import Estimate, ratio
 from stepreports.summary import where
 from stepreports.tables import markdown
 

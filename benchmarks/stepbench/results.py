@@ -17,7 +17,7 @@ from stepbench.journal import SCHEMA, Event
 from stepbench.participants import Participant
 from stepbench.plan import TIME_BUDGET, Plan
 from stepkernels.interface import Op
-from stepreports import intervals
+from stepreports.statistics import intervals
 
 AGREEMENT_FIELDS = ("J", "gw", "gb", "w", "b")
 FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", TIME_BUDGET})

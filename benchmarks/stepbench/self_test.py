@@ -18,7 +18,7 @@ from stepbench.in_turns import Turns, time_in_turns
 from stepbench.participants import Participant
 from stepbench.progress import Progress
 from stepkernels.interface import Implementation, Op
-from stepreports import intervals
+from stepreports.statistics import intervals
 
 KNOWN_SECONDS = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)
 BIAS_FROM_SECONDS = 50e-6  # the shortest duration for which a bias of at most 1 % is promised

@@ -9,7 +9,7 @@ from typing import Any
 
 from stepbench.marks import reached
 from stepreports import text
-from stepreports.intervals import Turns, estimate, ratio
+from stepreports.statistics.intervals import Turns, estimate, ratio
 from stepreports.tables import markdown
 
 SCHEMA = 1
@@ -60,7 +60,7 @@ def fit(found: Figures) -> dict[str, str]:
 
 
 def turns(seconds: Sequence[Sequence[float]]) -> Turns:
-    """As `stepreports.intervals` takes them, from a list for each generation."""
+    """As `stepreports.statistics.intervals` takes them, from a list for each generation."""
     return {(g, t): value for g, generation in enumerate(seconds) for t, value in enumerate(generation)}
 
 

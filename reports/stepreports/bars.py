@@ -14,9 +14,9 @@ from matplotlib.ticker import MaxNLocator
 
 from stepreports import text
 from stepreports.axes import LOOK, canvas, headline, shortened
-from stepreports.run import Case, Record, Run
+from stepreports.statistics.runs import Case, Record, Run
+from stepreports.statistics.views import View, views
 from stepreports.style import FAINT, INK, styles
-from stepreports.views import View, views
 
 PHASES = ("forward", "backward", "update")
 _SHADES = (1.0, 0.6, 0.3)

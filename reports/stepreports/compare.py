@@ -14,14 +14,14 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from stepreports import text
-from stepreports.intervals import Estimate, Verdict, ratio_between_runs, verdict
 from stepreports.records.files import write_whole
 from stepreports.records.reader import RecordError, load_run
 from stepreports.render import no_collection
-from stepreports.run import Case, Record, Run
+from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_runs, verdict
+from stepreports.statistics.runs import Case, Record, Run
+from stepreports.statistics.views import View, views
 from stepreports.summary import where
 from stepreports.tables import Table, csv_text, markdown, table
-from stepreports.views import View, views
 
 SEPARATOR = " · "
 _MOST_LINES, _MOST_CLAIMS = 200, 20  # of a page that is to be read; table.csv has them all

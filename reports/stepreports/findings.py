@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 
 from stepreports import text
-from stepreports.bootstrap import reachable_confidence
-from stepreports.intervals import (
+from stepreports.statistics.bootstrap import reachable_confidence
+from stepreports.statistics.intervals import (
     LEAST_CONFIDENCE,
     Estimate,
     Verdict,
@@ -22,9 +22,9 @@ from stepreports.intervals import (
     ratios,
     verdict,
 )
-from stepreports.run import Case, Record, Run
+from stepreports.statistics.runs import Case, Record, Run
+from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 from stepreports.tables import after_copying
-from stepreports.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
 

@@ -12,10 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from stepreports import text
-from stepreports.intervals import Estimate, ratio_between_runs
 from stepreports.records.reader import RecordError, load_run
 from stepreports.records.turns import Turns, over
-from stepreports.run import Case, Record, Run
+from stepreports.statistics.intervals import Estimate, ratio_between_runs
+from stepreports.statistics.runs import Case, Record, Run
 
 _MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")
 

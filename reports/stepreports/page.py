@@ -26,12 +26,12 @@ from stepreports.figures import MOST_VIEWS
 from stepreports.findings import answer, headline, overtakings
 from stepreports.page_data import page_data
 from stepreports.roofline import roof_lines
-from stepreports.run import Run
 from stepreports.self_test import self_test_lines
+from stepreports.statistics.runs import Run
+from stepreports.statistics.views import step_views, views
 from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, PAPER, PAPER_DARK, styles
 from stepreports.summary import alarms, warnings, where, winners_of
 from stepreports.tables import Table
-from stepreports.views import step_views, views
 
 _FIGURES = ("time", "limit", "roofline", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from stepreports.bootstrap import TAIL, Ranks, tail_ranks
 from stepreports.records.turns import Layout
-from stepreports.run import Run
+from stepreports.statistics.bootstrap import TAIL, Ranks, tail_ranks
+from stepreports.statistics.runs import Run
 from stepreports.style import styles
 from stepreports.tables import Cell, Table
 

@@ -21,9 +21,9 @@ from stepreports.findings import answer, headline
 from stepreports.records.files import write_whole
 from stepreports.records.reader import RecordError, Run, load_run
 from stepreports.render import write_report
+from stepreports.statistics.views import step_views
 from stepreports.summary import where, winners
 from stepreports.tables import markdown
-from stepreports.views import step_views
 
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from stepreports import text
 from stepreports.findings import answer, headline, standings
-from stepreports.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
-from stepreports.run import Failure, Record, Row, Run
+from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
+from stepreports.statistics.runs import Failure, Record, Row, Run
+from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.tables import markdown
-from stepreports.views import DEVICES, View, baselines, shares_of_limit, step_views
 
 _MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
 

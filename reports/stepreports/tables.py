@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from statistics import median
 
-from stepreports.intervals import Estimate, break_even_steps, detectable_difference, ratios, verdict
-from stepreports.run import Record, Run
-from stepreports.views import LOOP, MATRIX_FORM, shares_of_limit
+from stepreports.statistics.intervals import Estimate, break_even_steps, detectable_difference, ratios, verdict
+from stepreports.statistics.runs import Record, Run
+from stepreports.statistics.views import LOOP, MATRIX_FORM, shares_of_limit
 
 Cell = str | int | float | bool | None
 Table = dict[str, list[Cell]]  # by columns, all of one length

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from stepreports.intervals import Estimate
+from stepreports.statistics.intervals import Estimate
 
 MOST_DIGITS = 3
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))

@@ -13,8 +13,8 @@ from pygments.lexers import PythonLexer
 
 from stepkernels.catalog import CATALOG
 from stepreports import text
-from stepreports.intervals import ratio
 from stepreports.records.reader import Case, Record, Run
+from stepreports.statistics.intervals import ratio
 
 SIZE = (20_000, 50)
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepreports.intervals import estimates
 from stepreports.records.files import RecordError, read_object
 from stepreports.records.overhead import overhead_of
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
-from stepreports.run import ITEM_BYTES, Case, Failure, Record, Row, Run
 from stepreports.self_test import self_test_of
+from stepreports.statistics.intervals import estimates
+from stepreports.statistics.runs import ITEM_BYTES, Case, Failure, Record, Row, Run
 
 __all__ = ["ITEM_BYTES", "SCHEMA", "Case", "Failure", "Record", "RecordError", "Row", "Run", "load_run"]
 

@@ -1,7 +1,7 @@
 "use strict";
 
 // The within-turn ratio of two records with its interval: the same resamples and the same arithmetic as
-// stepreports.intervals, so that the page and table.csv say the same.
+// stepreports.statistics.intervals, so that the page and table.csv say the same.
 
 const middle = (sorted) => (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 const ascending = (a, b) => a - b;

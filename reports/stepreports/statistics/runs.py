@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stepreports.intervals import LEAST_MARGIN, Estimate, self_comparison_spread, spreads
 from stepreports.records.overhead import Overhead
 from stepreports.records.turns import Measurement
+from stepreports.statistics.intervals import LEAST_MARGIN, Estimate, self_comparison_spread, spreads
 
 ITEM_BYTES = {"float32": 4, "float64": 8}
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stepreports.bootstrap import (
+from stepreports.records.turns import Floats, Shape, Turns, measured, over, side_by_side
+from stepreports.statistics.bootstrap import (
     CONFIDENCE,
     TAIL,
     medians_and_tails,
@@ -23,7 +24,6 @@ from stepreports.bootstrap import (
     resampled,
     sort_within_generations,
 )
-from stepreports.records.turns import Floats, Shape, Turns, measured, over, side_by_side
 
 __all__ = [
     "LEAST_CONFIDENCE", "LEAST_MARGIN", "LOUD_SPREAD", "NOISY_SPREAD", "Estimate", "Turns", "Verdict",

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from stepreports.intervals import Estimate, ratios
-from stepreports.run import Case, Record, Row, Run
+from stepreports.statistics.intervals import Estimate, ratios
+from stepreports.statistics.runs import Case, Record, Row, Run
 
 LOOP = "interpreted loop"
 MATRIX_FORM = "matrix form"

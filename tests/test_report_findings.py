@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stepreports import answer_lines, answer_table
-from stepreports.findings import answer, headline, overtakings
 from stepreports.records.reader import load_run
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.views import shares_of_limit, views
-from stepreports.summary import failure_lines, summary, warnings, winners
-from stepreports.tables import table
+from stepreports.telling.findings import answer, headline, overtakings
+from stepreports.telling.summary import failure_lines, summary, warnings, winners
+from stepreports.telling.tables import table
 from synthetic_runs import READ_LIMIT, ROWS, SIZES, entries, entry, write_run
 
 CPU_ROWS = [row for row in ROWS if row.device == "cpu"]

@@ -14,11 +14,11 @@ import pytest
 import stepreports
 from stepreports import page as page_module
 from stepreports import render, sections
-from stepreports.findings import answer
 from stepreports.page import words
 from stepreports.records.reader import load_run
 from stepreports.statistics.views import views
-from stepreports.tables import table
+from stepreports.telling.findings import answer
+from stepreports.telling.tables import table
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
 SECTIONS = ("answer", "explore", "ladder", "time", "limit", "agreement", "trust", "records")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepreports import text
 from stepreports.statistics.intervals import Estimate
+from stepreports.telling import text
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import stepreports
 from stepreports.page import words
 from stepreports.records.overhead import overhead_of
 from stepreports.records.reader import RecordError, load_run
-from stepreports.self_test import self_test_lines
-from stepreports.summary import summary
+from stepreports.telling.summary import summary
+from stepreports.telling.trust import self_test_lines
 from synthetic_runs import ROWS, SELF_TEST, entry, write_journal, write_run, write_self_test
 
 HEADER = {"event": "run", "elapsed_seconds": 0.1}

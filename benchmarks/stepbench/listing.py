@@ -16,7 +16,7 @@ from stepbench.checking.verdicts import RowReport
 from stepbench.plan import Plan
 from stepkernels.interface import Implementation, Op
 from stepkernels.probe import library_version
-from stepreports.text import duration
+from stepreports.telling.text import duration
 
 
 def row_facts(row: Implementation) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from stepreports.publish import published_runs
 from stepreports.records.files import write_whole
 from stepreports.records.reader import Record, Run, load_run
 from stepreports.statistics.intervals import Estimate, ratio
-from stepreports.summary import where
-from stepreports.tables import markdown
+from stepreports.telling.summary import where
+from stepreports.telling.tables import markdown
 
 OURS = ("numba-fused", "numba-fused-parallel")
 BEST_OTHER = "the best other row"

@@ -26,7 +26,7 @@ from stepbench.tables import Labels, Table, blocks, choose_target, few, require_
 from stepkernels.classifier.estimator import LBFGS, LogisticRegression
 from stepkernels.classifier.solvers import AUTO, Report, is_memory_mapped
 from stepkernels.problem import Array, ProblemError
-from stepreports.text import counted
+from stepreports.telling.text import counted
 
 STEPS, EPOCHS, EPOCHS_ON_DISK = 1000, 100, 10  # at most, unless told otherwise
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from stepbench.training import Trained
-from stepreports import text
 from stepreports.axes import LOOK, canvas, headline
 from stepreports.style import COLOURS, FAINT, INK
+from stepreports.telling import text
 
 _HEIGHT, _LEFT, _RIGHT = 4.2, 0.8, 0.4  # inches
 _ROC_WIDTH = 4.25  # makes the ROC curve's panel a square

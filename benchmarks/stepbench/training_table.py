@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.marks import reached
-from stepreports import text
 from stepreports.statistics.intervals import Turns, estimate, ratio
-from stepreports.tables import markdown
+from stepreports.telling import text
+from stepreports.telling.tables import markdown
 
 SCHEMA = 1
 STORED = "reports/published/*/training.json"

@@ -17,7 +17,7 @@ from stepkernels.classifier.solvers import Report
 from stepkernels.problem import ProblemError
 from stepreports.axes import svg
 from stepreports.records.files import write_whole
-from stepreports.text import counted
+from stepreports.telling.text import counted
 
 FIGURES = {"cost": cost_figure, "roc": roc_figure}
 

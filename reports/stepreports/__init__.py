@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from stepreports.compare import compare_report
-from stepreports.findings import answer, headline
 from stepreports.gate import GateResult, gate
 from stepreports.records.reader import RecordError, load_run
 from stepreports.render import write_report
-from stepreports.summary import winners
+from stepreports.telling.findings import answer, headline
+from stepreports.telling.summary import winners
 
 __all__ = ["GateResult", "RecordError", "answer_lines", "answer_table", "compare_report", "gate", "write_report"]
 

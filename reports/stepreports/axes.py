@@ -16,8 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from stepreports import text
 from stepreports.style import FAINT, GRID, INK, PAPER
+from stepreports.telling import text
 
 FONT_POINTS = 8.5
 WIDTH = 7.0  # inches

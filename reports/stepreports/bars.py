@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from stepreports import text
 from stepreports.axes import LOOK, canvas, headline, shortened
 from stepreports.statistics.runs import Case, Record, Run
 from stepreports.statistics.views import View, views
 from stepreports.style import FAINT, INK, styles
+from stepreports.telling import text
 
 PHASES = ("forward", "backward", "update")
 _SHADES = (1.0, 0.6, 0.3)

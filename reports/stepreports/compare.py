@@ -13,15 +13,15 @@ from itertools import chain, islice
 from pathlib import Path
 from string import ascii_uppercase
 
-from stepreports import text
 from stepreports.records.files import write_whole
 from stepreports.records.reader import RecordError, load_run
 from stepreports.render import no_collection
 from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_runs, verdict
 from stepreports.statistics.runs import Case, Record, Run
 from stepreports.statistics.views import View, views
-from stepreports.summary import where
-from stepreports.tables import Table, csv_text, markdown, table
+from stepreports.telling import text
+from stepreports.telling.summary import where
+from stepreports.telling.tables import Table, csv_text, markdown, table
 
 SEPARATOR = " · "
 _MOST_LINES, _MOST_CLAIMS = 200, 20  # of a page that is to be read; table.csv has them all

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from stepreports.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.compare import Side, across, against_first, claims
 from stepreports.figures import draw_line
-from stepreports.findings import standings
 from stepreports.page import inlined, rendered
 from stepreports.page_data import looks, page_data
 from stepreports.statistics.runs import Case, Run
 from stepreports.statistics.views import DEVICES, View, baselines, views
 from stepreports.style import Dashes, styles
-from stepreports.summary import where
-from stepreports.tables import Table
+from stepreports.telling.findings import standings
+from stepreports.telling.summary import where
+from stepreports.telling.tables import Table
 
 _DASHES: Sequence[tuple[Dashes, str]] = (
     ("-", "solid"), ((0, (5, 2)), "dash"), ((0, (1, 1.5)), "dot"), ((0, (6, 2, 1, 2)), "dashdot"),

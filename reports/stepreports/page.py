@@ -20,18 +20,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
-from stepreports import sections, text
+from stepreports import sections
 from stepreports.axes import svg
 from stepreports.figures import MOST_VIEWS
-from stepreports.findings import answer, headline, overtakings
 from stepreports.page_data import page_data
 from stepreports.roofline import roof_lines
-from stepreports.self_test import self_test_lines
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
 from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, PAPER, PAPER_DARK, styles
-from stepreports.summary import alarms, warnings, where, winners_of
-from stepreports.tables import Table
+from stepreports.telling import text
+from stepreports.telling.findings import answer, headline, overtakings
+from stepreports.telling.summary import alarms, warnings, where, winners_of
+from stepreports.telling.tables import Table
+from stepreports.telling.trust import self_test_lines
 
 _FIGURES = ("time", "limit", "roofline", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")

@@ -11,7 +11,7 @@ from stepreports.records.turns import Layout
 from stepreports.statistics.bootstrap import TAIL, Ranks, tail_ranks
 from stepreports.statistics.runs import Run
 from stepreports.style import styles
-from stepreports.tables import Cell, Table
+from stepreports.telling.tables import Cell, Table
 
 # The columns of table.csv that the page shows; the others are in the file.
 COLUMNS = (

@@ -17,13 +17,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stepreports.findings import answer, headline
 from stepreports.records.files import write_whole
 from stepreports.records.reader import RecordError, Run, load_run
 from stepreports.render import write_report
 from stepreports.statistics.views import step_views
-from stepreports.summary import where, winners
-from stepreports.tables import markdown
+from stepreports.telling.findings import answer, headline
+from stepreports.telling.summary import where, winners
+from stepreports.telling.tables import markdown
 
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from stepreports.records.files import write_whole
 from stepreports.records.reader import Run, load_run
-from stepreports.summary import summary
-from stepreports.tables import Table, csv_text, table
+from stepreports.telling.summary import summary
+from stepreports.telling.tables import Table, csv_text, table
 
 _PAGE_NEEDS = ("matplotlib", "jinja2")
 

@@ -15,11 +15,11 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stepreports import text
 from stepreports.axes import FONT_POINTS, LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import View
 from stepreports.style import FAINT, INK, styles
+from stepreports.telling import text
 
 _HEIGHT, _LEFT, _RIGHT = 4.2, 0.8, 0.4  # inches
 _ROOM_LEFT, _ROOM_RIGHT = 9.0, 3.0  # times the outermost intensity: room for the labels of a column

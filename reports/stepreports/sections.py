@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepreports import text
 from stepreports.bars import PHASES, cold_start, phases, start_costs
 from stepreports.statistics.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
 from stepreports.statistics.runs import Case, Failure, Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View
-from stepreports.summary import alike, sizes_of
-from stepreports.tables import AGREEMENT, start_seconds, typical
+from stepreports.telling import text
+from stepreports.telling.summary import alike, sizes_of
+from stepreports.telling.tables import AGREEMENT, start_seconds, typical
 
 Line = dict[str, str]
 MOST_LADDERS = 12

@@ -15,8 +15,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from stepbench.lesson.formulas import TEXTS, inline
-from stepreports import text as numbers
 from stepreports.page import words
+from stepreports.telling import text as numbers
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}
 _MINUS = "\N{MINUS SIGN}"

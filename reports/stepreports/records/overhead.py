@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stepreports import text
 from stepreports.records.files import RecordError
+from stepreports.telling import text
 
 NAME = "journal.jsonl"
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from stepreports.records.files import RecordError, read_object
 from stepreports.records.overhead import overhead_of
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
-from stepreports.self_test import self_test_of
 from stepreports.statistics.intervals import estimates
 from stepreports.statistics.runs import ITEM_BYTES, Case, Failure, Record, Row, Run
+from stepreports.telling.trust import self_test_of
 
 __all__ = ["ITEM_BYTES", "SCHEMA", "Case", "Failure", "Record", "RecordError", "Row", "Run", "load_run"]
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stepreports import text
 from stepreports.records.files import read_object
+from stepreports.telling import text
 
 NAME = "self-test.json"
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from stepreports import text
-from stepreports.findings import answer, headline, standings
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
 from stepreports.statistics.runs import Failure, Record, Row, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
-from stepreports.tables import markdown
+from stepreports.telling import text
+from stepreports.telling.findings import answer, headline, standings
+from stepreports.telling.tables import markdown
 
 _MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 
-from stepreports import text
 from stepreports.statistics.bootstrap import reachable_confidence
 from stepreports.statistics.intervals import (
     LEAST_CONFIDENCE,
@@ -24,7 +23,8 @@ from stepreports.statistics.intervals import (
 )
 from stepreports.statistics.runs import Case, Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
-from stepreports.tables import after_copying
+from stepreports.telling import text
+from stepreports.telling.tables import after_copying
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import synthetic_runs
-from stepreports.axes import png, spread_apart, svg
-from stepreports.figures import figures, time_figure
+from stepreports.figures.axes import png, spread_apart, svg
+from stepreports.figures.by_size import figures, time_figure
+from stepreports.figures.roofline import roof_lines, roofline_figure
+from stepreports.figures.style import COLOURS, styles
 from stepreports.records.reader import Row, load_run
-from stepreports.roofline import roof_lines, roofline_figure
 from stepreports.statistics.views import views
-from stepreports.style import COLOURS, styles
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from stepbench.training import Trained
-from stepreports.axes import LOOK, canvas, headline
-from stepreports.style import COLOURS, FAINT, INK
+from stepreports.figures.axes import LOOK, canvas, headline
+from stepreports.figures.style import COLOURS, FAINT, INK
 from stepreports.telling import text
 
 _HEIGHT, _LEFT, _RIGHT = 4.2, 0.8, 0.4  # inches

@@ -15,7 +15,7 @@ from stepbench.training import Predictions, Score, Trained
 from stepbench.training_figures import cost_figure, roc_figure
 from stepkernels.classifier.solvers import Report
 from stepkernels.problem import ProblemError
-from stepreports.axes import svg
+from stepreports.figures.axes import svg
 from stepreports.records.files import write_whole
 from stepreports.telling.text import counted
 

@@ -58,8 +58,8 @@ def compare_report(folders: Sequence[Path], out: Path) -> Path:
 
 
 def _write(sides: Sequence[Side], out: Path) -> Path:
-    from stepreports.axes import png, svg
     from stepreports.compare_page import comparison_figure, comparison_page
+    from stepreports.figures.axes import png, svg
 
     common = common_cases(sides)
     view = next(view for view in views(sides[0].run) if any(across(case) in common for case in view.cases))

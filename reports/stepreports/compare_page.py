@@ -8,14 +8,14 @@ from dataclasses import replace
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from stepreports.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.compare import Side, across, against_first, claims
-from stepreports.figures import draw_line
+from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
+from stepreports.figures.by_size import draw_line
+from stepreports.figures.style import Dashes, styles
 from stepreports.page import inlined, rendered
 from stepreports.page_data import looks, page_data
 from stepreports.statistics.runs import Case, Run
 from stepreports.statistics.views import DEVICES, View, baselines, views
-from stepreports.style import Dashes, styles
 from stepreports.telling.findings import standings
 from stepreports.telling.summary import where
 from stepreports.telling.tables import Table

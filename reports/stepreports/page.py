@@ -21,13 +21,24 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from stepreports import sections
-from stepreports.axes import svg
-from stepreports.figures import MOST_VIEWS
+from stepreports.figures.axes import svg
+from stepreports.figures.by_size import MOST_VIEWS
+from stepreports.figures.roofline import roof_lines
+from stepreports.figures.style import (
+    COLOURS,
+    FAINT,
+    FAINT_DARK,
+    GRID,
+    GRID_DARK,
+    INK,
+    INK_DARK,
+    PAPER,
+    PAPER_DARK,
+    styles,
+)
 from stepreports.page_data import page_data
-from stepreports.roofline import roof_lines
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
-from stepreports.style import COLOURS, FAINT, FAINT_DARK, GRID, GRID_DARK, INK, INK_DARK, PAPER, PAPER_DARK, styles
 from stepreports.telling import text
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.summary import alarms, warnings, where, winners_of

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from stepreports.figures.style import styles
 from stepreports.records.turns import Layout
 from stepreports.statistics.bootstrap import TAIL, Ranks, tail_ranks
 from stepreports.statistics.runs import Run
-from stepreports.style import styles
 from stepreports.telling.tables import Cell, Table
 
 # The columns of table.csv that the page shows; the others are in the file.

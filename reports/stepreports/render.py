@@ -51,8 +51,8 @@ def _write(run: Run) -> Path:
 
 
 def _write_drawn(run: Run, columns: Table) -> Path:
-    from stepreports.axes import png, svg
-    from stepreports.figures import figures
+    from stepreports.figures.axes import png, svg
+    from stepreports.figures.by_size import figures
     from stepreports.page import page
 
     drawn = figures(run)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepreports.bars import PHASES, cold_start, phases, start_costs
+from stepreports.figures.bars import PHASES, cold_start, phases, start_costs
 from stepreports.statistics.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
 from stepreports.statistics.runs import Case, Failure, Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View

@@ -21,9 +21,9 @@ from stepbench.lesson import descent, squared_error
 from stepbench.lesson.memory import Roofline
 from stepbench.lesson.students import students
 from stepkernels.problem import Array
-from stepreports.axes import LOOK, canvas, headline
+from stepreports.figures.axes import LOOK, canvas, headline
+from stepreports.figures.style import COLOURS, FAINT, INK
 from stepreports.page import inlined
-from stepreports.style import COLOURS, FAINT, INK
 
 VIOLET, RUST, BLUE, _, _, PLUM, GREEN, _ = (light for light, _ in COLOURS)  # those that words can be written in
 HEIGHT = 3.7  # inches

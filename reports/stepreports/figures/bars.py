@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from stepreports.axes import LOOK, canvas, headline, shortened
+from stepreports.figures.axes import LOOK, canvas, headline, shortened
+from stepreports.figures.style import FAINT, INK, styles
 from stepreports.statistics.runs import Case, Record, Run
 from stepreports.statistics.views import View, views
-from stepreports.style import FAINT, INK, styles
 from stepreports.telling import text
 
 PHASES = ("forward", "backward", "update")

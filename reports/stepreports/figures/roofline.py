@@ -15,10 +15,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stepreports.axes import FONT_POINTS, LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
+from stepreports.figures.axes import FONT_POINTS, LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
+from stepreports.figures.style import FAINT, INK, styles
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import View
-from stepreports.style import FAINT, INK, styles
 from stepreports.telling import text
 
 _HEIGHT, _LEFT, _RIGHT = 4.2, 0.8, 0.4  # inches

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from stepreports.style import FAINT, GRID, INK, PAPER
+from stepreports.figures.style import FAINT, GRID, INK, PAPER
 from stepreports.telling import text
 
 FONT_POINTS = 8.5

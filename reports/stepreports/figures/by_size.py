@@ -13,13 +13,13 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stepreports.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
-from stepreports.bars import phases_figure, start_figure
-from stepreports.roofline import roofline_figure
+from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
+from stepreports.figures.bars import phases_figure, start_figure
+from stepreports.figures.roofline import roofline_figure
+from stepreports.figures.style import DASHES, FAINT, INK, Style, styles
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.runs import Record, Row, Run
 from stepreports.statistics.views import DEVICES, View, baselines, step_views
-from stepreports.style import DASHES, FAINT, INK, Style, styles
 
 MOST_VIEWS = 6  # dtypes × optimizers × cache states that get files of their own; the page shows every other
 

@@ -12,9 +12,9 @@ from importlib import util
 import pytest
 
 import stepreports
-from stepreports import page as page_module
-from stepreports import render, sections
-from stepreports.page import words
+from stepreports import render
+from stepreports.page.report_page import report_page as page_module
+from stepreports.page.report_page import sections, words
 from stepreports.records.reader import load_run
 from stepreports.statistics.views import views
 from stepreports.telling.findings import answer

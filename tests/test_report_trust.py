@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import stepreports
-from stepreports.page import words
+from stepreports.page.report_page import words
 from stepreports.records.overhead import overhead_of
 from stepreports.records.reader import RecordError, load_run
 from stepreports.telling.summary import summary

@@ -12,8 +12,8 @@ from stepreports.compare import Side, across, against_first, claims
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.by_size import draw_line
 from stepreports.figures.style import Dashes, styles
-from stepreports.page import inlined, rendered
-from stepreports.page_data import looks, page_data
+from stepreports.page.page_data import looks, page_data
+from stepreports.page.report_page import inlined, rendered
 from stepreports.statistics.runs import Case, Run
 from stepreports.statistics.views import DEVICES, View, baselines, views
 from stepreports.telling.findings import standings

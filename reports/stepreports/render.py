@@ -53,7 +53,7 @@ def _write(run: Run) -> Path:
 def _write_drawn(run: Run, columns: Table) -> Path:
     from stepreports.figures.axes import png, svg
     from stepreports.figures.by_size import figures
-    from stepreports.page import page
+    from stepreports.page.report_page import page
 
     drawn = figures(run)
     for name, figure in drawn.items():

@@ -19,7 +19,7 @@ from stepbench.threads import default_budget
 from stepkernels.catalog import rows_named
 from stepkernels.problem import ProblemError
 from stepreports import write_report
-from stepreports.page import LESSONS
+from stepreports.page.report_page import LESSONS
 from stepreports.records.files import write_whole
 from stepreports.records.reader import Run, load_run
 

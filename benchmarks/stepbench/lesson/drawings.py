@@ -23,7 +23,7 @@ from stepbench.lesson.students import students
 from stepkernels.problem import Array
 from stepreports.figures.axes import LOOK, canvas, headline
 from stepreports.figures.style import COLOURS, FAINT, INK
-from stepreports.page import inlined
+from stepreports.page.report_page import inlined
 
 VIOLET, RUST, BLUE, _, _, PLUM, GREEN, _ = (light for light, _ in COLOURS)  # those that words can be written in
 HEIGHT = 3.7  # inches

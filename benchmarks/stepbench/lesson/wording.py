@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from stepbench.lesson.formulas import TEXTS, inline
-from stepreports.page import words
+from stepreports.page.report_page import words
 from stepreports.telling import text as numbers
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}

@@ -20,7 +20,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
-from stepreports import sections
 from stepreports.figures.axes import svg
 from stepreports.figures.by_size import MOST_VIEWS
 from stepreports.figures.roofline import roof_lines
@@ -36,7 +35,8 @@ from stepreports.figures.style import (
     PAPER_DARK,
     styles,
 )
-from stepreports.page_data import page_data
+from stepreports.page.page_data import page_data
+from stepreports.page.report_page import sections
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
 from stepreports.telling import text

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from stepreports import RecordError, compare_report
-from stepreports.compare import across, common_cases, labelled
+from stepreports.comparison.sides import across, common_cases, labelled
 from stepreports.records.reader import load_run
 from synthetic_runs import MACHINE, ROWS, SIZES, entries, entry, write_run
 

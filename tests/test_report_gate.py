@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stepreports import RecordError, gate
-from stepreports.gate import Outcome
+from stepreports import RecordError
+from stepreports.comparison import gate
+from stepreports.comparison.gate import Outcome
 from synthetic_runs import MACHINE, ROWS, SIZES, entries, entry, write_run
 
 FEW = {"rows": ROWS[:4], "sizes": SIZES[:3], "dtypes": ["float64"]}

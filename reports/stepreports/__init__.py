@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stepreports.compare import compare_report
-from stepreports.gate import GateResult, gate
+from stepreports.comparison.gate import GateResult, gate
+from stepreports.comparison.sides import compare_report
 from stepreports.records.reader import RecordError, load_run
 from stepreports.render import write_report
 from stepreports.telling.findings import answer, headline

@@ -147,7 +147,7 @@ def _gate(runs: list[Path], percent: float) -> None:
 
     if len(runs) != 2:
         raise typer.BadParameter("--fail-slower compares exactly two runs: the base, then the new one.")
-    result = stepreports.gate(runs[0], runs[1], percent)
+    result = stepreports.comparison.gate(runs[0], runs[1], percent)
     for line in result.lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)

@@ -58,7 +58,7 @@ def compare_report(folders: Sequence[Path], out: Path) -> Path:
 
 
 def _write(sides: Sequence[Side], out: Path) -> Path:
-    from stepreports.compare_page import comparison_figure, comparison_page
+    from stepreports.comparison.comparison_page import comparison_figure, comparison_page
     from stepreports.figures.axes import png, svg
 
     common = common_cases(sides)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from stepreports.compare import Side, across, against_first, claims
+from stepreports.comparison.sides import Side, across, against_first, claims
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.by_size import draw_line
 from stepreports.figures.style import Dashes, styles

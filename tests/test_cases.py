@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from stepbench.cases import COLD, COLD_BYTES, PRESETS, WARM, Case, Group, Size, cases_of, parse_ops
+from stepbench.cases.case import COLD, COLD_BYTES, PRESETS, WARM, Case, Group, Size, cases_of, parse_ops
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 from stepkernels.problem import ProblemError, safe_learning_rate, synthetic_problem

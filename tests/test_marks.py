@@ -1,7 +1,7 @@
 """The marks: read off the records of a run, and the page that shows them is never stale."""
 
 from stepbench import marks
-from stepbench.cases import PRESETS, cases_of
+from stepbench.cases.case import PRESETS, cases_of
 from stepbench.marks import MARKS, Mark, Standing
 from stepkernels.catalog import CATALOG
 from stepreports.statistics.intervals import Estimate

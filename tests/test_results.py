@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from runs import benchmarks
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.journal import SCHEMA
 from stepbench.participants import LIMITS, participants_of
 from stepbench.plan import Plan

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepkernels.agreement import (
     GRADIENT_FIELDS,
     STEP_FIELDS,

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.journal import SCHEMA, Event, Journal, read_events
 from stepbench.participants import Participant
 from stepbench.plan import Plan

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
-from stepbench.datasets import make_problem
+from stepbench.cases.datasets import make_problem
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.problem import Array, Problem, synthetic_problem
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.participants import Participant, participants_of
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation

@@ -10,7 +10,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, Self
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.children import compile_caches, device_variables, environment_of_child
 from stepbench.participants import Participant
 from stepbench.threads import environment_for

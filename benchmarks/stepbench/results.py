@@ -12,7 +12,7 @@ from typing import Any
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.journal import SCHEMA, Event
 from stepbench.participants import Participant
 from stepbench.plan import TIME_BUDGET, Plan

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.expectations import random_point, save_expectations
 from stepbench.journal import Journal
 from stepbench.participants import Participant

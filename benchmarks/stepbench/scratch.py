@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stepbench.cases import Case
-from stepbench.datasets import make_problem
+from stepbench.cases.case import Case
+from stepbench.cases.datasets import make_problem
 from stepkernels.problem import Problem
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stepbench.cases import PRESETS, Case
+from stepbench.cases.case import PRESETS, Case
 from stepbench.in_turns import Turns, time_in_turns
 from stepbench.participants import Participant
 from stepbench.progress import Progress

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stepbench.cases import COLD, PRESETS, WARM, Group, Preset, cases_of
+from stepbench.cases.case import COLD, PRESETS, WARM, Group, Preset, cases_of
 from stepbench.doctor import measured_limits
 from stepbench.environment import describe_commit, describe_machine
 from stepbench.journal import NAME as JOURNAL_NAME

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stepbench import threads
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.device import DeviceClock, copy_to_device_seconds, device_clock, device_state
 from stepbench.expectations import judge, run_once
 from stepbench.memory import peak_memory_bytes, reset_peak_memory

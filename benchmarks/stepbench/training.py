@@ -20,9 +20,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from stepbench.datasets import open_table
+from stepbench.cases.data_files import Labels, Table, blocks, choose_target, few, require_finite, two_classes
+from stepbench.cases.datasets import open_table
 from stepbench.model_file import Model, load_model, standardize
-from stepbench.tables import Labels, Table, blocks, choose_target, few, require_finite, two_classes
 from stepkernels.classifier.estimator import LBFGS, LogisticRegression
 from stepkernels.classifier.solvers import AUTO, Report, is_memory_mapped
 from stepkernels.problem import Array, ProblemError

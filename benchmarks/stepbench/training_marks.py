@@ -27,8 +27,8 @@ import numpy as np
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
-from stepbench.cases import REAL, Case, parse_size
-from stepbench.datasets import make_problem
+from stepbench.cases.case import REAL, Case, parse_size
+from stepbench.cases.datasets import make_problem
 from stepbench.environment import describe_commit, describe_machine
 from stepbench.in_turns import time_in_turns
 from stepbench.marks import PAGE, rewrite

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from stepbench.threads import pin_to_budget
 
 if TYPE_CHECKING:
-    from stepbench.cases import Case
+    from stepbench.cases.case import Case
     from stepbench.timing import Task
     from stepkernels.interface import Implementation
 

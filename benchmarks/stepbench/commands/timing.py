@@ -51,8 +51,8 @@ def run(
     Exit status 0: everything ran. 1: a row failed, or a required one was missing. 2: bad usage.
     """
     from stepbench import session
-    from stepbench.cases import parse_choices, parse_ops, parse_optimizers
-    from stepbench.datasets import register_files
+    from stepbench.cases.case import parse_choices, parse_ops, parse_optimizers
+    from stepbench.cases.datasets import register_files
     from stepbench.listing import plan_table
     from stepkernels.problem import DTYPES
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stepbench.cases import BOTH, Case, Group, cases_of
-from stepbench.datasets import make_problem
+from stepbench.cases.case import BOTH, Case, Group, cases_of
+from stepbench.cases.datasets import make_problem
 from stepbench.expectations import random_point, save_expectations
 from stepbench.suite.plugin import Assignment, SuitePlugin
 from stepbench.threads import default_budget

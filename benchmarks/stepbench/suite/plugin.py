@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stepbench.cases import Case
+from stepbench.cases.case import Case
 from stepbench.timing import Clock, DisagreementError, OversizedPoolError, Pedantic, Turnstile, measure
 from stepkernels.interface import Implementation
 

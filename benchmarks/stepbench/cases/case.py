@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from stepbench.datasets import SYNTHETIC, is_known, shape_of
+from stepbench.cases.datasets import SYNTHETIC, is_known, shape_of
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import GD, OPTIMIZERS, Adam, Config, Optimizer, Problem, ProblemError, safe_learning_rate
 

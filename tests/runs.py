@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stepbench.children import environment_of_child
+from stepbench.machine.children import environment_of_child
 
 KERNELS = Path(__file__).parent / "kernels"
 SMALL = ("run", "--sizes", "37x5,64x3", "--rows", "numpy-blas,python-loop")

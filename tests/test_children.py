@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from stepbench import processes
-from stepbench.children import CACHES, environment_of_child
+from stepbench.machine.children import CACHES, environment_of_child
 from stepbench.participants import Participant
 from stepkernels.catalog import CATALOG
 

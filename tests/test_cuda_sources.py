@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stepbench.simulation import CompileResult, compile_source
+from stepbench.machine.simulation import CompileResult, compile_source
 from stepkernels import catalog
 
 SOURCE = Path(catalog.__file__).parent / "rows" / "fused_step.cu"

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from stepbench import self_test
-from stepbench.doctor import knee_bytes, paste_line, warnings_for
-from stepbench.environment import describe_machine
-from stepbench.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
+from stepbench.machine.doctor import knee_bytes, paste_line, warnings_for
+from stepbench.machine.environment import describe_machine
+from stepbench.machine.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
 from stepbench.self_test import Comparison, SelfTest
 from stepreports.statistics.intervals import Verdict
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import cupy_on_cpu
-from stepbench import read_limit
-from stepbench.read_kernels import read_parallel, read_serial
-from stepbench.simulation import compile_source
+from stepbench.machine import read_limit
+from stepbench.machine.read_kernels import read_parallel, read_serial
+from stepbench.machine.simulation import compile_source
 from stepkernels import Config, synthetic_problem
 
 SOURCE = Path(read_limit.__file__).with_name("read_limit.cu")
@@ -98,9 +98,9 @@ def test_the_participant_reads_once_a_step_and_trains_in_one_launch(monkeypatch,
 
     cupy = cupy_on_cpu.new_cupy(cupy_on_cpu.Machine(processors=3), tmp_path)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
-    for name in ("stepkernels.arrays.cupy_state", "stepbench.read_limit_cuda"):
+    for name in ("stepkernels.arrays.cupy_state", "stepbench.machine.read_limit_cuda"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    module = importlib.import_module("stepbench.read_limit_cuda")
+    module = importlib.import_module("stepbench.machine.read_limit_cuda")
     monkeypatch.setattr(module, "compiled", lambda: kernel)
     workspace = module.bind(synthetic_problem(37, 5, "float32"), Config(dtype="float32"))
     launches.clear()

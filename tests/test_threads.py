@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from stepbench.threads import (
+from stepbench.machine.threads import (
     allowed_cpus,
     cgroup_quota,
     default_budget,
@@ -17,7 +17,7 @@ from stepbench.threads import (
 
 READ_BACK = """
 import sys
-from stepbench.threads import pin_to_budget, pool_sizes
+from stepbench.machine.threads import pin_to_budget, pool_sizes
 pin_to_budget(1)
 import json
 import numba, numpy, torch
@@ -55,7 +55,7 @@ def test_a_quota_of_a_fraction_still_allows_one_thread(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity")
 def test_affinity_limits_the_budget():
     code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]);\n"
-    code += "import sys; from stepbench.threads import default_budget; sys.stdout.write(str(default_budget()))"
+    code += "import sys; from stepbench.machine.threads import default_budget; sys.stdout.write(str(default_budget()))"
     assert run_python(code) == "1"
 
 

@@ -13,7 +13,7 @@ _READS = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.STEP, Op.TRAIN)
 LIMITS = (
     Implementation(
         name="read-limit",
-        module="stepbench.read_limit",
+        module="stepbench.machine.read_limit",
         library="numba",
         technique="reads X once and does nothing else",
         summary="The time in which this machine can read X: no implementation can be faster.",
@@ -22,7 +22,7 @@ LIMITS = (
     ),
     Implementation(
         name="read-limit-cuda",
-        module="stepbench.read_limit_cuda",
+        module="stepbench.machine.read_limit_cuda",
         library="cupy",
         device="cuda",
         technique="reads X once and does nothing else",

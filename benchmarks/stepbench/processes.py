@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from stepbench.cases.case import Case
-from stepbench.children import compile_caches, device_variables, environment_of_child
+from stepbench.machine.children import compile_caches, device_variables, environment_of_child
+from stepbench.machine.threads import environment_for
 from stepbench.participants import Participant
-from stepbench.threads import environment_for
 
 GRACE_SECONDS = 5.0
 

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stepbench.threads import pin_to_budget
+from stepbench.machine.threads import pin_to_budget
 
 if TYPE_CHECKING:
     from stepbench.cases.case import Case

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
-from stepbench.simulation import CompileResult, compile_source
+from stepbench.machine.simulation import CompileResult, compile_source
 from stepkernels import Implementation, catalog
 from stepkernels.probe import missing_library
 

@@ -16,9 +16,9 @@ from multiprocessing import Pipe
 from stepbench.checking.child import CannotRun, Finding, Orders, fields_of
 from stepbench.checking.compiled import compiled_report
 from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
-from stepbench.children import device_variables, environment_of_child
-from stepbench.simulation import SIMULATORS
-from stepbench.threads import default_budget
+from stepbench.machine.children import device_variables, environment_of_child
+from stepbench.machine.simulation import SIMULATORS
+from stepbench.machine.threads import default_budget
 from stepkernels import Implementation
 
 SILENCE_SECONDS = 240.0  # no trial takes so long; compiling a row for a new shape may take half of it

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.checking.child import fields_of
-from stepbench.children import environment_of_child
+from stepbench.machine.children import environment_of_child
 from stepkernels import Implementation, Op, ProblemError
 from stepkernels.interface import load_file
 from stepkernels.problem import DTYPES, OPTIMIZERS

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from stepbench.checking.plan import sanitized_plan
 from stepbench.checking.subject import Ledger
-from stepbench.children import environment_of_child
+from stepbench.machine.children import environment_of_child
 from stepkernels.catalog import CATALOG
 
 SANITIZER = "compute-sanitizer"

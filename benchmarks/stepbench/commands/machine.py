@@ -20,9 +20,9 @@ def doctor(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
 ) -> None:
     """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
-    from stepbench import doctor as examine
-    from stepbench.environment import describe_machine
-    from stepbench.threads import default_budget
+    from stepbench.machine import doctor as examine
+    from stepbench.machine.environment import describe_machine
+    from stepbench.machine.threads import default_budget
 
     machine = describe_machine()
     with console.status("Measuring the limits of this machine"):

@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stepbench.children import environment_of_child
-from stepbench.threads import environment_for
+from stepbench.machine.children import environment_of_child
+from stepbench.machine.threads import environment_for
 
 BUSY_LOAD = 0.3  # of the allowed processors, before anything of ours runs
 LIMITS_TIMEOUT_SECONDS = 300.0
@@ -26,7 +26,7 @@ def measured_limits(threads: int, largest_bytes: int | None = None) -> dict[str,
     """
     size = [] if largest_bytes is None else [str(largest_bytes)]
     child = subprocess.run(
-        [sys.executable, "-m", "stepbench.limits", *size],
+        [sys.executable, "-m", "stepbench.machine.limits", *size],
         env=environment_of_child(environment_for(threads)),
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""The limits of this machine, measured, never typed: `python -m stepbench.limits [BYTES]` prints them as JSON.
+"""The limits of this machine, measured, never typed: `python -m stepbench.machine.limits [BYTES]` prints them as JSON.
 
 Runs in a process of its own, with the thread budget set before anything loads. Every figure is the best of several
 tries: a limit is what the machine can do, and everything that disturbs it makes it smaller.
@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from stepbench.read_kernels import read_parallel, read_serial
+from stepbench.machine.read_kernels import read_parallel, read_serial
 from stepkernels.problem import Array
 
 WORKING_SETS = tuple(2**k for k in range(14, 29))  # 16 KiB to 256 MiB: from the first cache into memory

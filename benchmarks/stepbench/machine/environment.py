@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from stepbench.threads import allowed_cpus, cgroup_quota
+from stepbench.machine.threads import allowed_cpus, cgroup_quota
 
 LIBRARIES = (
     "stepbench", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "torch", "jax", "jaxlib", "triton",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stepbench.read_kernels import read_parallel, read_serial
+from stepbench.machine.read_kernels import read_parallel, read_serial
 from stepkernels.problem import Array, Config, Problem
 from stepkernels.state import State
 

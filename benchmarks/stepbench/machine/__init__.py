@@ -1,0 +1,1 @@
+"""This machine: threads, environment, children, simulators, and the limits it was measured to have."""

@@ -8,8 +8,9 @@ import weakref
 import numpy as np
 import pytest
 
-from stepbench import device, timing
-from stepbench.device import (
+from stepbench.worker.__main__ import device
+from stepbench.worker.__main__ import measure as timing
+from stepbench.worker.device import (
     CudaClock,
     DriverError,
     copy_to_device_seconds,
@@ -17,7 +18,7 @@ from stepbench.device import (
     device_state,
     host_to_device_seconds,
 )
-from stepbench.timing import Clock
+from stepbench.worker.measure import Clock
 
 
 class Recorder:

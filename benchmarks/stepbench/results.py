@@ -174,7 +174,7 @@ def _benchmark(
             ),
             "implausible": participant.role == "row" and _beats(events, limit),
         },
-        "options": {"timer": "stepbench.timing.Clock", "disable_gc": True},
+        "options": {"timer": "stepbench.worker.measure.Clock", "disable_gc": True},
         "stats": {**stats.as_dict(), "data": stats.data, "iterations": bound[-1]["iterations"]},
     }
 

@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.cases.case import Case
-from stepbench.expectations import random_point, save_expectations
 from stepbench.journal import Journal
 from stepbench.participants import Participant
 from stepbench.plan import TIME_BUDGET, Plan
 from stepbench.processes import Worker, WorkerError
 from stepbench.progress import Progress
 from stepbench.scratch import Scratch
+from stepbench.worker.expectations import random_point, save_expectations
 
 
 class OutOfTimeError(Exception):

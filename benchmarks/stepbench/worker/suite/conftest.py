@@ -13,10 +13,10 @@ import pytest
 
 from stepbench.cases.case import BOTH, Case, Group, cases_of
 from stepbench.cases.datasets import make_problem
-from stepbench.expectations import random_point, save_expectations
 from stepbench.machine.threads import default_budget
-from stepbench.suite.plugin import Assignment, SuitePlugin
-from stepbench.timing import Task
+from stepbench.worker.expectations import random_point, save_expectations
+from stepbench.worker.measure import Task
+from stepbench.worker.suite.plugin import Assignment, SuitePlugin
 from stepkernels.agreement import Traits
 from stepkernels.catalog import CATALOG, rows_named
 from stepkernels.interface import Op

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stepbench.cases.case import Case
-from stepbench.timing import Clock, DisagreementError, OversizedPoolError, Pedantic, Turnstile, measure
+from stepbench.worker.measure import Clock, DisagreementError, OversizedPoolError, Pedantic, Turnstile, measure
 from stepkernels.interface import Implementation
 
 FAULTS: tuple[tuple[type[BaseException], str], ...] = (

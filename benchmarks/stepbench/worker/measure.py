@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stepbench.cases.case import Case
-from stepbench.device import DeviceClock, copy_to_device_seconds, device_clock, device_state
-from stepbench.expectations import judge, run_once
 from stepbench.machine import threads
-from stepbench.memory import peak_memory_bytes, reset_peak_memory
+from stepbench.worker.device import DeviceClock, copy_to_device_seconds, device_clock, device_state
+from stepbench.worker.expectations import judge, run_once
+from stepbench.worker.memory import peak_memory_bytes, reset_peak_memory
 from stepkernels.agreement import Agreement
 from stepkernels.interface import Implementation, Op, Workspace
 from stepkernels.problem import Config, Problem

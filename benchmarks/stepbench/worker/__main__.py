@@ -1,4 +1,4 @@
-"""A row's own process: `python -m stepbench.worker FD THREADS`, started by the runner.
+"""A row's own process: `python -m stepbench.worker.__main__ FD THREADS`, started by the runner.
 
 It pins itself to the thread budget before any library loads, loads its row, and runs the suite under pytest with
 the runner's turnstile. Messages travel over one socket as pickled pairs (kind, fields).
@@ -19,7 +19,7 @@ from stepbench.machine.threads import pin_to_budget
 
 if TYPE_CHECKING:
     from stepbench.cases.case import Case
-    from stepbench.timing import Task
+    from stepbench.worker.measure import Task
     from stepkernels.interface import Implementation
 
 SUITE = Path(__file__).parent / "suite"
@@ -34,7 +34,7 @@ class RunnerTurnstile:
 
     def next_task(self, case: Case) -> Task:
         from stepbench.scratch import load_problem
-        from stepbench.timing import Task
+        from stepbench.worker.measure import Task
 
         fields = self.expect("bind")
         if fields["case"] != case.name:
@@ -102,7 +102,7 @@ def main(descriptor: int, threads: int) -> int:
         return 1
     import pytest
 
-    from stepbench.suite.plugin import SuitePlugin
+    from stepbench.worker.suite.plugin import SuitePlugin
     from stepkernels.probe import library_version
 
     connection.send(("started", {"import_seconds": seconds, "library_version": library_version(row.library)}))

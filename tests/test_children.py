@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from stepbench import processes
 from stepbench.machine.children import CACHES, environment_of_child
-from stepbench.participants import Participant
+from stepbench.run import processes
+from stepbench.run.participants import Participant
 from stepkernels.catalog import CATALOG
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepbench.journal import NAME, SCHEMA, Journal, JournalError, read_events
-from stepbench.results import finished_pairs, last_attempts
+from stepbench.run.journal import NAME, SCHEMA, Journal, JournalError, read_events
+from stepbench.run.results import finished_pairs, last_attempts
 
 HEADER = {"event": "run", "schema": SCHEMA}
 

@@ -6,10 +6,10 @@ import pytest
 
 from runs import benchmarks
 from stepbench.cases.case import Case
-from stepbench.journal import SCHEMA
-from stepbench.participants import LIMITS, participants_of
-from stepbench.plan import Plan
-from stepbench.results import write_results
+from stepbench.run.journal import SCHEMA
+from stepbench.run.participants import LIMITS, participants_of
+from stepbench.run.plan import Plan
+from stepbench.run.results import write_results
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation, Op
 

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from runs import KERNELS, SMALL, benchmarks, coverage, failures, start_stepbench, stepbench
-from stepbench.journal import NAME, read_events
-from stepbench.plan import Plan
+from stepbench.run.journal import NAME, read_events
+from stepbench.run.plan import Plan
 
 BROKEN = {
     "segfault": ("crash", "SIGSEGV"),

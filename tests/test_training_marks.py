@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from stepbench.marks import PAGE
-from stepbench.progress import TerminalProgress
+from stepbench.run.progress import TerminalProgress
 from stepbench.training_marks import Effort, main, to_equal_gradient
 from stepbench.training_table import fit, optimum, tables, training_block
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stepbench.checking.verdicts import RowReport
-from stepbench.plan import Plan
+from stepbench.run.plan import Plan
 from stepkernels.interface import Implementation, Op
 from stepkernels.probe import library_version
 from stepreports.telling.text import duration

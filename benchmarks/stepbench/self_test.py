@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepbench.cases.case import PRESETS, Case
-from stepbench.in_turns import Turns, time_in_turns
-from stepbench.participants import Participant
-from stepbench.progress import Progress
+from stepbench.run.in_turns import Turns, time_in_turns
+from stepbench.run.participants import Participant
+from stepbench.run.progress import Progress
 from stepkernels.interface import Implementation, Op
 from stepreports.statistics import intervals
 

@@ -29,13 +29,13 @@ from sklearn.linear_model import LogisticRegression as PeerRegression
 
 from stepbench.cases.case import REAL, Case, parse_size
 from stepbench.cases.datasets import make_problem
-from stepbench.in_turns import time_in_turns
 from stepbench.machine.environment import describe_commit, describe_machine
 from stepbench.machine.threads import default_budget
 from stepbench.marks import PAGE, rewrite
 from stepbench.optima import data_of, distances
-from stepbench.participants import Participant
-from stepbench.progress import TerminalProgress
+from stepbench.run.in_turns import time_in_turns
+from stepbench.run.participants import Participant
+from stepbench.run.progress import TerminalProgress
 from stepbench.training import Training, train
 from stepbench.training_table import SCHEMA, Figures, tables, training_block
 from stepkernels.classifier.estimator import LogisticRegression

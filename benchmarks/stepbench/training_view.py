@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stepbench.progress import LINE_EVERY_SECONDS
+from stepbench.run.progress import LINE_EVERY_SECONDS
 from stepbench.training import Predictions, Score, Trained
 from stepbench.training_figures import cost_figure, roc_figure
 from stepkernels.classifier.solvers import Report

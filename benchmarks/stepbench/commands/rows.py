@@ -61,7 +61,7 @@ def check(
     """
     from stepbench import checking
     from stepbench.listing import verdict_line
-    from stepbench.progress import TerminalProgress
+    from stepbench.run.progress import TerminalProgress
 
     named = None if not rows and not kernel else ",".join(rows or [])
     chosen = chosen_rows(named, kernel or [])

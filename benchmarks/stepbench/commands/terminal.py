@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from stepbench.progress import TerminalProgress
+    from stepbench.run.progress import TerminalProgress
 
 USAGE_ERROR = 2
 
@@ -27,7 +27,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from stepbench.journal import JournalError
+        from stepbench.run.journal import JournalError
         from stepkernels.problem import ProblemError
         from stepreports.records.reader import RecordError
 
@@ -42,7 +42,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[TerminalProgress]:
-    from stepbench.progress import TerminalProgress
+    from stepbench.run.progress import TerminalProgress
 
     with TerminalProgress("Timing", total, console) as progress:
         yield progress

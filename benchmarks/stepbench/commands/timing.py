@@ -12,7 +12,7 @@ from stepbench.commands.rows import chosen_rows, required_rows
 from stepbench.commands.terminal import console, errors, progress_bar, sentences, split_list, whole_numbers
 
 if TYPE_CHECKING:
-    from stepbench.plan import Plan
+    from stepbench.run.plan import Plan
 
 
 @sentences
@@ -50,10 +50,10 @@ def run(
     No timing without agreement: a row whose numbers are wrong is recorded as wrong, never timed.
     Exit status 0: everything ran. 1: a row failed, or a required one was missing. 2: bad usage.
     """
-    from stepbench import session
     from stepbench.cases.case import parse_choices, parse_ops, parse_optimizers
     from stepbench.cases.datasets import register_files
     from stepbench.listing import plan_table
+    from stepbench.run import session
     from stepkernels.problem import DTYPES
 
     datasets = register_files(split_list(data), target)
@@ -113,7 +113,7 @@ def report(
 
 def _report_run(folder: Path, plan: Plan, required: list[str], open_report: bool) -> None:
     """Render, print the answer, and end with the exit status the records deserve."""
-    from stepbench.verdict import exit_status, left_out
+    from stepbench.run.outcome import exit_status, left_out
 
     page = _render(folder)
     status, reasons = exit_status(folder, plan, required)

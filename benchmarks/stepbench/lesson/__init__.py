@@ -10,12 +10,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from stepbench import session
 from stepbench.lesson.page import lesson_page
 from stepbench.lesson.techniques import ROWS, SIZE
 from stepbench.lesson.wording import LANGUAGES
 from stepbench.machine.doctor import measured_limits
 from stepbench.machine.threads import default_budget
+from stepbench.run import session
 from stepkernels.catalog import rows_named
 from stepkernels.problem import ProblemError
 from stepreports import write_report

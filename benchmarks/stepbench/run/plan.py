@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from stepbench.cases.case import Case
-from stepbench.participants import Participant, participants_of
+from stepbench.run.participants import Participant, participants_of
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 from stepkernels.problem import ProblemError

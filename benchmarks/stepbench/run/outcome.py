@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stepbench.plan import TIME_BUDGET, Plan
+from stepbench.run.plan import TIME_BUDGET, Plan
 
 
 def exit_status(folder: Path, plan: Plan, required: Sequence[str]) -> tuple[int, list[str]]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from stepbench.cases.case import Case
 from stepbench.machine.children import compile_caches, device_variables, environment_of_child
 from stepbench.machine.threads import environment_for
-from stepbench.participants import Participant
+from stepbench.run.participants import Participant
 
 GRACE_SECONDS = 5.0
 

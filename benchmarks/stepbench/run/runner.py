@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.cases.case import Case
-from stepbench.journal import Journal
-from stepbench.participants import Participant
-from stepbench.plan import TIME_BUDGET, Plan
-from stepbench.processes import Worker, WorkerError
-from stepbench.progress import Progress
-from stepbench.scratch import Scratch
+from stepbench.run.journal import Journal
+from stepbench.run.participants import Participant
+from stepbench.run.plan import TIME_BUDGET, Plan
+from stepbench.run.processes import Worker, WorkerError
+from stepbench.run.progress import Progress
+from stepbench.run.scratch import Scratch
 from stepbench.worker.expectations import random_point, save_expectations
 
 

@@ -13,9 +13,9 @@ import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
 from stepbench.cases.case import Case
-from stepbench.journal import SCHEMA, Event
-from stepbench.participants import Participant
-from stepbench.plan import TIME_BUDGET, Plan
+from stepbench.run.journal import SCHEMA, Event
+from stepbench.run.participants import Participant
+from stepbench.run.plan import TIME_BUDGET, Plan
 from stepkernels.interface import Op
 from stepreports.statistics import intervals
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stepbench.cases.case import Case
-from stepbench.journal import SCHEMA, Event, Journal, read_events
-from stepbench.participants import Participant
-from stepbench.plan import Plan
-from stepbench.progress import Progress
-from stepbench.results import last_attempts, turns_of
-from stepbench.runner import Runner
+from stepbench.run.journal import SCHEMA, Event, Journal, read_events
+from stepbench.run.participants import Participant
+from stepbench.run.plan import Plan
+from stepbench.run.progress import Progress
+from stepbench.run.results import last_attempts, turns_of
+from stepbench.run.runner import Runner
 
 Turns = dict[tuple[int, int], float]
 

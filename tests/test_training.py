@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from runs import environment, stepbench
-from stepbench.model_file import VERSION, load_model
-from stepbench.training import Training, predict, train
-from stepbench.training_figures import cost_figure, roc_figure
-from stepbench.training_view import files_of, prediction_lines, require_absent, training_lines, write_files
+from stepbench.training.curves import cost_figure, roc_figure
+from stepbench.training.fitting import Training, predict, train
+from stepbench.training.model_file import VERSION, load_model
+from stepbench.training.outputs import files_of, prediction_lines, require_absent, training_lines, write_files
 from stepkernels import LogisticRegression
 from stepkernels.problem import ProblemError
 
@@ -104,7 +104,7 @@ def test_adam_reaches_the_accuracy_of_the_autograd_row():
 
 TRAIN_FROM_DISK = """
 import resource, sys, threading
-from stepbench.training import Training, train
+from stepbench.training.fitting import Training, train
 
 def status(name):
     line = next(line for line in open("/proc/self/status") if line.startswith(name))

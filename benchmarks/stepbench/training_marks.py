@@ -36,7 +36,7 @@ from stepbench.optima import data_of, distances
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant
 from stepbench.run.progress import TerminalProgress
-from stepbench.training import Training, train
+from stepbench.training.fitting import Training, train
 from stepbench.training_table import SCHEMA, Figures, tables, training_block
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op

@@ -59,7 +59,8 @@ def train(
 
     The columns of an .npy file are called 0, 1, 2, …; an .npz file holds X, and y beside it.
     """
-    from stepbench import training, training_view
+    from stepbench.training.fitting import fitting as training
+    from stepbench.training.fitting import outputs as training_view
 
     model = out or training_view.default_model(data)
     training_view.require_absent(list(training_view.files_of(model).values()), force=force)
@@ -87,7 +88,8 @@ def predict(
 
     Where it holds the classes too, standard error says how many were predicted right.
     """
-    from stepbench import training, training_view
+    from stepbench.training.fitting import fitting as training
+    from stepbench.training.fitting import outputs as training_view
 
     if out is not None:
         training_view.require_absent([out], force=force)

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from stepbench.run.progress import LINE_EVERY_SECONDS
-from stepbench.training import Predictions, Score, Trained
-from stepbench.training_figures import cost_figure, roc_figure
+from stepbench.training.curves import cost_figure, roc_figure
+from stepbench.training.fitting import Predictions, Score, Trained
 from stepkernels.classifier.solvers import Report
 from stepkernels.problem import ProblemError
 from stepreports.figures.axes import svg

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from stepbench.cases.data_files import Labels, Table, blocks, choose_target, few, require_finite, two_classes
 from stepbench.cases.datasets import open_table
-from stepbench.model_file import Model, load_model, standardize
+from stepbench.training.model_file import Model, load_model, standardize
 from stepkernels.classifier.estimator import LBFGS, LogisticRegression
 from stepkernels.classifier.solvers import AUTO, Report, is_memory_mapped
 from stepkernels.problem import Array, ProblemError

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from stepbench.training import Trained
+from stepbench.training.fitting import Trained
 from stepreports.figures.axes import LOOK, canvas, headline
 from stepreports.figures.style import COLOURS, FAINT, INK
 from stepreports.telling import text

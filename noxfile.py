@@ -20,7 +20,10 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PINNED = ("--constraint", "constraints.txt")
 CPU_ROWS = ".[estimator,jax]"
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "worksteal")
-INDEX, MARKS = "stepreports.publish", ("stepbench.marks", "stepbench.training_marks")  # what is published
+INDEX, MARKS = (
+    "stepreports.publish",
+    ("stepbench.evidence.marks", "stepbench.evidence.training_marks"),
+)  # what is published
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 

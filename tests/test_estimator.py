@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_info
 
 import stepkernels
 from runs import environment
-from stepbench.optima import DATA, MARKS, breast_cancer, distance, well_conditioned
+from stepbench.evidence.optima import DATA, MARKS, breast_cancer, distance, well_conditioned
 from stepkernels import LogisticRegression, ProblemError, synthetic_problem
 from stepkernels.catalog import CATALOG
 from stepkernels.classifier.solvers import AUTO_ROWS, choose_row, scipys_blas

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from stepbench import self_test
+from stepbench.evidence import self_test
+from stepbench.evidence.self_test import Comparison, SelfTest
 from stepbench.machine.doctor import knee_bytes, paste_line, warnings_for
 from stepbench.machine.environment import describe_machine
 from stepbench.machine.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
-from stepbench.self_test import Comparison, SelfTest
 from stepreports.statistics.intervals import Verdict
 
 MACHINE = {

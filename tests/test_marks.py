@@ -1,8 +1,8 @@
 """The marks: read off the records of a run, and the page that shows them is never stale."""
 
-from stepbench import marks
 from stepbench.cases.case import PRESETS, cases_of
-from stepbench.marks import MARKS, Mark, Standing
+from stepbench.evidence import marks
+from stepbench.evidence.marks import MARKS, Mark, Standing
 from stepkernels.catalog import CATALOG
 from stepreports.statistics.intervals import Estimate
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stepbench import spin
+from stepbench.evidence import spin
 from stepkernels.problem import Config, synthetic_problem
 
 READ = 50e-9  # what a look at the clock takes

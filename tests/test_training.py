@@ -95,7 +95,7 @@ def test_a_file_left_on_disk_trains_to_the_same_accuracy(tmp_path):
 
 
 def test_adam_reaches_the_accuracy_of_the_autograd_row():
-    """The mark's 2,000 steps; its time is measured by stepbench.training_marks."""
+    """The mark's 2,000 steps; its time is measured by stepbench.evidence.training_marks."""
     settings = {"optimizer": "adam", "steps": 2000, "learning_rate": 0.01, "tol": 0.0}
     fused = train(CANCER, Training(row="auto", **settings), silent)
     autograd = train(CANCER, Training(row="torch-autograd-cpu", **settings), silent)

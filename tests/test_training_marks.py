@@ -11,10 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stepbench.marks import PAGE
+from stepbench.evidence.marks import PAGE
+from stepbench.evidence.training_marks import Effort, main, to_equal_gradient
+from stepbench.evidence.training_table import fit, optimum, tables, training_block
 from stepbench.run.progress import TerminalProgress
-from stepbench.training_marks import Effort, main, to_equal_gradient
-from stepbench.training_table import fit, optimum, tables, training_block
 
 PAIR = {
     "training": "569 × 30, to an equal gradient",

@@ -38,7 +38,7 @@ def doctor(
 
 def _self_test() -> dict[str, Any]:
     """Run the harness's self-test, print its figures and return them."""
-    from stepbench import self_test as harness
+    from stepbench.evidence import self_test as harness
 
     with progress_bar(harness.units_of_work()) as bar:
         figures = harness.run(bar).to_json()

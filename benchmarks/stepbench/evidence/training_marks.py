@@ -1,9 +1,9 @@
 """The marks the classifier is held to, measured.
 
-    python -m stepbench.training_marks --json FILE   measure (minutes), store, and print the tables
-    python -m stepbench.training_marks --trial       the same at small sizes (seconds)
-    python -m stepbench.training_marks --write       rewrite the tables of benchmarks/README.md from what is published
-    python -m stepbench.training_marks --check       exit 1 where they are stale
+    python -m stepbench.evidence.training_marks --json FILE   measure (minutes), store, and print the tables
+    python -m stepbench.evidence.training_marks --trial       the same at small sizes (seconds)
+    python -m stepbench.evidence.training_marks --write       rewrite the tables of benchmarks/README.md from what is published
+    python -m stepbench.evidence.training_marks --check       exit 1 where they are stale
 
 - The optimum is scikit-learn's, on five data sets, in both dtypes.
 - The time to a gradient as small as scikit-learn's default solver leaves, and the time of 2,000 Adam steps against the
@@ -29,22 +29,22 @@ from sklearn.linear_model import LogisticRegression as PeerRegression
 
 from stepbench.cases.case import REAL, Case, parse_size
 from stepbench.cases.datasets import make_problem
+from stepbench.evidence.marks import PAGE, rewrite
+from stepbench.evidence.optima import data_of, distances
+from stepbench.evidence.training_table import SCHEMA, Figures, tables, training_block
 from stepbench.machine.environment import describe_commit, describe_machine
 from stepbench.machine.threads import default_budget
-from stepbench.marks import PAGE, rewrite
-from stepbench.optima import data_of, distances
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant
 from stepbench.run.progress import TerminalProgress
 from stepbench.training.fitting import Training, train
-from stepbench.training_table import SCHEMA, Figures, tables, training_block
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array
 from stepreports.records.files import write_whole
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
-COMMAND = "stepbench.training_marks"
+COMMAND = "stepbench.evidence.training_marks"
 SKLEARN, AUTOGRAD = "scikit-learn", "torch-autograd-cpu"
 
 
@@ -152,7 +152,7 @@ def turns_of(
 
 def participant(name: str, settings: Figures) -> Participant:
     """Of the role that is timed and not judged: a fit is no step, and `fit` is checked above and in the tests."""
-    row = Implementation(name=name, module="stepbench.fits", ops=(Op.STEP,), options=settings)
+    row = Implementation(name=name, module="stepbench.evidence.fits", ops=(Op.STEP,), options=settings)
     return Participant(row, role="limit")
 
 

@@ -30,7 +30,7 @@ REPEATS = 10  # data sets of each size: PAIRS · SIZES · REPEATS = 200 comparis
 MOST_FALSE_ALARMS = 2
 LEAST_SEEN = 0.95
 ROW = "stepkernels.rows.numba_fused"
-SPIN = "stepbench.spin"
+SPIN = "stepbench.evidence.spin"
 
 Verdict = intervals.Verdict
 

@@ -1,4 +1,4 @@
-"""The tables of the classifier's marks, from what `python -m stepbench.training_marks` measured and stored."""
+"""The tables of the classifier's marks, from what `python -m stepbench.evidence.training_marks` measured and stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stepbench.marks import reached
+from stepbench.evidence.marks import reached
 from stepreports.statistics.intervals import Turns, estimate, ratio
 from stepreports.telling import text
 from stepreports.telling.tables import markdown

@@ -1,9 +1,9 @@
 """The marks the fused rows are held to, and how a run's records stand against them.
 
     stepbench run --preset marks --out OUT    time exactly the cases of the marks
-    python -m stepbench.marks OUT             print the table of that run
-    python -m stepbench.marks --write         rewrite the figures of benchmarks/README.md from what is published
-    python -m stepbench.marks --check         exit 1 where they are stale
+    python -m stepbench.evidence.marks OUT             print the table of that run
+    python -m stepbench.evidence.marks --write         rewrite the figures of benchmarks/README.md from what is published
+    python -m stepbench.evidence.marks --check         exit 1 where they are stale
 
 A mark is a ratio of times within the turns of one run: the faster of our fused rows against an opponent.
 """
@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stepbench.self_test import sentences
+from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
 from stepreports.records.files import write_whole
 from stepreports.records.reader import Record, Run, load_run
@@ -179,7 +179,7 @@ def _shown(standing: Standing) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, or 1 where the page is stale."""
-    parser = argparse.ArgumentParser(prog="python -m stepbench.marks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m stepbench.evidence.marks", description=__doc__.splitlines()[0])
     parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a run of `stepbench run --preset marks`")
     parser.add_argument("--write", action="store_true", help=f"rewrite the figures of {PAGE} from what is published")
     parser.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
@@ -192,7 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def refresh(root: Path, *, check: bool) -> int:
     """Rewrite the blocks of the marks and the self-test, or with `check` say whether they are stale."""
-    return rewrite(root, {"marks": _marks_block, "self-test": _self_test_block}, "stepbench.marks", check=check)
+    return rewrite(
+        root, {"marks": _marks_block, "self-test": _self_test_block}, "stepbench.evidence.marks", check=check
+    )
 
 
 def rewrite(root: Path, blocks: Mapping[str, Callable[[Path], str]], module: str, *, check: bool) -> int:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from runs import stepbench
-from stepbench.checking import KernelFileError, Verdict, check, judge, load_kernel, planted
+from stepbench.checking import KernelFileError, Verdict, check, load_kernel
+from stepbench.checking import scenes as planted
+from stepbench.checking import supervise as judge
+from stepbench.checking.bound_row import Ledger
 from stepbench.checking.fuzz import main as fuzz
-from stepbench.checking.plan import check_plan, fuzz_plan
-from stepbench.checking.subject import Ledger
+from stepbench.checking.schedule import check_plan, fuzz_plan
 from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
 from stepbench.commands.rows import required_rows

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stepbench.checking import planted
-from stepbench.checking.subject import Ledger
+from stepbench.checking import scenes as planted
+from stepbench.checking.bound_row import Ledger
 from stepbench.checking.trials import LONG_RUN, MARGINS, REPETITION, STATEFUL, STEPS_TRIAL, Examination
 from stepkernels import GD, Adam, Config, Op, synthetic_problem
 

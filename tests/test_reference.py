@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from stepbench.checking import planted
+from stepbench.checking import scenes as planted
 from stepkernels import GD, Adam, Config, Problem, reference, synthetic_problem
 from stepkernels.agreement import TRUTH, _gradient_bounds
 from stepkernels.reference import Gradient, Point

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from stepbench.checking import sanitizer
-from stepbench.checking.plan import sanitized_plan
+from stepbench.checking.bound_row import Ledger
 from stepbench.checking.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
-from stepbench.checking.subject import Ledger
+from stepbench.checking.schedule import sanitized_plan
 from stepkernels import Op
 from stepkernels.catalog import CATALOG
 

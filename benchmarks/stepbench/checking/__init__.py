@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stepbench.checking.judge import Progress, judge_rows, new_seed
 from stepbench.checking.kernel_file import KernelFileError, load_kernel
+from stepbench.checking.supervise import Progress, judge_rows, new_seed
 from stepbench.checking.verdicts import CheckReport, Disagreement, RowReport, Verdict
 from stepkernels import Implementation
 

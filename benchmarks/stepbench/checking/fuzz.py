@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from stepbench.checking.judge import judge_rows, new_seed
 from stepbench.checking.kernel_file import load_kernel
+from stepbench.checking.supervise import judge_rows, new_seed
 from stepbench.checking.verdicts import RowReport, Verdict
 from stepkernels.catalog import CATALOG, rows_named
 

@@ -15,8 +15,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from stepbench.checking.plan import sanitized_plan
-from stepbench.checking.subject import Ledger
+from stepbench.checking.bound_row import Ledger
+from stepbench.checking.schedule import sanitized_plan
 from stepbench.machine.children import environment_of_child
 from stepkernels.catalog import CATALOG
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stepbench.checking import planted
-from stepbench.checking.planted import Random, Scene
-from stepbench.checking.subject import Ledger, Rejected, Subject, changed_field, require
+from stepbench.checking import scenes as planted
+from stepbench.checking.bound_row import Ledger, Rejected, Subject, changed_field, require
+from stepbench.checking.scenes import Random, Scene
 from stepkernels import GD, Adam, Config, Implementation, Op, Problem, Snapshot
 from stepkernels.agreement import Expected
 from stepkernels.problem import safe_learning_rate

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stepbench.checking.planted import Random, Scene
+from stepbench.checking.scenes import Random, Scene
 from stepkernels import Config, Implementation, Problem, Snapshot, Workspace
 from stepkernels.agreement import (
     GRADIENT_FIELDS,

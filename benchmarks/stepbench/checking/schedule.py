@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stepbench.checking import planted
-from stepbench.checking.planted import Random, Scene
-from stepbench.checking.subject import Ledger, Rejected
+from stepbench.checking import scenes as planted
+from stepbench.checking.bound_row import Ledger, Rejected
+from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.trials import (
     LONG_RUN,
     MARGINS,

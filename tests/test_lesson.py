@@ -17,9 +17,10 @@ import pytest
 
 from runs import environment, stepbench
 from stepbench import lesson
-from stepbench.lesson import descent, formulas, graph, likelihood, memory, neuron, squared_error, techniques, wording
+from stepbench.lesson import bandwidth as memory
+from stepbench.lesson import descent, formulas, graph, likelihood, neuron, squared_error, techniques, wording
 from stepbench.lesson import worked_example as worked
-from stepbench.lesson.page import lesson_page, values
+from stepbench.lesson.lesson_page import lesson_page, values
 from stepbench.lesson.students import CENTRE, HOURS, PASSED, PER_HUNDRED, hours, students, x, y
 from stepkernels import reference
 from stepkernels.problem import GD, Adam

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from stepbench.lesson.page import lesson_page
+from stepbench.lesson.lesson_page import lesson_page
 from stepbench.lesson.techniques import ROWS, SIZE
 from stepbench.lesson.wording import LANGUAGES
 from stepbench.machine.doctor import measured_limits

@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from stepbench.lesson import descent, squared_error
-from stepbench.lesson.memory import Roofline
+from stepbench.lesson.bandwidth import Roofline
 from stepbench.lesson.students import students
 from stepkernels.problem import Array
 from stepreports.figures.axes import LOOK, canvas, headline

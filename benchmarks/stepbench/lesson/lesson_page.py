@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from stepbench.lesson import descent, drawings, graph, likelihood, memory, neuron, squared_error, techniques
+from stepbench.lesson import bandwidth as memory
+from stepbench.lesson import descent, drawings, graph, likelihood, neuron, squared_error, techniques
 from stepbench.lesson.formulas import displayed
 from stepbench.lesson.students import HOURS, hours, students
 from stepbench.lesson.wording import LANGUAGES, Wording, digits, places

@@ -80,9 +80,7 @@ def types(session: nox.Session) -> None:
 def smoke(session: nox.Session) -> None:
     """Every benchmark at tiny sizes, a whole small run with its report, `check`; and no published figure is stale."""
     session.install(*PINNED, CPU_ROWS)
-    suite = session.run(
-        "python", "-c", "import stepbench.worker.__main__; print(stepbench.worker.__main__.SUITE)", silent=True
-    )
+    suite = session.run("python", "-c", "from stepbench.worker.suite import FOLDER; print(FOLDER)", silent=True)
     session.run("pytest", suite.strip(), "-q", "--benchmark-columns=median", "--benchmark-sort=name")
     out = Path(session.create_tmp()) / "run"
     shutil.rmtree(out, ignore_errors=True)

@@ -8,8 +8,8 @@ import weakref
 import numpy as np
 import pytest
 
-from stepbench.worker.__main__ import device
-from stepbench.worker.__main__ import measure as timing
+from stepbench.worker import device
+from stepbench.worker import measure as timing
 from stepbench.worker.device import (
     CudaClock,
     DriverError,

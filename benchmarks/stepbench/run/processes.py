@@ -41,7 +41,7 @@ class Worker:
         self.connection, theirs = Pipe()
         self.log = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "stepbench.worker.__main__", str(theirs.fileno()), str(threads)],
+            [sys.executable, "-m", "stepbench.worker", str(theirs.fileno()), str(threads)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=self.log,

@@ -1,4 +1,4 @@
-"""A row's own process: `python -m stepbench.worker.__main__ FD THREADS`, started by the runner.
+"""A row's own process: `python -m stepbench.worker FD THREADS`, started by the runner.
 
 It pins itself to the thread budget before any library loads, loads its row, and runs the suite under pytest with
 the runner's turnstile. Messages travel over one socket as pickled pairs (kind, fields).
@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepbench.machine.threads import pin_to_budget
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from stepbench.worker.measure import Task
     from stepkernels.interface import Implementation
 
-SUITE = Path(__file__).parent / "suite"
 PR_SET_PDEATHSIG = 1
 
 
@@ -102,12 +100,13 @@ def main(descriptor: int, threads: int) -> int:
         return 1
     import pytest
 
+    from stepbench.worker.suite import FOLDER
     from stepbench.worker.suite.plugin import SuitePlugin
     from stepkernels.probe import library_version
 
     connection.send(("started", {"import_seconds": seconds, "library_version": library_version(row.library)}))
     plugin = SuitePlugin([(row, case) for case in orders["cases"]], turnstile)
-    return int(pytest.main([str(SUITE), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
+    return int(pytest.main([str(FOLDER), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from stepbench.checking.fuzz import main as fuzz
 from stepbench.checking.schedule import check_plan, fuzz_plan
 from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
-from stepbench.commands.rows import required_rows
+from stepbench.commands.choice_of_rows import required_rows
 from stepkernels import Implementation, Op, ProblemError
 from stepkernels.catalog import CATALOG
 from stepkernels.probe import missing_gpu

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from stepbench.machine.simulation import CompileResult, compile_source
-from stepkernels import catalog
+from stepbench.checking.nvrtc import CompileResult, compile_source
+from stepkernels.catalog import CATALOG
+from stepkernels.sources import source_files
 
-SOURCE = Path(catalog.__file__).parent / "rows" / "fused_step.cu"
+SOURCE = source_files(CATALOG["cupy-fused"])[-1]
 KERNELS = {"gradient", "finish", "update", "train", "row_residuals", "column_sums"}
 WITHOUT_NVRTC = "NVRTC is not installed; python -m pip install 'stepbench[cuda13]'"
 REGISTERS_OF_A_MULTIPROCESSOR = 64 * 1024

@@ -422,7 +422,8 @@ def test_a_lesson_written_into_a_run_and_its_report_link_to_each_other(
 
 def test_a_page_is_the_same_in_a_fresh_interpreter(run, pages, tmp_path):
     script = (
-        "import pathlib, sys; from stepbench.lesson import lesson_page; from stepreports.records.reader import load_run;"
+        "import pathlib, sys; from stepbench.lesson import lesson_page;"
+        "from stepreports.records.reader import load_run;"
         "pathlib.Path(sys.argv[2]).write_text(lesson_page(load_run(pathlib.Path(sys.argv[1])), 'zh'), 'utf-8')"
     )
     command = [sys.executable, "-c", script, str(run.folder), str(tmp_path / "page.html")]

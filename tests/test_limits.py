@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
+from stepbench.commands.doctor import paste_line
 from stepbench.evidence import self_test
 from stepbench.evidence.self_test import Comparison, SelfTest
-from stepbench.machine.doctor import knee_bytes, paste_line, warnings_for
 from stepbench.machine.environment import describe_machine
 from stepbench.machine.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
+from stepbench.machine.measured import knee_bytes, warnings_for
 from stepreports.statistics.intervals import Verdict
 
 MACHINE = {

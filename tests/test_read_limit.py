@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import cupy_on_cpu
+from stepbench.checking.nvrtc import compile_source
 from stepbench.machine import read_limit
 from stepbench.machine.read_kernels import read_parallel, read_serial
-from stepbench.machine.simulation import compile_source
 from stepkernels import Config, synthetic_problem
 
 SOURCE = Path(read_limit.__file__).with_name("read_limit.cu")

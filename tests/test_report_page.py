@@ -13,7 +13,7 @@ import pytest
 
 import stepreports
 from stepreports import render
-from stepreports.page.report_page import report_page as page_module
+from stepreports.page import report_page as page_module
 from stepreports.page.report_page import sections, words
 from stepreports.records.reader import load_run
 from stepreports.statistics.views import views

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import cupy_on_cpu
-from stepbench.machine.simulation import SIMULATORS
+from stepbench.machine.simulators import SIMULATORS
 from stepkernels import GD, Adam, Config, Op, Problem, Workspace, synthetic_problem
 from stepkernels.agreement import Traits, compare, expect_step
 from stepkernels.catalog import CATALOG

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from stepbench.commands import learning, machine, rows, timing
+from stepbench.commands.check import check
+from stepbench.commands.doctor import doctor
+from stepbench.commands.learn import learn
+from stepbench.commands.list import list_rows
+from stepbench.commands.predict import predict
+from stepbench.commands.report import report
+from stepbench.commands.run import run
+from stepbench.commands.show import show
+from stepbench.commands.train import train
 
 app = typer.Typer(
     name="stepbench",
@@ -14,15 +22,15 @@ app = typer.Typer(
     add_completion=False,
 )
 
-app.command("list")(rows.list_rows)
-app.command("show")(rows.show)
-app.command("check")(rows.check)
-app.command("run")(timing.run)
-app.command("report")(timing.report)
-app.command("doctor")(machine.doctor)
-app.command("train")(learning.train)
-app.command("predict")(learning.predict)
-app.command("learn")(learning.learn)
+app.command("list")(list_rows)
+app.command("show")(show)
+app.command("check")(check)
+app.command("run")(run)
+app.command("report")(report)
+app.command("doctor")(doctor)
+app.command("train")(train)
+app.command("predict")(predict)
+app.command("learn")(learn)
 
 
 def main() -> None:

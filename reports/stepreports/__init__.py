@@ -9,12 +9,22 @@ from pathlib import Path
 
 from stepreports.comparison.gate import GateResult, gate
 from stepreports.comparison.sides import compare_report
+from stepreports.records.overhead import overhead_of
 from stepreports.records.reader import RecordError, load_run
 from stepreports.render import write_report
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.summary import winners
 
-__all__ = ["GateResult", "RecordError", "answer_lines", "answer_table", "compare_report", "gate", "write_report"]
+__all__ = [
+    "GateResult",
+    "RecordError",
+    "answer_lines",
+    "answer_table",
+    "compare_report",
+    "gate",
+    "overhead_sentence",
+    "write_report",
+]
 
 
 def answer_lines(run_folder: Path) -> list[str]:
@@ -26,3 +36,9 @@ def answer_lines(run_folder: Path) -> list[str]:
 def answer_table(run_folder: Path) -> list[dict[str, str]]:
     """The fastest row at each size, for a terminal: one dict a line, the same keys in each."""
     return winners(load_run(run_folder))
+
+
+def overhead_sentence(run_folder: Path) -> str | None:
+    """What a run's time went to, for a terminal; None where it has no journal."""
+    overhead = overhead_of(run_folder)
+    return overhead.sentence if overhead else None

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from stepbench.checking.nvrtc import CompileResult, compile_source
 from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
-from stepbench.machine.simulation import CompileResult, compile_source
-from stepkernels import Implementation, catalog
+from stepkernels import Implementation
 from stepkernels.probe import missing_library
+from stepkernels.sources import source_files
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90", "sm_100")
 REAL = {"float32": "float", "float64": "double"}
@@ -23,7 +24,7 @@ def compiled_report(row: Implementation) -> RowReport | None:
         reason = "no NVIDIA GPU, and NVRTC is not installed; python -m pip install 'stepbench[cuda13]'"
         return RowReport(row=row.name, verdict=Verdict.NOT_RUN, reason=reason)
     began = time.monotonic()
-    source = Path(catalog.__file__).parent / "rows" / row.cuda_source
+    source = source_files(row)[-1]
     found = tuple(
         complaint for each in row.dtypes for arch in ARCHITECTURES for complaint in _complaints(source, arch, each)
     )

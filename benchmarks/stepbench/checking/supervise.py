@@ -17,7 +17,7 @@ from stepbench.checking.child import CannotRun, Finding, Orders, fields_of
 from stepbench.checking.compiled import compiled_report
 from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
 from stepbench.machine.children import device_variables, environment_of_child
-from stepbench.machine.simulation import SIMULATORS
+from stepbench.machine.simulators import SIMULATORS
 from stepbench.machine.threads import default_budget
 from stepkernels import Implementation
 

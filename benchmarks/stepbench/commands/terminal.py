@@ -1,11 +1,13 @@
-"""What every command needs: two consoles, sentences for bad input, progress, and lists out of options."""
+"""What every command needs: two consoles, sentences for bad input, options of a class, progress, lists out of text."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_type_hints
 
 import typer
 from rich.console import Console
@@ -29,7 +31,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         from stepbench.run.journal import JournalError
         from stepkernels.problem import ProblemError
-        from stepreports.records.reader import RecordError
+        from stepreports import RecordError
 
         try:
             return command(*args, **kwargs)
@@ -38,6 +40,39 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(USAGE_ERROR) from None
 
     return wrapped
+
+
+def options_of(options: type[Any]) -> Callable[[Callable[[Any], R]], Callable[..., R]]:
+    """A command that takes a dataclass, as one that takes each of its fields: what Typer makes options of.
+
+    A field's type is annotated with its `typer.Option`, and its default is the option's.
+    """
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if each.default is MISSING else each.default,
+            annotation=hints[each.name],
+        )
+        for each in fields(options)
+    ]
+
+    def taking_fields(command: Callable[[Any], R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def wrapped(**given: object) -> R:
+            return command(options(**given))
+
+        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {each.name: each.annotation for each in parameters}
+        return wrapped
+
+    return taking_fields
+
+
+def say(line: str, style: str | None = None, *, on: Console = console) -> None:
+    """Print a line as it is: no markup, no colours of numbers, wrapped by the terminal alone."""
+    on.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     python -m stepbench.evidence.training_marks --json FILE   measure (minutes), store, and print the tables
     python -m stepbench.evidence.training_marks --trial       the same at small sizes (seconds)
-    python -m stepbench.evidence.training_marks --write       rewrite the tables of benchmarks/README.md from what is published
+    python -m stepbench.evidence.training_marks --write       rewrite the tables of benchmarks/README.md
     python -m stepbench.evidence.training_marks --check       exit 1 where they are stale
 
 - The optimum is scikit-learn's, on five data sets, in both dtypes.

@@ -13,7 +13,7 @@ from pathlib import Path
 from stepbench.lesson.lesson_page import lesson_page
 from stepbench.lesson.techniques import ROWS, SIZE
 from stepbench.lesson.wording import LANGUAGES
-from stepbench.machine.doctor import measured_limits
+from stepbench.machine.measured import measured_limits
 from stepbench.machine.threads import default_budget
 from stepbench.run import session
 from stepkernels.catalog import rows_named

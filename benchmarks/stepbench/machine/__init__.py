@@ -1,1 +1,1 @@
-"""This machine: threads, environment, children, simulators, and the limits it was measured to have."""
+"""The machine: its threads, environments for child processes, what it was measured to do, and its reading limit."""

@@ -1,1 +1,1 @@
-"""A run: its plan, its participants, generations and turns, its journal and its records. Imports worker, machine, cases."""
+"""A run: plan, participants, generations and turns, journal, records. Imports worker, machine and cases."""

@@ -30,7 +30,6 @@ LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more t
 MOST_TURNS_OF_LARGE_DATA = 12
 
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
-SIMULATORS = ("NUMBA_ENABLE_CUDASIM", "TRITON_INTERPRET")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,10 +176,3 @@ def require_memory(plan: Plan, available_bytes: int | None = None) -> None:
                 f"library and X once or twice; {available / 2**30:.1f} GiB are available. Choose a smaller size with "
                 "--sizes, or fewer --rows."
             )
-
-
-def refuse_simulators(environment: dict[str, str]) -> None:
-    """Raise `ProblemError` when a GPU simulator is on: its timings would mean nothing."""
-    for name in SIMULATORS:
-        if environment.get(name, "0") not in ("", "0"):
-            raise ProblemError(f"{name} is set: a simulator's timings mean nothing. Unset it to time, or use check.")

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.cases.case import COLD, PRESETS, WARM, Group, Preset, cases_of
-from stepbench.machine.doctor import measured_limits
 from stepbench.machine.environment import describe_commit, describe_machine
+from stepbench.machine.measured import measured_limits
+from stepbench.machine.simulators import refuse_simulators
 from stepbench.machine.threads import default_budget
 from stepbench.run.journal import NAME as JOURNAL_NAME
 from stepbench.run.journal import SCHEMA, Journal, JournalError, read_events
-from stepbench.run.plan import Plan, Skip, make_plan, refuse_simulators, require_memory
+from stepbench.run.plan import Plan, Skip, make_plan, require_memory
 from stepbench.run.progress import TerminalProgress
 from stepbench.run.results import finished_pairs, write_results
 from stepbench.run.runner import Runner

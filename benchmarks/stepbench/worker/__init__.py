@@ -1,1 +1,1 @@
-"""What runs in a row's own process. Importing this loads nothing, so that affinity is set before any library starts threads."""
+"""Inside a row's own process. Importing this loads nothing: affinity comes before any library's threads."""

@@ -31,7 +31,7 @@ class RunnerTurnstile:
         self.connection = connection
 
     def next_task(self, case: Case) -> Task:
-        from stepbench.run.scratch import load_problem
+        from stepbench.cases.problem_files import load_problem
         from stepbench.worker.measure import Task
 
         fields = self.expect("bind")

@@ -1,4 +1,4 @@
-"""One tiny real operation on the GPU: `python -m stepkernels.probe.gpu_trial LIBRARY`, the child of `probe.missing_gpu`.
+"""One tiny real operation on the GPU: `python -m stepkernels.probe.gpu_trial LIBRARY`, for `probe.missing_gpu`.
 
 A process of its own, so that a driver that hangs or crashes takes nothing with it. Prints one JSON line,
 {"reason": why the library cannot use a GPU here, or null}; an exception is a broken installation.

@@ -35,8 +35,8 @@ from stepreports.figures.style import (
     PAPER_DARK,
     styles,
 )
+from stepreports.page import sections
 from stepreports.page.page_data import page_data
-from stepreports.page.report_page import sections
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
 from stepreports.telling import text

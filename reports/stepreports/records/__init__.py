@@ -1,1 +1,1 @@
-"""The records of a run as they are stored: read, checked once, and written whole. Imports nothing of the other rooms."""
+"""A run as it is stored: read, checked once, and written whole. Imports no other room."""

@@ -1,4 +1,4 @@
-"""The suite on its own, without the runner: `pytest benchmarks/stepbench/worker/suite [--row ROW …] [--size 1000x20 …]`.
+"""The suite on its own, without the runner: `pytest benchmarks/stepbench/worker/suite [--row ROW …] [--size MxN …]`.
 
 Every case is bound, checked and timed as in a run, but the rows follow one another in one process and take no
 turns: it shows that everything works, and compares nothing.

@@ -4,17 +4,18 @@ A step does four operations on each element of X and is bound by reading it. The
 comes from memory once: rows are taken in blocks that stay in a near cache between their dot products and their
 accumulation into gw. What that takes:
 
-- Where X is large, blocks of rows as they lie (`stepkernels.rows.numba_fused.blocks`): eight rows at a time for Xw, so that w is
-  loaded once for all of them and their sums are transposed together; four vectors of columns at a time for Xᵀr, so
-  that gw stays in registers for a whole block; and the next block fetched while this one is worked on.
-- Where X fits in the caches, a copy of it in tiles (`stepkernels.rows.numba_fused.tiles`): nothing is transposed or left empty.
-- Sigmoid and loss as vector code, with `stepkernels.simd.exp`. One logarithm serves hundreds of rows:
+- The rows in shares, each with partial sums of its own (`gradient.py`).
+- Where X is large, blocks of rows as they lie (`blocks.py`): eight rows at a time for Xw, so that w is loaded once for
+  all of them and their sums are transposed together; four vectors of columns at a time for Xᵀr, so that gw stays in
+  registers for a whole block; and the next block fetched while this one is worked on.
+- Where X fits in the caches, a copy of it in tiles (`tiles.py`): nothing is transposed or left empty.
+- Sigmoid and loss as vector code (`residuals.py`, with `stepkernels.simd.exp`). One logarithm serves hundreds of rows:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind,
-  and most of its arrays told by address (`stepkernels.rows.numba_fused.addresses`). The threads of `train` wake once and meet at
-  a barrier a step (`stepkernels.rows.numba_fused.team`).
+  and most of its arrays told by address (`addresses.py`). The threads of `train` wake once and meet at a barrier a
+  step (`team.py`).
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
 the sigmoids of a vector of rows.

@@ -15,8 +15,8 @@ and two kernels read X twice.
 
 Two habits of the language are kept away from. `tl.dot` would round to TF32, and has nothing to offer to a matrix times
 one vector. In float32 `tl.exp`, `tl.log`, `/` and `tl.sqrt` are the hardware's approximations, in whose place
-`stepkernels.rows.triton_fused.elementary` stands. A Python float would reach a kernel as float32, so settings travel in a float64
-tensor, and Adam's corrections are found on the device from its own count of steps.
+those of `elementary.py` stand. A Python float would reach a kernel as float32, so settings travel in a float64 tensor,
+and Adam's corrections are found on the device from its own count of steps.
 """
 
 # Kernels are typed by what they are called with.

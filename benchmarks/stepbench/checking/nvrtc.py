@@ -1,44 +1,12 @@
-"""GPU rows without a GPU: simulators that run a row on the CPU, and a compiler that takes its CUDA source.
-
-Neither proves what a GPU would compute or how fast. A simulator executes a row's arithmetic and indexing; the compiler
-finds what is no valid program, and reports the registers and spills that decide whether a kernel can be fast.
-"""
+"""CUDA C++ compiled by NVRTC without a GPU: what is no valid program, and what registers and spills a kernel takes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from stepkernels import Implementation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulator:
-    """A library's own way to run its kernels on the CPU.
-
-    environment  to be set before the library is imported: a row is simulated in a process of its own
-    options      for the row's bind, beyond the catalogue's
-    """
-
-    name: str
-    environment: Mapping[str, str]
-    options: Mapping[str, object]
-
-    def prepare(self, row: Implementation) -> Implementation:
-        """The row as it is bound under the simulator."""
-        return replace(row, options={**row.options, **self.options})
-
-
-SIMULATORS = {
-    "triton": Simulator(name="Triton's interpreter", environment={"TRITON_INTERPRET": "1"}, options={"device": "cpu"}),
-    "numba_cuda": Simulator(
-        name="numba-cuda's simulator", environment={"NUMBA_ENABLE_CUDASIM": "1"}, options={"processors": 1}
-    ),
-}
-"""By the library of a row. The others have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

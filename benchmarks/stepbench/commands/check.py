@@ -1,0 +1,79 @@
+"""check: whether rows, and kernels of one's own, agree with the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stepbench.commands.choice_of_rows import chosen_rows, required_rows
+from stepbench.commands.options import KernelFiles, Require
+from stepbench.commands.terminal import console, errors, options_of, say, sentences
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from stepbench.checking.verdicts import CheckReport, RowReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can be asked of a check."""
+
+    rows: Annotated[list[str] | None, typer.Argument(help="Rows to check; all of them without any.")] = None
+    kernel: KernelFiles = None
+    require: Require = ""
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run GPU rows in their simulators, and compile CUDA sources, on the CPU.")
+    ] = False
+    seed: Annotated[int | None, typer.Option(help="Repeat the check that printed this seed.")] = None
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the whole report here.")] = None
+    markdown: Annotated[Path | None, typer.Option(help="Append a table, one line a row, to this file.")] = None
+
+
+@options_of(Options)
+@sentences
+def check(asked: Options) -> None:
+    """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
+
+    Exit status 0: every row that ran agrees. 1: one disagrees, or a required one could not run. 2: bad usage.
+
+    The kernel of a file is required. --require cpu, or cuda, requires every row of that device.
+    """
+    from stepbench import checking
+    from stepbench.run.progress import TerminalProgress
+
+    named = None if not asked.rows and not asked.kernel else ",".join(asked.rows or [])
+    chosen = chosen_rows(named, asked.kernel or [])
+    required = frozenset(required_rows(asked.require, chosen))
+    with TerminalProgress("Checking", len(chosen), console) as bar:
+
+        def finished(report: RowReport) -> None:
+            console.print(verdict_line(report), soft_wrap=True)
+            bar.advance()
+
+        result = checking.check(chosen, simulate=asked.simulate, require=required, seed=asked.seed, finished=finished)
+    _tell(result, asked)
+    raise typer.Exit(result.exit_code)
+
+
+def verdict_line(report: RowReport) -> Text:
+    """What a check found of a row, in its colour."""
+    from rich.text import Text
+
+    style = {"agrees": "green", "disagrees": "bold red"}.get(report.verdict, "yellow")
+    return Text.assemble((f"{report.row}: ", "bold"), (str(report.verdict), style), f"  {report.summary}")
+
+
+def _tell(result: CheckReport, asked: Options) -> None:
+    """Say what remains unproven and how to repeat it, and write the files asked for."""
+    for row in result.unproven:
+        say(f"{row.row} is required to agree, and was {row.verdict}.", style="red", on=errors)
+    say(f"Seed {result.seed}; --seed repeats this check.", style="dim")
+    if asked.json_path:
+        asked.json_path.write_text(result.to_json(), encoding="utf-8")
+    if asked.markdown:
+        with asked.markdown.open("a", encoding="utf-8") as file:
+            file.write("\n".join(result.markdown_lines()) + "\n")

@@ -1,0 +1,51 @@
+"""Which rows a command is about: those named, those of kernel files, and those that must run."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepbench.commands.terminal import split_list
+
+if TYPE_CHECKING:
+    from stepkernels.interface import Implementation
+
+
+def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
+    """The rows asked for and those of kernel files, whose names --rows may list too. Raises `ProblemError`."""
+    from stepbench.checking.kernel_file import load_kernel
+    from stepkernels.catalog import CATALOG, rows_named
+
+    # A record holds no absolute path.
+    own = [replace(load_kernel(path), module=os.path.relpath(path)) for path in kernels]
+    chosen = list(CATALOG.values()) if names is None else rows_named(set(split_list(names)) - {row.name for row in own})
+    return distinct([*chosen, *own])
+
+
+def distinct(rows: list[Implementation]) -> list[Implementation]:
+    """The rows. Raises `ProblemError` when two have one name, under which both would be reported."""
+    from stepkernels.problem import ProblemError
+
+    for name, count in Counter(row.name for row in rows).items():
+        if count > 1:
+            raise ProblemError(f"{count} rows are called {name!r}; give the kernel of each file a name of its own.")
+    return rows
+
+
+def required_rows(names: str, chosen: list[Implementation]) -> list[str]:
+    """The rows that must run: these, those of a device named, and every kernel of a file.
+
+    Raises `ProblemError` for one that was not asked for.
+    """
+    from stepkernels.problem import ProblemError
+
+    required = [row.name for row in chosen if row.module.endswith(".py")]
+    for name in split_list(names):
+        meant = [row.name for row in chosen if name in (row.name, row.device)]
+        if not meant:
+            raise ProblemError(f"{name!r} is required but not among the rows asked for (see `stepbench list`).")
+        required += meant
+    return required

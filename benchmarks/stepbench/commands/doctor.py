@@ -1,0 +1,91 @@
+"""doctor: what the machine can do, and whether the harness can be trusted on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stepbench.commands.terminal import console, progress_bar, say, sentences
+
+
+@sentences
+def doctor(
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Measure the harness itself: known times, A/A, an injected slow-down.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(help="The thread budget to measure under.")] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
+) -> None:
+    """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
+    from stepbench.machine.environment import describe_machine
+    from stepbench.machine.measured import measured_limits
+    from stepbench.machine.threads import default_budget
+
+    machine = describe_machine()
+    with console.status("Measuring the limits of this machine"):
+        limits = measured_limits(threads or default_budget())
+    console.print(overview(machine, limits))
+    say(paste_line(machine, limits))
+    figures = _self_test() if self_test else None
+    if json_path:
+        found = {"machine": machine, "limits": limits, "self_test": figures}
+        json_path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(0 if figures is None or figures["passed"] else 1)
+
+
+def _self_test() -> dict[str, Any]:
+    """Run the harness's self-test, print its figures and return them."""
+    from stepbench.evidence import self_test as harness
+
+    with progress_bar(harness.units_of_work()) as bar:
+        figures = harness.run(bar).to_json()
+    for sentence in harness.sentences(figures):
+        say(sentence)
+    return figures
+
+
+def paste_line(machine: dict[str, Any], limits: dict[str, Any]) -> str:
+    """Everything a bug report needs, in one line."""
+    memory, fma = limits["read_gb_per_s"][-1][1], limits["fma_gflops"]
+    versions = " ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    gpus = ", ".join(gpu["model"] for gpu in machine["gpus"]) or "no GPU"
+    return (
+        f"{machine['cpu']}, {limits['threads']} threads, {machine['memory_bytes'] / 2**30:.0f} GiB, {gpus}, "
+        f"read {memory:.0f} GB/s, {fma['float32']:.0f}/{fma['float64']:.0f} GFLOP/s, {machine['system']}, "
+        f"Python {machine['python']}, {versions}"
+    )
+
+
+def overview(machine: dict[str, Any], limits: dict[str, Any]) -> RenderableType:
+    """The whole of it for a terminal."""
+    from stepbench.machine.measured import knee_bytes, warnings_for
+
+    bandwidth = Table(box=None, header_style="bold", title="Reading, GB/s", title_justify="left", pad_edge=False)
+    for name in ("working set", "one thread", f"best of 1 and {limits['threads']}"):
+        bandwidth.add_column(name, justify="right")
+    one, best = limits["read_gb_per_s_one_thread"], limits["read_gb_per_s"]
+    for (size, rate), (_, more) in zip(one, best, strict=True):
+        bandwidth.add_row(_binary(size), f"{rate:.3g}", f"{more:.3g}")
+    lines = [
+        f"caches end, as measured, at {_binary(knee_bytes(best))}",
+        f"streaming triad {limits['triad_gb_per_s']:.3g} GB/s",
+        *(f"multiply-add {dtype} {rate:.3g} GFLOP/s" for dtype, rate in limits["fma_gflops"].items()),
+        f"an empty compiled call {limits['empty_call_seconds'] * 1e9:.0f} ns",
+        f"waking the thread pool {limits['pool_wake_seconds'] * 1e6:.2g} µs",
+        f"the clock's resolution {limits['clock_resolution_seconds'] * 1e9:.0f} ns",
+    ]
+    facts = [
+        f"{name}: {value}" for name, value in machine.items() if name not in ("versions", "gpus") and value is not None
+    ]
+    cautions = [Text(f"! {sentence}", style="yellow") for sentence in warnings_for(machine)]
+    return Group(*map(Text, facts), Text(""), bandwidth, *map(Text, lines), Text(""), *cautions)
+
+
+def _binary(size: int) -> str:
+    return f"{size // 2**20} MiB" if size >= 2**20 else f"{size // 2**10} KiB"

@@ -1,0 +1,22 @@
+"""learn: the lesson, as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stepbench.commands.terminal import progress_bar, say, sentences
+
+
+@sentences
+def learn(
+    language: Annotated[str, typer.Option("--lang", help="en (English) or zh (Simplified Chinese).")] = "en",
+    out: Annotated[Path | None, typer.Option(help="The page. Default: stepbench-lesson-<lang>.html.")] = None,
+) -> None:
+    """Write the lesson: the step derived, drawn and taken apart on one page, with what it costs on this machine."""
+    from stepbench import lesson
+
+    path = lesson.write_lesson(out or Path(f"stepbench-lesson-{language}.html"), language, progress_bar)
+    say(f"Lesson: {path}")

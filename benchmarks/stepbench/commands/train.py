@@ -1,0 +1,77 @@
+"""train: a classifier from a table, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stepbench.commands.options import Data, Force, Target
+from stepbench.commands.terminal import console, options_of, say, sentences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can be asked of a training."""
+
+    data: Data
+    target: Target = None
+    row: Annotated[
+        str, typer.Option(help="The implementation that computes (see `stepbench list`); auto: the fastest on the CPU.")
+    ] = "auto"
+    optimizer: Annotated[str, typer.Option(help="lbfgs (the soonest at the optimum), gd or adam.")] = "lbfgs"
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many. Default: 1000; with --batch-size, 100 epochs; on disk, 10 epochs."),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Of gd (default: the largest with which the cost is sure to fall) or adam (default: 0.001)."),
+    ] = None
+    l2: Annotated[float, typer.Option(help="Penalty on large weights: l2/2·‖w‖² is added to the mean loss.")] = 1e-3
+    tol: Annotated[float, typer.Option(help="Stop when no element of the gradient is larger.")] = 1e-4
+    batch_size: Annotated[int | None, typer.Option(help="Rows in each step of gd or adam. Default: all.")] = None
+    dtype: Annotated[str | None, typer.Option(help="Compute in float32 or float64. Default: as the data are.")] = None
+    held_out: Annotated[
+        float, typer.Option(help="Share of the rows that are not learned from, but kept to score the model.")
+    ] = 0.25
+    standardize: Annotated[bool, typer.Option(help="First bring every column to zero mean and unit variance.")] = True
+    on_disk: Annotated[
+        bool | None,
+        typer.Option(
+            "--on-disk/--in-memory",
+            help="Leave an .npy file on disk and learn from a block of rows at a time, with gd or adam. "
+            "Default: if it would fill half the free memory.",
+        ),
+    ] = None
+    seed: Annotated[int, typer.Option(help="Decides which rows are held out, and the order of batches.")] = 0
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The model's file. Default: DATA-model.npz in this folder. The two figures go beside it."),
+    ] = None
+    force: Force = False
+
+
+@options_of(Options)
+@sentences
+def train(asked: Options) -> None:
+    """Train a classifier (logistic regression) to tell two classes apart.
+
+    Writes the model, figures of its cost and its ROC curve, and says how well it does on rows held out.
+
+    DATA is a table of numbers with one more column, the target, that holds two classes.
+
+    The columns of an .npy file are called 0, 1, 2, …; an .npz file holds X, and y beside it.
+    """
+    from stepbench.training import fitting, outputs
+
+    model = asked.out or outputs.default_model(asked.data)
+    outputs.require_absent(list(outputs.files_of(model).values()), force=asked.force)
+    wanted = fitting.Training(**{each.name: getattr(asked, each.name) for each in fields(fitting.Training)})
+    with outputs.live_cost(console) as report:
+        trained = fitting.train(asked.data, wanted, report)
+    written = outputs.write_files(trained, model)
+    for line in [*outputs.training_lines(trained), f"Written: {', '.join(map(str, written))}"]:
+        say(line)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
-ROWS = HERE.parent / "kernels" / "stepkernels" / "rows"
+ROWS = HERE.parent / "kernels" / "stepkernels" / "rows" / "cupy_fused"
 UFUNCS = (
     "add", "copysign", "divide", "dot", "exp", "heaviside", "log1p", "maximum", "multiply", "sqrt", "square",
     "subtract", "sum",

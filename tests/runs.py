@@ -9,7 +9,8 @@ from pathlib import Path
 
 from stepbench.machine.children import environment_of_child
 
-KERNELS = Path(__file__).parent / "kernels"
+ROOT = Path(__file__).parents[1]
+KERNELS = Path(__file__).parent / "kernel_files"
 SMALL = ("run", "--sizes", "37x5,64x3", "--rows", "numpy-blas,python-loop")
 
 

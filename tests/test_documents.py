@@ -20,9 +20,9 @@ def text(name):
 
 def test_the_kernel_example_is_the_file_the_tests_check():
     (example,) = re.findall(
-        r"<!-- tests/kernels/matrix_form\.py -->\n```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL
+        r"<!-- tests/kernel_files/matrix_form\.py -->\n```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL
     )
-    assert example == text("tests/kernels/matrix_form.py")
+    assert example == text("tests/kernel_files/matrix_form.py")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import stepbench
+from runs import KERNELS, stepbench
 from stepbench.checking import KernelFileError, Verdict, check, load_kernel
 from stepbench.checking import scenes as planted
 from stepbench.checking import supervise as judge
@@ -21,8 +21,6 @@ from stepbench.commands.choice_of_rows import required_rows
 from stepkernels import Implementation, Op, ProblemError
 from stepkernels.catalog import CATALOG
 from stepkernels.probe import missing_gpu
-
-KERNELS = Path(__file__).parent / "kernels"
 
 
 def verdict_of(row, **arguments):

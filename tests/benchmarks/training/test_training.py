@@ -5,13 +5,12 @@ import re
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from runs import environment, stepbench
+from runs import ROOT, environment, stepbench
 from stepbench.training.curves import cost_figure, roc_figure
 from stepbench.training.fitting import Training, predict, train
 from stepbench.training.model_file import VERSION, load_model
@@ -20,7 +19,7 @@ from stepkernels import LogisticRegression
 from stepkernels.problem import ProblemError
 
 CANCER = "breast-cancer"
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def silent(_iteration, _cost):

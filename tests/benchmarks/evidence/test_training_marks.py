@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("sklearn", reason="the classifier needs scikit-learn (extra `estimator`)")
 
-from pathlib import Path
 
 from rich.console import Console
 
+from runs import ROOT
 from stepbench.evidence.marks import PAGE
 from stepbench.evidence.training_marks import Effort, main, to_equal_gradient
 from stepbench.evidence.training_table import fit, optimum, tables, training_block
@@ -93,7 +93,7 @@ def test_nothing_published_is_said(checkout):
 
 
 def test_the_page_of_the_repository_is_fresh(monkeypatch):
-    monkeypatch.chdir(Path(__file__).parents[1])
+    monkeypatch.chdir(ROOT)
     assert main(["--check"]) == 0
 
 

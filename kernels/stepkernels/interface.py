@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -65,7 +65,8 @@ class Workspace(Protocol):
     """A problem bound to a row: device buffers, compiled code, state.
 
     Every row has step, synchronize, reset and snapshot, and those of forward(), backward(), gradient(),
-    update() and train(steps) that its catalogue entry declares. The laws, each tested for every row:
+    update() and train(steps) that its catalogue entry declares; a caller that needs one of the latter takes a
+    `GradientWorkspace` or a `TrainingWorkspace`. The laws, each tested for every row:
 
     1. forward; backward; update ≡ gradient; update ≡ step within the error bound, for whichever the row
        declares; train(k) ≡ k calls of the same row's step.
@@ -103,6 +104,36 @@ class Workspace(Protocol):
 
     def snapshot(self) -> Snapshot:
         """Wait for the device, then copy the state to the host."""
+
+
+@runtime_checkable
+class GradientWorkspace(Workspace, Protocol):
+    """The workspace of a row that declares GRADIENT."""
+
+    def gradient(self) -> None:
+        """Forward and backward in one call."""
+
+
+@runtime_checkable
+class TrainingWorkspace(Workspace, Protocol):
+    """The workspace of a row that declares TRAIN."""
+
+    def train(self, steps: int) -> None:
+        """So many steps in one call; the snapshot's `costs` are then their J, one a step."""
+
+
+def with_gradient(workspace: Workspace) -> GradientWorkspace:
+    """The workspace, which has gradient(). Raises `TypeError` for one of a row that declared it and has none."""
+    if not isinstance(workspace, GradientWorkspace):
+        raise TypeError("the row declares gradient, but its workspace has no gradient()")
+    return workspace
+
+
+def with_training(workspace: Workspace) -> TrainingWorkspace:
+    """The workspace, which has train(steps). Raises `TypeError` for one of a row that declared it and has none."""
+    if not isinstance(workspace, TrainingWorkspace):
+        raise TypeError("the row declares train, but its workspace has no train(steps)")
+    return workspace
 
 
 Device = Literal["cpu", "cuda"]

@@ -23,7 +23,7 @@ from stepkernels.agreement import (
     expect_step,
     expect_steps,
 )
-from stepkernels.interface import Implementation, Op, Workspace
+from stepkernels.interface import Implementation, Op, Workspace, with_training
 from stepkernels.problem import Adam, Config, Problem
 from stepkernels.reference import Point
 
@@ -89,10 +89,10 @@ def judge(
     if case.op == Op.TRAIN and Op.TRAIN in row.ops and agreement.agrees:
         steps = 2 if row.compiles_per_shape or not row.deterministic else max(case.steps, 2)
         workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
-        workspace.train(steps - 1)  # type: ignore[attr-defined]
+        with_training(workspace).train(steps - 1)
         last = expect_step(problem, config, Point.of(workspace.snapshot()), Traits.of(row))
         workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
-        workspace.train(steps)  # type: ignore[attr-defined]
+        with_training(workspace).train(steps)
         agreement = compare(workspace.snapshot(), last, case.dtype, fields_of(case.op, config))
     return agreement
 

@@ -20,7 +20,7 @@ from stepbench.worker.device import DeviceClock, copy_to_device_seconds, device_
 from stepbench.worker.expectations import judge, run_once
 from stepbench.worker.memory import peak_memory_bytes, reset_peak_memory
 from stepkernels.agreement import Agreement
-from stepkernels.interface import Implementation, Op, Workspace
+from stepkernels.interface import Implementation, Op, Workspace, with_training
 from stepkernels.problem import Config, Problem
 
 ROUND_SECONDS = 3e-3
@@ -162,7 +162,7 @@ def operation_of(workspace: Workspace, row: Implementation, case: Case) -> Calla
         bound: Callable[[], None] = getattr(workspace, case.op)
         return bound
     if Op.TRAIN in row.ops:
-        train, steps = workspace.train, case.steps  # type: ignore[attr-defined]
+        train, steps = with_training(workspace).train, case.steps
         return lambda: train(steps)
     step, repeats = workspace.step, range(case.steps)
 

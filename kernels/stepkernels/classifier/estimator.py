@@ -38,7 +38,7 @@ from stepkernels.classifier.solvers import (
     solve_lbfgs,
     take_step,
 )
-from stepkernels.interface import Implementation, Op, Snapshot
+from stepkernels.interface import Implementation, Op, Snapshot, with_gradient
 from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, parse_dtype, safe_learning_rate
 
 LBFGS = "lbfgs"
@@ -254,7 +254,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         row, config = self._row_and_config(problem, problem.m)
         workspace = row.bind(problem, config)
         if self.optimizer == LBFGS:
-            return solve_lbfgs(workspace, self.max_iter, self.tol, report)
+            return solve_lbfgs(with_gradient(workspace), self.max_iter, self.tol, report)
         return descend(workspace, Op.TRAIN in row.ops, self.max_iter, self.tol, report)
 
     def _report(self) -> Report:

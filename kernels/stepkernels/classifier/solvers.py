@@ -18,7 +18,14 @@ from scipy.optimize import OptimizeResult, minimize
 from threadpoolctl import ThreadpoolController
 
 from stepkernels.catalog import CATALOG, rows_named
-from stepkernels.interface import Implementation, Snapshot, Workspace
+from stepkernels.interface import (
+    GradientWorkspace,
+    Implementation,
+    Snapshot,
+    TrainingWorkspace,
+    Workspace,
+    with_training,
+)
 from stepkernels.problem import Array, Config, Problem, ProblemError
 
 AUTO = "auto"
@@ -67,7 +74,7 @@ class Objective:
     costs  J at the start and after each iteration
     """
 
-    def __init__(self, workspace: Workspace, report: Report) -> None:
+    def __init__(self, workspace: GradientWorkspace, report: Report) -> None:
         self.workspace, self.report = workspace, report
         self.state = workspace.snapshot()
         self.costs: list[float] = []
@@ -75,7 +82,7 @@ class Objective:
     def evaluate(self, parameters: Array) -> Array:
         """The gradient there. Afterwards `state` holds J, and the parameters as the row's dtype rounded them."""
         self.workspace.reset(parameters[:-1], parameters[-1])
-        self.workspace.gradient()  # type: ignore[attr-defined]
+        self.workspace.gradient()
         self.state = self.workspace.snapshot()
         if not self.costs:
             self.costs.append(float(self.state.J))
@@ -125,7 +132,7 @@ def scipys_blas() -> ThreadpoolController:
     return libraries.select(filepath=[path for path in paths if Path(path).parent in homes])
 
 
-def solve_lbfgs(workspace: Workspace, max_iter: int, tol: float, report: Report) -> Solution:
+def solve_lbfgs(workspace: GradientWorkspace, max_iter: int, tol: float, report: Report) -> Solution:
     """L-BFGS-B from the workspace's parameters until no element of the gradient exceeds `tol`.
 
     It stops earlier where rounding hides the fall of J, at gradients of about √u. From there it goes on with the
@@ -167,7 +174,7 @@ def descend(workspace: Workspace, trains: bool, max_iter: int, tol: float, repor
     norm = np.inf
     while len(costs) < max_iter and norm > tol:
         steps = min(STEPS_PER_CHECK, max_iter - len(costs))
-        costs += advance(workspace, steps) if trains else advance_singly(workspace, steps)
+        costs += advance(with_training(workspace), steps) if trains else advance_singly(workspace, steps)
         state = workspace.snapshot()
         norm = largest(packed(state.gw, state.gb))
         require_finite(costs[-1], len(costs))
@@ -175,9 +182,9 @@ def descend(workspace: Workspace, trains: bool, max_iter: int, tol: float, repor
     return Solution(w=state.w, b=state.b, costs=np.array(costs), unfinished=too_large(norm, tol, f"{max_iter} steps"))
 
 
-def advance(workspace: Workspace, steps: int) -> list[float]:
+def advance(workspace: TrainingWorkspace, steps: int) -> list[float]:
     """The costs of so many steps, taken in one call."""
-    workspace.train(steps)  # type: ignore[attr-defined]
+    workspace.train(steps)
     costs: list[float] = workspace.snapshot().costs.tolist()
     return costs
 

@@ -172,13 +172,14 @@ def plan_table(plan: Plan) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from stepbench.run.participants import Role
     from stepreports.telling.text import duration
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("case", "rows", "memory"):
         table.add_column(column, justify="left" if column == "case" else "right")
     for case in plan.cases:
-        rows = sum(participant.role == "row" for participant in plan.taking_part(case))
+        rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
         table.add_row(Text(case.name), str(rows), f"{plan.memory_bytes(case) / 2**20:,.0f} MiB")
     absent = [Text(f"{skip.row}: {skip.reason}", style="yellow") for skip in plan.skips if skip.case is None]
     capped = sum(skip.case is not None for skip in plan.skips)

@@ -15,7 +15,7 @@ from typing import Any
 
 from stepbench.cases.case import PRESETS, Case
 from stepbench.run.in_turns import Turns, time_in_turns
-from stepbench.run.participants import Participant
+from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import Progress
 from stepkernels.interface import Implementation, Op
 from stepreports.statistics import intervals
@@ -98,7 +98,7 @@ class SelfTest:
 def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
     """Take the three measurements: some ten minutes with the default number of repeats."""
     known = {f"known-{seconds:g}s": seconds for seconds in (0.0, *KNOWN_SECONDS)}
-    rows = [Participant(_row(name, SPIN, seconds=seconds), role="limit") for name, seconds in known.items()]
+    rows = [Participant(_row(name, SPIN, seconds=seconds), role=Role.UNJUDGED) for name, seconds in known.items()]
     timed = _measure(rows, _cases(repeats)[:1], progress)
     medians = {known[name]: intervals.estimate(turns).value for (name, _), turns in timed.items()}
     empty_seconds = medians.pop(0.0)
@@ -109,7 +109,7 @@ def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
     )
     slowed = _measure(
         [
-            Participant(_row(name, SPIN, row=ROW, slower=slower), role="limit")
+            Participant(_row(name, SPIN, row=ROW, slower=slower), role=Role.UNJUDGED)
             for pair in _pair_names()
             for name, slower in zip(pair, (SLOWER, 0.0), strict=True)
         ],

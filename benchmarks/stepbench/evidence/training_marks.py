@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,13 +34,13 @@ from stepbench.evidence.training_table import SCHEMA, Figures, tables, training_
 from stepbench.machine.environment import describe_commit, describe_machine
 from stepbench.machine.threads import default_budget
 from stepbench.run.in_turns import time_in_turns
-from stepbench.run.participants import Participant
+from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import TerminalProgress
 from stepbench.training.fitting import Training, train
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array
-from stepreports.records.files import write_whole
+from stepreports.records.files import write_json
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
 COMMAND = "stepbench.evidence.training_marks"
@@ -151,9 +150,9 @@ def turns_of(
 
 
 def participant(name: str, settings: Figures) -> Participant:
-    """Of the role that is timed and not judged: a fit is no step, and `fit` is checked above and in the tests."""
+    """Timed and not judged: a fit is no step, and `fit` is checked above and in the tests."""
     row = Implementation(name=name, module="stepbench.evidence.fits", ops=(Op.STEP,), options=settings)
-    return Participant(row, role="limit")
+    return Participant(row, role=Role.UNJUDGED)
 
 
 def case_of(text: str) -> Case:
@@ -174,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return rewrite(Path(), {"training": training_block}, COMMAND, check=chosen.check)
     found = measure(TRIAL if chosen.trial else FULL)
     if chosen.json is not None:
-        write_whole(chosen.json, json.dumps(found, indent=1) + "\n")
+        write_json(chosen.json, found)
     sys.stdout.write(tables(found) + "\n")
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from stepkernels.interface import Implementation, Op
@@ -34,24 +35,32 @@ LIMITS = (
 )
 
 
+class Role(StrEnum):
+    """What a participant takes turns for."""
+
+    ROW = "row"  # its numbers are judged, and its time is told
+    LIMIT = "limit"  # it reads X and computes nothing: what no row can be faster than
+    UNJUDGED = "unjudged"  # what it computes is no step, or is known: only its time is wanted
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A process of a generation. Replica 1 is the second copy of the control row; only a "row" is judged."""
+    """A process of a generation. Replica 1 is the second copy of the control row."""
 
     row: Implementation
     replica: int = 0
-    role: str = "row"
+    role: Role = Role.ROW
 
     @property
     def key(self) -> str:
         return f"{self.row.name}#{self.replica}" if self.replica else self.row.name
 
     def to_json(self) -> dict[str, Any]:
-        return {"row": self.row.to_json(), "replica": self.replica, "role": self.role}
+        return {"row": self.row.to_json(), "replica": self.replica, "role": str(self.role)}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Participant:
-        return cls(Implementation.from_json(fields["row"]), fields["replica"], fields["role"])
+        return cls(Implementation.from_json(fields["row"]), fields["replica"], Role(fields["role"]))
 
 
 def participants_of(rows: Sequence[Implementation]) -> list[Participant]:
@@ -66,5 +75,5 @@ def participants_of(rows: Sequence[Implementation]) -> list[Participant]:
     return [
         *everyone,
         *(Participant(row, replica=1) for row in controls),
-        *(Participant(limit, role="limit") for limit in limits),
+        *(Participant(limit, role=Role.LIMIT) for limit in limits),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from stepbench.cases.case import Case
-from stepbench.run.participants import Participant, participants_of
+from stepbench.run.participants import Participant, Role, participants_of
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 from stepkernels.problem import ProblemError
@@ -69,7 +69,7 @@ class Plan:
     @property
     def traits(self) -> list[Traits]:
         """The kinds of arithmetic to be judged."""
-        return list(dict.fromkeys(Traits.of(each.row) for each in self.participants if each.role == "row"))
+        return list(dict.fromkeys(Traits.of(each.row) for each in self.participants if each.role is Role.ROW))
 
     def taking_part(self, case: Case) -> list[Participant]:
         return [each for each in self.participants if case.unsupported_by(each.row) is None]

@@ -27,7 +27,7 @@ from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.run.journal import Journal
-from stepbench.run.participants import Participant
+from stepbench.run.participants import Participant, Role
 from stepbench.run.plan import TIME_BUDGET, Plan
 from stepbench.run.processes import Worker, WorkerError
 from stepbench.run.progress import Progress
@@ -133,7 +133,7 @@ class Runner:
             save_expectations(before, problem, config, random_point(problem, config, self.plan.seed), self.plan.traits)
         for participant in list(present):
             self._require_time()
-            expectation = before if participant.role == "row" else None
+            expectation = before if participant.role is Role.ROW else None
             with self._dropping(present, participant, case, crew.generation):
                 self.progress.describe(f"{participant.key}: bind and check {case.name}")
                 worker = crew.worker(participant, case)
@@ -148,7 +148,7 @@ class Runner:
         after = data / "after.npz"
         save_expectations(after, problem, config, random_point(problem, config, seed), self.plan.traits)
         for participant in list(present):
-            expectation = after if participant.role == "row" else None
+            expectation = after if participant.role is Role.ROW else None
             with self._dropping(present, participant, case, crew.generation):
                 answer = crew.workers[participant.key].ask(
                     "judge", {"after": expectation}, "judged", self.plan.timeout_seconds

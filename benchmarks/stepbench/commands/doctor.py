@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +25,7 @@ def doctor(
     from stepbench.machine.environment import describe_machine
     from stepbench.machine.measured import measured_limits
     from stepbench.machine.threads import default_budget
+    from stepreports.records.files import write_json
 
     machine = describe_machine()
     with console.status("Measuring the limits of this machine"):
@@ -34,8 +34,7 @@ def doctor(
     say(paste_line(machine, limits))
     figures = _self_test() if self_test else None
     if json_path:
-        found = {"machine": machine, "limits": limits, "self_test": figures}
-        json_path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_json(json_path, {"machine": machine, "limits": limits, "self_test": figures})
     raise typer.Exit(0 if figures is None or figures["passed"] else 1)
 
 

@@ -29,13 +29,12 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from stepbench.run.journal import JournalError
         from stepkernels.problem import ProblemError
         from stepreports import RecordError
 
         try:
             return command(*args, **kwargs)
-        except (ProblemError, JournalError, RecordError) as error:
+        except (ProblemError, RecordError) as error:
             errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(USAGE_ERROR) from None
 

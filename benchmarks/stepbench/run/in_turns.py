@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stepbench.cases.case import Case
-from stepbench.run.journal import SCHEMA, Event, Journal, read_events
+from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant
 from stepbench.run.plan import Plan
 from stepbench.run.progress import Progress
 from stepbench.run.results import last_attempts, turns_of
 from stepbench.run.runner import Runner
+from stepreports.records.journal import SCHEMA, Event, read_events
 
 Turns = dict[tuple[int, int], float]
 

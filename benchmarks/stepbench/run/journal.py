@@ -1,9 +1,7 @@
 """The journal of a run: one JSON line per event, flushed to disk, so that a killed run can go on.
 
-Events: `run` (the header: plan, seed, environment), `started` (a worker's start-up), `bound` (a row bound a case),
-`round` (one of its rounds in a turn), `judged` (its final agreement), `failure`, `closed` (a generation is done with a
-case), `finished`. A (generation, case) without `closed`, or with a fault in it, is done again on resume; the last
-attempt at it is the one that counts.
+`stepreports.records.journal` reads it, and names the events. A (generation, case) without `closed`, or with a fault in
+it, is done again on resume; the last attempt at it is the one that counts.
 """
 
 from __future__ import annotations
@@ -11,18 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-SCHEMA = 1
-NAME = "journal.jsonl"
-
-Event = dict[str, Any]
-
-
-class JournalError(ValueError):
-    """A journal that cannot be read or continued. The message says why and what to do."""
+from stepreports.records.journal import NAME
 
 
 class Journal:
@@ -45,33 +35,6 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-
-def read_events(folder: Path) -> list[Event]:
-    """The events of a run. A torn last line (the process was killed while writing) is left out.
-
-    Raises `JournalError` when there is no journal, it is not ours, or of another schema.
-    """
-    path = folder / NAME
-    if not path.is_file():
-        raise JournalError(f"{folder} has no {NAME}; it is not a run folder.")
-    events = list(_complete_lines(path))
-    if not events or events[0].get("event") != "run":
-        raise JournalError(f"{path} does not start with a run; it was not written by stepbench, or is damaged.")
-    if events[0].get("schema") != SCHEMA:
-        raise JournalError(f"{path} has schema {events[0].get('schema')}; this version reads {SCHEMA}.")
-    return events
-
-
-def _complete_lines(path: Path) -> Iterator[Event]:
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):
-                return
-            raise JournalError(f"{path}, line {number}, is not JSON ({error}); the journal is damaged.") from None
 
 
 def _drop_torn_line(path: Path) -> None:

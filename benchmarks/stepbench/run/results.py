@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,11 @@ import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
 from stepbench.cases.case import Case
-from stepbench.run.journal import SCHEMA, Event
-from stepbench.run.participants import Participant
+from stepbench.run.participants import Participant, Role
 from stepbench.run.plan import TIME_BUDGET, Plan
 from stepkernels.interface import Op
+from stepreports.records.files import write_json
+from stepreports.records.journal import SCHEMA, Event
 from stepreports.statistics import intervals
 
 AGREEMENT_FIELDS = ("J", "gw", "gb", "w", "b")
@@ -82,13 +82,6 @@ def write_results(folder: Path, events: list[Event]) -> None:
     write_json(folder / "failures.json", failures)
 
 
-def write_json(path: Path, document: object) -> None:
-    """Write and rename, so that a reader never meets half a file."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
 def _benchmarks(
     header: Event, plan: Plan, attempts: dict[tuple[int, str], Attempt], events: list[Event]
 ) -> Iterator[dict[str, Any]]:
@@ -107,7 +100,7 @@ def _benchmarks(
         (each.row.device, case): found
         for each in plan.participants
         for (key, case), found in by_key.items()
-        if each.role == "limit" and each.key == key
+        if each.role is Role.LIMIT and each.key == key
     }
     for case in plan.cases:
         for participant in plan.participants:
@@ -143,7 +136,7 @@ def _benchmark(
         "extra_info": {
             "schema": SCHEMA,
             "run_id": header["run_id"],
-            "role": participant.role,
+            "role": str(participant.role),
             "row": row.name,
             "replica": participant.replica,
             "library": row.library,
@@ -172,7 +165,7 @@ def _benchmark(
             "peak_memory_bytes": max(
                 (event["peak_memory_bytes"] for event in events if event["event"] == "judged"), default=None
             ),
-            "implausible": participant.role == "row" and _beats(events, limit),
+            "implausible": participant.role is Role.ROW and _beats(events, limit),
         },
         "options": {"timer": "stepbench.worker.measure.Clock", "disable_gc": True},
         "stats": {**stats.as_dict(), "data": stats.data, "iterations": bound[-1]["iterations"]},

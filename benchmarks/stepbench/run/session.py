@@ -17,14 +17,16 @@ from stepbench.machine.environment import describe_commit, describe_machine
 from stepbench.machine.measured import measured_limits
 from stepbench.machine.simulators import refuse_simulators
 from stepbench.machine.threads import default_budget
-from stepbench.run.journal import NAME as JOURNAL_NAME
-from stepbench.run.journal import SCHEMA, Journal, JournalError, read_events
+from stepbench.run.journal import Journal
 from stepbench.run.plan import Plan, Skip, make_plan, require_memory
 from stepbench.run.progress import TerminalProgress
 from stepbench.run.results import finished_pairs, write_results
 from stepbench.run.runner import Runner
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import ProblemError
+from stepreports.records.files import RecordError
+from stepreports.records.journal import NAME as JOURNAL_NAME
+from stepreports.records.journal import SCHEMA, read_events
 
 ProgressFactory = Callable[[int], AbstractContextManager[TerminalProgress]]
 
@@ -139,13 +141,13 @@ def start(plan: Plan, folder: Path, progress: ProgressFactory) -> None:
 
 
 def resume(folder: Path, progress: ProgressFactory) -> Plan:
-    """Finish an interrupted run from its journal, redoing what is missing or failed. Raises `JournalError`."""
+    """Finish an interrupted run from its journal, redoing what is missing or failed. Raises `RecordError`."""
     refuse_simulators(dict(os.environ))
     events = read_events(folder)
     plan = Plan.from_json(events[0]["plan"])
     begun_on = events[0]["machine"]["cpu"]
     if begun_on != describe_machine()["cpu"]:
-        raise JournalError(f"{folder} was begun on another machine ({begun_on}); resume it there.")
+        raise RecordError(f"{folder} was begun on another machine ({begun_on}); resume it there.")
     _carry_out(plan, folder, progress, finished_pairs(events), "resumed", {})
     return plan
 

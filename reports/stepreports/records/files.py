@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -25,6 +26,11 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(stored, dict):
         raise RecordError(f"{path} holds a {type(stored).__name__}, not the records of a run.")
     return stored
+
+
+def write_json(path: Path, document: object) -> Path:
+    """Write a document as indented JSON; NaN and infinity, which JSON does not have, raise `ValueError`."""
+    return write_whole(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
 def write_whole(path: Path, content: str | bytes) -> Path:

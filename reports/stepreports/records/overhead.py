@@ -5,16 +5,12 @@ A published run goes without its journal; its summary, written where the run was
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from stepreports.records.files import RecordError
+from stepreports.records.journal import NAME, Event, read_events
 from stepreports.telling import text
-
-NAME = "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +39,12 @@ def overhead_of(folder: Path) -> Overhead | None:
     """The overhead of a run; None without a journal that times it. Raises `RecordError` for a damaged one."""
     if not (folder / NAME).is_file():
         return None
-    events = list(_events(folder / NAME))
+    events = read_events(folder)
     elapsed = _elapsed_seconds(events)
     return Overhead(elapsed, _timed_seconds(events)) if elapsed else None
 
 
-def _elapsed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
+def _elapsed_seconds(events: Iterable[Event]) -> float:
     """The clock starts again with each resumption."""
     total = latest = 0.0
     for event in events:
@@ -58,7 +54,7 @@ def _elapsed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
     return float(total + latest)
 
 
-def _timed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
+def _timed_seconds(events: Iterable[Event]) -> float:
     """A round's seconds are those of one iteration of the many that it lasted."""
     total = 0.0
     bound: dict[tuple[str, str], int] = {}
@@ -69,14 +65,3 @@ def _timed_seconds(events: Iterable[Mapping[str, Any]]) -> float:
             case "round":
                 total += bound[event["participant"], event["case"]] * event["seconds"]
     return total
-
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """The events of a journal but a last one that was cut off."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            if number < len(lines):
-                raise RecordError(f"{path}, line {number}, is not JSON ({error}); the journal is damaged.") from None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepreports.records.files import RecordError, read_object
+from stepreports.records.journal import SCHEMA
 from stepreports.records.overhead import overhead_of
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
 from stepreports.statistics.intervals import estimates
@@ -26,8 +27,6 @@ from stepreports.statistics.runs import ITEM_BYTES, Case, Failure, Record, Row, 
 from stepreports.telling.trust import self_test_of
 
 __all__ = ["ITEM_BYTES", "SCHEMA", "Case", "Failure", "Record", "RecordError", "Row", "Run", "load_run"]
-
-SCHEMA = 1
 
 Places = NDArray[np.intp]
 

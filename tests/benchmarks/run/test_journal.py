@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepbench.run.journal import NAME, SCHEMA, Journal, JournalError, read_events
+from stepbench.run.journal import Journal
 from stepbench.run.results import finished_pairs, last_attempts
+from stepreports.records.files import RecordError
+from stepreports.records.journal import NAME, SCHEMA, read_events
 
 HEADER = {"event": "run", "schema": SCHEMA}
 
@@ -50,7 +52,7 @@ def test_a_torn_last_line_loses_itself_alone(tmp_path_factory, cut):
 def test_a_damaged_journal_is_refused_with_a_sentence(tmp_path, content, sentence):
     if content is not None:
         (tmp_path / NAME).write_text(content)
-    with pytest.raises(JournalError, match=sentence):
+    with pytest.raises(RecordError, match=sentence):
         read_events(tmp_path)
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from runs import benchmarks
 from stepbench.cases.case import Case
-from stepbench.run.journal import SCHEMA
 from stepbench.run.participants import LIMITS, participants_of
 from stepbench.run.plan import Plan
 from stepbench.run.results import write_results
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation, Op
+from stepreports.records.journal import SCHEMA
 
 CASE = Case(op=Op.STEP, dtype="float64", m=1000, n=20)
 ROWS = [CATALOG["numpy-blas"], CATALOG["torch-manual-cuda"]]

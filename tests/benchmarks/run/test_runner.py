@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from runs import KERNELS, SMALL, benchmarks, coverage, failures, start_stepbench, stepbench
-from stepbench.run.journal import NAME, read_events
 from stepbench.run.plan import Plan
+from stepreports.records.journal import NAME, read_events
 
 BROKEN = {
     "segfault": ("crash", "SIGSEGV"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean, median, pstdev
 from typing import Any
 
-SCHEMA = 1
+from stepreports.records.journal import SCHEMA
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepreports import RecordError
-from stepreports.comparison import gate
+from stepreports import RecordError, gate
 from stepreports.comparison.gate import Outcome
 from synthetic_runs import MACHINE, ROWS, SIZES, entries, entry, write_run
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from stepreports.comparison.gate import GateResult, gate
 from stepreports.comparison.sides import compare_report
+from stepreports.records.files import RecordError
 from stepreports.records.overhead import overhead_of
-from stepreports.records.reader import RecordError, load_run
 from stepreports.render import write_report
+from stepreports.statistics.runs import load_run
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.summary import winners
+from stepreports.telling.trust import overhead_in_words
 
 __all__ = [
     "GateResult",
@@ -41,4 +43,4 @@ def answer_table(run_folder: Path) -> list[dict[str, str]]:
 def overhead_sentence(run_folder: Path) -> str | None:
     """What a run's time went to, for a terminal; None where it has no journal."""
     overhead = overhead_of(run_folder)
-    return overhead.sentence if overhead else None
+    return overhead_in_words(overhead) if overhead else None

@@ -17,9 +17,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stepreports.records.files import write_whole
-from stepreports.records.reader import RecordError, Run, load_run
+from stepreports.records.files import RecordError, write_whole
 from stepreports.render import write_report
+from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.summary import where, winners

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from stepreports.records.files import write_whole
-from stepreports.records.reader import Run, load_run
+from stepreports.statistics.runs import Run, load_run
 from stepreports.telling.summary import summary
 from stepreports.telling.tables import Table, csv_text, table
 

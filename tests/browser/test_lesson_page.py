@@ -10,7 +10,7 @@ import pytest
 from stepbench.lesson import descent, lesson_page, neuron
 from stepbench.lesson.students import HOURS, students
 from stepkernels import reference
-from stepreports.records.reader import load_run
+from stepreports.statistics.runs import load_run
 from synthetic_runs import entries, write_run
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
 from stepreports.records.files import write_whole
-from stepreports.records.reader import Record, Run, load_run
 from stepreports.statistics.intervals import Estimate, ratio
+from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling.summary import where
 from stepreports.telling.tables import markdown
 

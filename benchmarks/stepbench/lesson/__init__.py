@@ -21,7 +21,7 @@ from stepkernels.problem import ProblemError
 from stepreports import write_report
 from stepreports.page.report_page import LESSONS
 from stepreports.records.files import write_whole
-from stepreports.records.reader import Run, load_run
+from stepreports.statistics.runs import Run, load_run
 
 __all__ = ["lesson_page", "measured", "write_lesson"]
 

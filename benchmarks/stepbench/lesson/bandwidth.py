@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepbench.lesson.techniques import ROWS, timed_case
-from stepreports.records.reader import ITEM_BYTES, Run
+from stepreports.records.stored import ITEM_BYTES
+from stepreports.statistics.runs import Run
 
 FLOPS_PER_ELEMENT = 4  # a multiplication and an addition for Xw, and again for Xᵀr
 

@@ -18,7 +18,7 @@ from stepbench.lesson.wording import LANGUAGES, Wording, digits, places
 from stepbench.lesson.worked_example import worked_example
 from stepkernels.problem import unit_roundoff
 from stepreports.page.report_page import PALETTE
-from stepreports.records.reader import Run
+from stepreports.statistics.runs import Run
 from stepreports.telling import text
 
 WEB = Path(__file__).parent / "web"

@@ -12,8 +12,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from stepkernels.catalog import CATALOG
-from stepreports.records.reader import Case, Record, Run
+from stepreports.records.stored import Case
 from stepreports.statistics.intervals import ratio
+from stepreports.statistics.runs import Record, Run
 from stepreports.telling import text
 
 SIZE = (20_000, 50)

@@ -14,7 +14,8 @@ from stepreports.figures.by_size import draw_line
 from stepreports.figures.style import Dashes, styles
 from stepreports.page.page_data import looks, page_data
 from stepreports.page.report_page import inlined, rendered
-from stepreports.statistics.runs import Case, Run
+from stepreports.records.stored import Case
+from stepreports.statistics.runs import Run
 from stepreports.statistics.views import DEVICES, View, baselines, views
 from stepreports.telling.findings import standings
 from stepreports.telling.summary import where
@@ -67,7 +68,7 @@ def comparison_page(sides: Sequence[Side], view: View, common: Sequence[Case], c
 def merged(sides: Sequence[Side]) -> Run:
     """All records as if of one run, each row under its name and its run's; for drawing, never for dividing."""
     records = [
-        record._replace(row=replace(record.row, name=side.named(record.row.name)))
+        replace(record, row=replace(record.row, name=side.named(record.row.name)))
         for side in sides
         for record in side.run.records
     ]

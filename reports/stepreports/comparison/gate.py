@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from stepreports.records.reader import RecordError, load_run
+from stepreports.records.files import RecordError
+from stepreports.records.stored import Case
 from stepreports.records.turns import Turns, over
 from stepreports.statistics.intervals import Estimate, ratio_between_runs
-from stepreports.statistics.runs import Case, Record, Run
+from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling import text
 
 _MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")

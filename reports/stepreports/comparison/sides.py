@@ -13,11 +13,11 @@ from itertools import chain, islice
 from pathlib import Path
 from string import ascii_uppercase
 
-from stepreports.records.files import write_whole
-from stepreports.records.reader import RecordError, load_run
+from stepreports.records.files import RecordError, write_whole
+from stepreports.records.stored import Case
 from stepreports.render import no_collection
 from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_runs, verdict
-from stepreports.statistics.runs import Case, Record, Run
+from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.statistics.views import View, views
 from stepreports.telling import text
 from stepreports.telling.summary import where

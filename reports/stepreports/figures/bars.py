@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from stepreports.figures.axes import LOOK, canvas, headline, shortened
 from stepreports.figures.style import FAINT, INK, styles
-from stepreports.statistics.runs import Case, Record, Run
+from stepreports.records.stored import Case
+from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import View, views
 from stepreports.telling import text
 

@@ -17,8 +17,9 @@ from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line
 from stepreports.figures.bars import phases_figure, start_figure
 from stepreports.figures.roofline import roofline_figure
 from stepreports.figures.style import DASHES, FAINT, INK, Style, styles
+from stepreports.records.stored import Row
 from stepreports.statistics.intervals import Estimate
-from stepreports.statistics.runs import Record, Row, Run
+from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, step_views
 
 MOST_VIEWS = 6  # dtypes × optimizers × cache states that get files of their own; the page shows every other

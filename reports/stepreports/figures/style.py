@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from stepreports.statistics.runs import Row
+from stepreports.records.stored import Row
 
 # (on light paper, on dark), each at least 3 to 1 against its ground; apart by 22 units or more of CIE Lab for every
 # pair but one, as normal, deuteranope and protanope eyes see them (Machado, Oliveira and Fernandes, 2009).

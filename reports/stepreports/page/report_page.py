@@ -43,7 +43,7 @@ from stepreports.telling import text
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.summary import alarms, warnings, where, winners_of
 from stepreports.telling.tables import Table
-from stepreports.telling.trust import self_test_lines
+from stepreports.telling.trust import overhead_in_words, self_test_lines
 
 _FIGURES = ("time", "limit", "roofline", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
@@ -75,6 +75,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         margin=text.percent(run.margin),
         hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
         sections=sections,
+        overhead_in_words=overhead_in_words,
         self_test_lines=self_test_lines,
         roof_lines=roof_lines(run),
         figures=_figures(run, drawn),

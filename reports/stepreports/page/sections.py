@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepreports.figures.bars import PHASES, cold_start, phases, start_costs
+from stepreports.records.stored import Case, Failure
 from stepreports.statistics.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
-from stepreports.statistics.runs import Case, Failure, Record, Run
+from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View
 from stepreports.telling import text
 from stepreports.telling.summary import alike, sizes_of

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepreports.records.journal import NAME, Event, read_events
-from stepreports.telling import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +23,6 @@ class Overhead:
     def share(self) -> float:
         """The share of the run that is no timed round."""
         return 1 - self.timed_seconds / self.elapsed_seconds
-
-    @property
-    def sentence(self) -> str:
-        """The share in words."""
-        took = text.duration(self.elapsed_seconds)
-        return (
-            f"Of the {took} that the run took, {text.percent(self.share)} went to what is not a timed round: "
-            "starting processes, compiling, binding, proving agreement, warming up."
-        )
 
 
 def overhead_of(folder: Path) -> Overhead | None:

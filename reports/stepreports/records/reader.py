@@ -6,7 +6,7 @@ and `failures.json`; a journal and the harness's self-test may lie beside them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
@@ -21,26 +21,23 @@ from numpy.typing import NDArray
 from stepreports.records.files import RecordError, read_object
 from stepreports.records.journal import SCHEMA
 from stepreports.records.overhead import overhead_of
+from stepreports.records.self_test import self_test_of
+from stepreports.records.stored import ITEM_BYTES, Case, Failure, Row, StoredRecord, StoredRun
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
-from stepreports.statistics.intervals import estimates
-from stepreports.statistics.runs import ITEM_BYTES, Case, Failure, Record, Row, Run
-from stepreports.telling.trust import self_test_of
-
-__all__ = ["ITEM_BYTES", "SCHEMA", "Case", "Failure", "Record", "RecordError", "Row", "Run", "load_run"]
 
 Places = NDArray[np.intp]
 
 
-def load_run(folder: Path) -> Run:
+def read_run(folder: Path) -> StoredRun:
     """The run stored in a folder. Raises `RecordError`."""
     stored = _read_json(folder / "benchmark.json")
     entries = _member(stored, "benchmarks", list, "benchmark.json")
     failures = _read_json(folder / "failures.json")
     _require_schema(failures, "failures.json")
-    records = _records(entries)
+    records = [_parse(entry) for entry in entries]
     machine = _told(stored, "machine_info")
     run_id = failures.get("run_id") or next((e["extra_info"]["run_id"] for e in entries), folder.name)
-    return Run(
+    return StoredRun(
         folder=folder,
         run_id=str(run_id),
         when=str(stored.get("datetime", "")),
@@ -80,54 +77,47 @@ def _require_schema(stored: Mapping[str, Any], where: str) -> None:
         raise RecordError(f"{where} has schema {schema!r}; this report reads schema {SCHEMA}: {advice}.")
 
 
-def _records(entries: Iterable[Mapping[str, Any]]) -> list[Record]:
-    parsed = [_parse(entry) for entry in entries]
-    found = estimates(fields["turns"] for fields in parsed)
-    return [Record(**fields, seconds=seconds) for fields, seconds in zip(parsed, found, strict=True)]
-
-
-def _parse(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a `Record` but its estimate, which is computed for all records at once."""
+def _parse(entry: Mapping[str, Any]) -> StoredRecord:
     if not isinstance(entry, dict):
         raise RecordError(f"benchmark.json has an entry that is a {type(entry).__name__}, not a record.")
     where = f"benchmark.json, {entry.get('fullname', 'an entry')}"
     info = _member(entry, "extra_info", dict, where)
     _require_schema(info, where)
     try:
-        return _fields(info, entry["stats"]["data"])
+        return _record(info, entry["stats"]["data"])
     except KeyError as error:
         raise RecordError(f"{where} has no {error}; the file is not complete. Run again, or resume the run.") from error
     except (AttributeError, TypeError, ValueError) as error:
         raise RecordError(f"{where} cannot be read: {error}.") from error
 
 
-def _fields(info: Mapping[str, Any], rounds: Sequence[float]) -> dict[str, Any]:
+def _record(info: Mapping[str, Any], rounds: Sequence[float]) -> StoredRecord:
     case = _case(*_CASE(info))
     layout, seconds = _turns(info, rounds, case.steps)
     device_rounds = info.get("device_seconds")
     _require((int, float), *_NUMBERS(info))
-    return {
-        "case": case,
-        "row": _row(info["row"], info["library"], info["technique"], info["device"], info.get("summary", "")),
-        "replica": info["replica"],
-        "is_limit": info["role"] == "limit",
-        "library_version": intern(str(info["library_version"])),
-        "train_as_steps": info["train_as_steps"],
-        "passes_over_x": info["passes_over_x"],
-        "bytes_needed": info["bytes"],
-        "flops_needed": info["flops"],
-        "implausible": info["implausible"],
-        "agreement": {name: float(error) for name, error in (info["agreement"] or {}).items() if error is not None},
-        "import_seconds": _known(info.get("import_seconds")),
-        "bind_seconds": _known(info.get("bind_seconds")),
-        "first_call_seconds": _known(info.get("first_call_seconds")),
-        "copy_to_device_seconds": _known(info.get("copy_to_device_seconds")),
-        "device_seconds": float(np.median(_turns(info, device_rounds, case.steps)[1])) if device_rounds else None,
-        "device_state": info.get("device_state") or {},
-        "pools": info["pools"] or {},
-        "rounds": len(rounds),
-        "turns": Measurement(layout, seconds),
-    }
+    return StoredRecord(
+        case=case,
+        row=_row(info["row"], info["library"], info["technique"], info["device"], info.get("summary", "")),
+        replica=info["replica"],
+        is_limit=info["role"] == "limit",
+        library_version=intern(str(info["library_version"])),
+        train_as_steps=info["train_as_steps"],
+        passes_over_x=info["passes_over_x"],
+        bytes_needed=info["bytes"],
+        flops_needed=info["flops"],
+        implausible=info["implausible"],
+        agreement={name: float(error) for name, error in (info["agreement"] or {}).items() if error is not None},
+        import_seconds=_known(info.get("import_seconds")),
+        bind_seconds=_known(info.get("bind_seconds")),
+        first_call_seconds=_known(info.get("first_call_seconds")),
+        copy_to_device_seconds=_known(info.get("copy_to_device_seconds")),
+        device_seconds=float(np.median(_turns(info, device_rounds, case.steps)[1])) if device_rounds else None,
+        device_state=info.get("device_state") or {},
+        pools=info["pools"] or {},
+        rounds=len(rounds),
+        turns=Measurement(layout, seconds),
+    )
 
 
 _CASE = itemgetter(*Case._fields)

@@ -1,119 +1,32 @@
-"""What a run holds: its records, its failures, its machine, and the views of them that reports need."""
+"""A run with what is computed of it: an estimate for each record, and the views of them that reports need."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from stepreports.records.overhead import Overhead
-from stepreports.records.turns import Measurement
-from stepreports.statistics.intervals import LEAST_MARGIN, Estimate, self_comparison_spread, spreads
-
-ITEM_BYTES = {"float32": 4, "float64": 8}
+from stepreports.records.reader import read_run
+from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
+from stepreports.statistics.intervals import LEAST_MARGIN, Estimate, estimates, self_comparison_spread, spreads
 
 
-class Case(NamedTuple):
-    """What is timed, whichever row does it; records of one case take turns and may be divided by one another."""
+@dataclass(slots=True, eq=False)
+class Record(StoredRecord):
+    """A stored record with the median of its turns, seconds of one step, and the interval that lies in."""
 
-    op: str
-    steps: int
-    dtype: str
-    optimizer: str
-    m: int
-    n: int
-    dataset: str
-    threads: int
-    cache: str
-
-    @property
-    def x_bytes(self) -> int:
-        """The size of X in memory."""
-        return self.m * self.n * ITEM_BYTES[self.dtype]
-
-    @property
-    def kind(self) -> str:
-        """What is done, in words; what nearly every case has is not said."""
-        rare = (self.optimizer if self.optimizer != "gd" else "", self.cache if self.cache != "warm" else "")
-        return " ".join(filter(None, (self.op, self.dtype, *rare)))
-
-    @property
-    def size(self) -> str:
-        """The shape of X, and the data set when it is a real one."""
-        shape = f"{self.m:,} × {self.n:,}"
-        return shape if self.dataset == "synthetic" else f"{self.dataset} ({shape})"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A technique as the records describe it."""
-
-    name: str
-    library: str
-    technique: str
-    device: str
-    summary: str
-
-
-class Record(NamedTuple):
-    """One row at one case. Times are seconds of one step (a k-step train is divided by k)."""
-
-    case: Case
-    row: Row
-    replica: int
-    is_limit: bool
-    library_version: str
-    train_as_steps: bool
-    passes_over_x: int
-    bytes_needed: float
-    flops_needed: float
-    implausible: bool
-    agreement: Mapping[str, float]
-    import_seconds: Sequence[float]
-    bind_seconds: Sequence[float]
-    first_call_seconds: Sequence[float]
-    copy_to_device_seconds: Sequence[float]
-    device_seconds: float | None
-    device_state: Mapping[str, Any]
-    pools: Mapping[str, int]
-    rounds: int
-    turns: Measurement
     seconds: Estimate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A row, or a row at a case, that gave no number, and why. `skipped` says it was announced, not a fault."""
-
-    row: str
-    case: str | None
-    op: str | None
-    dtype: str | None
-    dataset: str | None
-    m: int | None
-    n: int | None
-    generation: int | None
-    kind: str
-    skipped: bool
-    reason: str
-
-
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(StoredRun):
     """A finished run. `records` holds everything; the properties are the views that reports need."""
 
-    folder: Path
-    run_id: str
-    when: str
-    machine: Mapping[str, Any]
-    commit: Mapping[str, Any]
     records: Sequence[Record]
-    failures: Sequence[Failure]
-    overhead: Overhead | None
-    self_test: Mapping[str, Any] | None
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -178,3 +91,14 @@ class Run:
     def row_of_technique(self, technique: str) -> Row | None:
         """The first row of a technique, such as the baselines "interpreted loop" and "matrix form"."""
         return next((row for row in self.rows if row.technique == technique), None)
+
+
+def load_run(folder: Path) -> Run:
+    """The run stored in a folder. Raises `RecordError`."""
+    stored = read_run(folder)
+    found = estimates(record.turns for record in stored.records)
+    records = [Record(*(*_stored(record), seconds)) for record, seconds in zip(stored.records, found, strict=True)]
+    return Run(**{each.name: getattr(stored, each.name) for each in fields(stored)} | {"records": records})
+
+
+_stored: Callable[[StoredRecord], tuple[Any, ...]] = attrgetter(*(each.name for each in fields(StoredRecord)))

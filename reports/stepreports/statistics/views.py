@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from stepreports.records.stored import Case, Row
 from stepreports.statistics.intervals import Estimate, ratios
-from stepreports.statistics.runs import Case, Record, Row, Run
+from stepreports.statistics.runs import Record, Run
 
 LOOP = "interpreted loop"
 MATRIX_FORM = "matrix form"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 
+from stepreports.records.stored import Case
 from stepreports.statistics.bootstrap import reachable_confidence
 from stepreports.statistics.intervals import (
     LEAST_CONFIDENCE,
@@ -21,7 +22,7 @@ from stepreports.statistics.intervals import (
     ratios,
     verdict,
 )
-from stepreports.statistics.runs import Case, Record, Run
+from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 from stepreports.telling import text
 from stepreports.telling.tables import after_copying

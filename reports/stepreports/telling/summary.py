@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from stepreports.records.stored import Failure, Row
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
-from stepreports.statistics.runs import Failure, Record, Row, Run
+from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.telling import text
 from stepreports.telling.findings import answer, headline, standings
 from stepreports.telling.tables import markdown
+from stepreports.telling.trust import overhead_in_words
 
 _MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
 
@@ -23,7 +25,7 @@ def summary(run: Run) -> str:
     if lines := winners(run):
         parts += ["## Fastest at each size", markdown(lines)]
     if run.overhead:
-        parts += [run.overhead.sentence]
+        parts += [overhead_in_words(run.overhead)]
     if notes := warnings(run):
         parts += ["## Look twice", "\n".join(f"- {note}" for note in notes)]
     if run.failures:

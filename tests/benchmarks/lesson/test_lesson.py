@@ -26,7 +26,7 @@ from stepkernels import reference
 from stepkernels.problem import GD, Adam
 from stepkernels.reference import Point
 from stepreports import write_report
-from stepreports.records.reader import load_run
+from stepreports.statistics.runs import load_run
 from synthetic_runs import entries, write_run
 
 SIZES = ((569, 30, "breast-cancer"), (20_000, 50, "synthetic"))
@@ -423,7 +423,7 @@ def test_a_lesson_written_into_a_run_and_its_report_link_to_each_other(
 def test_a_page_is_the_same_in_a_fresh_interpreter(run, pages, tmp_path):
     script = (
         "import pathlib, sys; from stepbench.lesson import lesson_page;"
-        "from stepreports.records.reader import load_run;"
+        "from stepreports.statistics.runs import load_run;"
         "pathlib.Path(sys.argv[2]).write_text(lesson_page(load_run(pathlib.Path(sys.argv[1])), 'zh'), 'utf-8')"
     )
     command = [sys.executable, "-c", script, str(run.folder), str(tmp_path / "page.html")]

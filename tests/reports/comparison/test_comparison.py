@@ -8,7 +8,7 @@ import pytest
 
 from stepreports import RecordError, compare_report
 from stepreports.comparison.sides import across, common_cases, labelled
-from stepreports.records.reader import load_run
+from stepreports.statistics.runs import load_run
 from synthetic_runs import MACHINE, ROWS, SIZES, entries, entry, write_run
 
 LAPTOP = MACHINE | {"cpu": "Laptop", "gpus": []}

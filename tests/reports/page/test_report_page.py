@@ -15,7 +15,7 @@ import stepreports
 from stepreports import render
 from stepreports.page import report_page as page_module
 from stepreports.page.report_page import sections, words
-from stepreports.records.reader import load_run
+from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import views
 from stepreports.telling.findings import answer
 from stepreports.telling.tables import table

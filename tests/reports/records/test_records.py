@@ -8,7 +8,9 @@ import math
 import pytest
 
 import synthetic_runs
-from stepreports.records.reader import RecordError, load_run
+from stepreports.records.files import RecordError
+from stepreports.records.journal import SCHEMA
+from stepreports.statistics.runs import load_run
 from synthetic_runs import READ_LIMIT, ROWS, entry, write_run
 
 NUMPY = ROWS[1]
@@ -77,8 +79,8 @@ def without(key):
     [
         (without("schema"), "names no schema"),
         (without("technique"), "has no 'technique'"),
-        ([entry(NUMPY, 1000, 20, schema=0)], "run the benchmark again"),
-        ([entry(NUMPY, 1000, 20, schema=2)], "update stepbench"),
+        ([entry(NUMPY, 1000, 20, schema=SCHEMA - 1)], "run the benchmark again"),
+        ([entry(NUMPY, 1000, 20, schema=SCHEMA + 1)], "update stepbench"),
         ([entry(NUMPY, 1000, 20, turn=[0])], "cannot be read"),
         ([entry(NUMPY, 1000, 20) | {"stats": {"data": []}}], "no rounds"),
         ([entry(NUMPY, 1000, 20) | {"stats": {"data": [0.0] * 12}}], "took 0.0 seconds"),
@@ -93,7 +95,7 @@ def without(key):
         ([entry(NUMPY, 1000, 20, flops="many")], "'many' is no int"),
         ([entry(NUMPY, 1000, 20, bind_seconds=["x"])], "cannot be read"),
         ([entry(NUMPY, 1000, 20, agreement=[0.1])], "cannot be read"),
-        ([entry(NUMPY, 1000, 20) | {"extra_info": {"schema": 1}, "stats": {}}], "is not complete"),
+        ([entry(NUMPY, 1000, 20) | {"extra_info": {"schema": SCHEMA}, "stats": {}}], "is not complete"),
     ],
 )
 def test_records_that_are_not_ours_get_a_sentence(tmp_path, benchmarks, said):
@@ -135,12 +137,12 @@ def test_a_folder_without_its_files_gets_a_sentence(tmp_path, name):
 
 def test_failures_of_an_older_schema_or_cut_short_get_a_sentence(tmp_path):
     write_run(tmp_path, [])
-    stored = {"schema": 1, "run_id": "x", "failures": [{"row": "numpy-blas"}]}
+    stored = {"schema": SCHEMA, "run_id": "x", "failures": [{"row": "numpy-blas"}]}
     (tmp_path / "failures.json").write_text(json.dumps(stored))
     with pytest.raises(RecordError, match="'kind'"):
         load_run(tmp_path)
-    (tmp_path / "failures.json").write_text(json.dumps(stored | {"schema": 0}))
-    with pytest.raises(RecordError, match="schema 0"):
+    (tmp_path / "failures.json").write_text(json.dumps(stored | {"schema": SCHEMA - 1}))
+    with pytest.raises(RecordError, match=f"schema {SCHEMA - 1}"):
         load_run(tmp_path)
     stored["failures"] = [{"row": "numpy-blas", "kind": "crash", "skipped": False, "reason": None}]
     (tmp_path / "failures.json").write_text(json.dumps(stored))

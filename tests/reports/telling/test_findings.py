@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepreports import answer_lines, answer_table
-from stepreports.records.reader import load_run
 from stepreports.statistics.intervals import Estimate
+from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import shares_of_limit, views
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.summary import failure_lines, summary, warnings, winners

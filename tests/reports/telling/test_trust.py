@@ -6,13 +6,15 @@ import pytest
 
 import stepreports
 from stepreports.page.report_page import words
+from stepreports.records.files import RecordError
+from stepreports.records.journal import SCHEMA
 from stepreports.records.overhead import overhead_of
-from stepreports.records.reader import RecordError, load_run
+from stepreports.statistics.runs import load_run
 from stepreports.telling.summary import summary
-from stepreports.telling.trust import self_test_lines
+from stepreports.telling.trust import overhead_in_words, self_test_lines
 from synthetic_runs import ROWS, SELF_TEST, entry, write_journal, write_run, write_self_test
 
-HEADER = {"event": "run", "elapsed_seconds": 0.1}
+HEADER = {"event": "run", "schema": SCHEMA, "elapsed_seconds": 0.1}
 BOUND = {"event": "bound", "elapsed_seconds": 4.0, "participant": "a", "case": "c", "iterations": 10}
 ROUNDS = [
     {"event": "round", "elapsed_seconds": elapsed, "participant": "a", "case": "c", "seconds": 0.1}
@@ -71,9 +73,10 @@ def test_the_share_of_a_run_that_is_no_timed_round(run):
     write_journal(run, [HEADER, BOUND, *ROUNDS])
     overhead = load_run(run).overhead
     assert (overhead.elapsed_seconds, overhead.timed_seconds) == (10.0, 2.0)
-    assert overhead.sentence.startswith("Of the 10 seconds that the run took, 80 % went to what is not a timed round")
-    assert overhead.sentence in summary(load_run(run))
-    assert overhead.sentence in stepreports.write_report(run).read_text()
+    told = overhead_in_words(overhead)
+    assert told.startswith("Of the 10 seconds that the run took, 80 % went to what is not a timed round")
+    assert told in summary(load_run(run))
+    assert told in stepreports.write_report(run).read_text()
 
 
 def test_a_resumed_run_took_as_long_as_its_sittings_together(run):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stepreports.comparison.comparison_report import compare_report
 from stepreports.comparison.gate import GateResult, gate
-from stepreports.comparison.sides import compare_report
 from stepreports.records.files import RecordError
 from stepreports.records.overhead import overhead_of
 from stepreports.render import write_report

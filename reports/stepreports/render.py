@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stepreports.records.files import write_whole
 from stepreports.statistics.runs import Run, load_run
 from stepreports.telling.summary import summary
 from stepreports.telling.tables import Table, csv_text, table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _PAGE_NEEDS = ("matplotlib", "jinja2")
 
@@ -38,6 +42,15 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def write_figures(folder: Path, drawn: Mapping[str, Figure]) -> None:
+    """Each figure as figures/NAME.svg and figures/NAME.png."""
+    from stepreports.figures.axes import png, svg
+
+    for name, figure in drawn.items():
+        write_whole(folder / "figures" / f"{name}.svg", svg(figure, letters_as_paths=True))
+        write_whole(folder / "figures" / f"{name}.png", png(figure))
+
+
 def _write(run: Run) -> Path:
     columns = table(run)
     write_whole(run.folder / "table.csv", csv_text(columns))
@@ -51,12 +64,9 @@ def _write(run: Run) -> Path:
 
 
 def _write_drawn(run: Run, columns: Table) -> Path:
-    from stepreports.figures.axes import png, svg
     from stepreports.figures.by_size import figures
     from stepreports.page.report_page import page
 
     drawn = figures(run)
-    for name, figure in drawn.items():
-        write_whole(run.folder / "figures" / f"{name}.svg", svg(figure, letters_as_paths=True))
-        write_whole(run.folder / "figures" / f"{name}.png", png(figure))
+    write_figures(run.folder, drawn)
     return write_whole(run.folder / "report.html", page(run, columns, drawn))

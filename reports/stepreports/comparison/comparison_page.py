@@ -8,7 +8,8 @@ from dataclasses import replace
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from stepreports.comparison.sides import Side, across, against_first, claims
+from stepreports.comparison.between_runs import against_first, claims
+from stepreports.comparison.sides import Side, cases_of
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.by_size import draw_line
 from stepreports.figures.style import Dashes, styles
@@ -31,8 +32,7 @@ _HEIGHT, _LEFT, _RIGHT = 4.4, 0.8, 2.0  # inches; the right margin holds the nam
 def comparison_figure(sides: Sequence[Side], view: View, common: Sequence[Case]) -> Figure:
     """The time of one operation against size: in each run, the baselines and whatever leads somewhere."""
     figure, (axes,) = canvas(_HEIGHT, _LEFT, _RIGHT)
-    shared = set(common)
-    cases = [case for case in map(across, view.cases) if case in shared]
+    cases = cases_of(view, common)
     styled = styles(merged(sides).rows)
     ends = []
     for place, side in enumerate(sides):

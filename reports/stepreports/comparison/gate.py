@@ -12,13 +12,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from stepreports.records.files import RecordError
+from stepreports.records.machines import differing, gpu_models
 from stepreports.records.stored import Case
 from stepreports.records.turns import Turns, over
 from stepreports.statistics.intervals import Estimate, ratio_between_runs
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling import text
 
-_MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")
+_DECISIVE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")  # for a timing, beside the GPUs
 
 
 class Outcome(StrEnum):
@@ -74,12 +75,9 @@ def gate(base_folder: Path, new_folder: Path, percent: float) -> GateResult:
 
 def machine_differences(base: Run, new: Run) -> list[str]:
     """How the machines of two runs differ, as far as it decides a timing; empty when they are alike."""
-    found = [
-        f"{name.replace('_', ' ')} {base.machine.get(name)} against {new.machine.get(name)}"
-        for name in _MACHINE
-        if base.machine.get(name) != new.machine.get(name)
-    ]
-    gpus = [[gpu.get("model") for gpu in run.machine.get("gpus") or []] for run in (base, new)]
+    facts = differing(base.machine, new.machine, _DECISIVE)
+    found = [f"{fact.replace('_', ' ')} {base.machine.get(fact)} against {new.machine.get(fact)}" for fact in facts]
+    gpus = [gpu_models(run.machine) for run in (base, new)]
     return found if gpus[0] == gpus[1] else [*found, f"GPUs {gpus[0]} against {gpus[1]}"]
 
 
@@ -141,6 +139,5 @@ def _lost(base: Run, new: Run) -> list[str]:
 
 
 def _line(each: Comparison) -> str:
-    case = each.case
-    told = f"{each.outcome}: {each.row}, {case.op} {case.dtype} at {case.size}"
+    told = f"{each.outcome}: {each.row}, {each.case.in_words}"
     return f"{told} takes {text.times(each.ratio)} the time of the base."

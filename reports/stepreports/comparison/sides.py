@@ -77,5 +77,5 @@ def _apart(sides: Sequence[Side]) -> str:
 
 
 def _timed(run: Run) -> str:
-    kinds = dict.fromkeys(f"{case.op} {case.dtype} {case.optimizer} {case.cache} at {case.size}" for case in run.cases)
-    return text.listed(list(kinds)[:4]) if kinds else "nothing"
+    cases = dict.fromkeys(case.in_words for case in run.cases)
+    return text.listed(list(cases)[:4]) if cases else "nothing"

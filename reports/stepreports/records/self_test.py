@@ -11,21 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from stepreports.records.files import read_object
+from stepreports.records.machines import Machine, differing
 
 NAME = "self-test.json"
+_DECISIVE = ("cpu", "allowed_cpus", "virtual_machine")  # for a clock and a scheduler
 
 
-def self_test_of(folder: Path, machine: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def self_test_of(folder: Path, machine: Machine) -> Mapping[str, Any] | None:
     """The figures for a run of this machine. Raises `RecordError` for a file that was cut off."""
     for place in (folder, folder.resolve().parent):
         if (place / NAME).is_file():
             found = read_object(place / NAME)
-            if found.get("self_test") and _kind(found.get("machine") or {}) == _kind(machine):
+            if found.get("self_test") and not differing(found.get("machine") or {}, machine, _DECISIVE):
                 figures: Mapping[str, Any] = found["self_test"]
                 return figures
     return None
-
-
-def _kind(machine: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes two machines the same for a clock and a scheduler."""
-    return tuple(machine.get(name) for name in ("cpu", "allowed_cpus", "virtual_machine"))

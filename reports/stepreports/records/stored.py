@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stepreports.records.machines import Machine
 from stepreports.records.overhead import Overhead
 from stepreports.records.turns import Measurement
 
@@ -42,6 +43,11 @@ class Case(NamedTuple):
         """The shape of X, and the data set when it is a real one."""
         shape = f"{self.m:,} × {self.n:,}"
         return shape if self.dataset == "synthetic" else f"{self.dataset} ({shape})"
+
+    @property
+    def in_words(self) -> str:
+        """What is done, and at which size."""
+        return f"{self.kind} at {self.size}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class StoredRun:
     folder: Path
     run_id: str
     when: str
-    machine: Mapping[str, Any]
+    machine: Machine
     commit: Mapping[str, Any]
     records: Sequence[StoredRecord]
     failures: Sequence[Failure]

@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from stepreports.records.machines import gpu_models
 from stepreports.records.reader import read_run
 from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
 from stepreports.statistics.intervals import LEAST_MARGIN, Estimate, estimates, self_comparison_spread, spreads
@@ -79,8 +80,8 @@ class Run(StoredRun):
     @property
     def machine_name(self) -> str:
         """The CPU and, where there is one, the GPU."""
-        gpus = [gpu.get("model") for gpu in self.machine.get("gpus") or []]
-        return " + ".join(str(name) for name in (self.machine.get("cpu"), *gpus[:1]) if name) or "unknown machine"
+        names = (self.machine.get("cpu"), *gpu_models(self.machine)[:1])
+        return " + ".join(str(name) for name in names if name) or "unknown machine"
 
     @property
     def cache_bytes(self) -> dict[str, int]:

@@ -139,5 +139,4 @@ def _varying(pairs: Sequence[tuple[float, Record]], bound: float) -> str:
 
 def _worst(pairs: Sequence[tuple[float, Record]]) -> str:
     amount, record = max(pairs, key=lambda pair: pair[0])
-    case = record.case
-    return f"The worst is `{record.row.name}`, {case.kind} at {case.size}: {text.percent(amount)}."
+    return f"The worst is `{record.row.name}`, {record.case.in_words}: {text.percent(amount)}."

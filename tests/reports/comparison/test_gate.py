@@ -69,6 +69,17 @@ def test_runs_without_a_case_in_common_are_refused(tmp_path):
         gate(one, other, 10)
 
 
+def test_a_slower_case_is_told_apart_from_its_like(tmp_path):
+    kinds = ({}, {"optimizer": "adam"}, {"cache": "cold"})
+    base, new = (
+        write_run(tmp_path / name, [entry(ROWS[1], 1000, 20, slowdown=slowdown, **kind) for kind in kinds])
+        for name, slowdown in (("base", 1.0), ("new", 2.0))
+    )
+    told = {line.partition(" takes ")[0] for line in gate(base, new, 10).lines[1:]}
+    cases = ("step float64", "step float64 adam", "step float64 cold")
+    assert told == {f"slower: numpy-blas, {case} at 1,000 × 20" for case in cases}
+
+
 def test_what_the_new_run_no_longer_timed_is_said(runs):
     found = gate(runs("base"), runs("new", rows=ROWS[:3]), 10)
     assert "not timed in the new run: numba-fused" in found.lines[-1]

@@ -14,12 +14,10 @@ from matplotlib.ticker import MaxNLocator
 
 from stepreports.figures.axes import LOOK, canvas, headline, shortened
 from stepreports.figures.style import FAINT, INK, styles
-from stepreports.records.stored import Case
-from stepreports.statistics.runs import Record, Run
-from stepreports.statistics.views import View, views
+from stepreports.statistics.costs import PHASES, cold_start, phases, start_costs
+from stepreports.statistics.runs import Run
 from stepreports.telling import text
 
-PHASES = ("forward", "backward", "update")
 _SHADES = (1.0, 0.6, 0.3)
 _LEFT, _RIGHT, _GAP, _BAR = 1.75, 0.65, 0.85, 0.25  # inches
 _MOST_PANELS = 2
@@ -55,44 +53,6 @@ def start_figure(run: Run) -> Figure | None:
     headline(axes, "Before the first step")
     _key(axes, ("first call, nothing compiled yet", "bind", "import"))
     return figure
-
-
-def phases(run: Run) -> dict[Case, dict[str, dict[str, Record]]]:
-    """For each case of which every phase was timed, by its forward case: the rows' records by phase."""
-    by_op = {(view.op, *view.key[1:]): view for view in views(run)}
-    found = {}
-    for view in views(run):
-        parts = [by_op.get((phase, *view.key[1:])) for phase in PHASES]
-        if view.op == "forward" and all(parts):
-            for case in view.cases:
-                if rows := _whole(run, [_at_size(part, case) for part in parts if part]):
-                    found[case] = rows
-    return found
-
-
-def cold_start(run: Run, row: str) -> Record | None:
-    """The record that paid for a cold start: the row's slowest first call."""
-    candidates = [record for record in run.records_of[row] if record.first_call_seconds and not record.replica]
-    return max(candidates, key=lambda record: record.first_call_seconds[0], default=None)
-
-
-def start_costs(record: Record) -> list[float]:
-    """Import, bind and first call in the first generation, whose compile caches were empty."""
-    costs = (record.import_seconds, record.bind_seconds, record.first_call_seconds)
-    return [values[0] if values else 0.0 for values in costs]
-
-
-def _at_size(view: View, case: Case) -> Case | None:
-    return next((c for c in view.cases if (c.m, c.n, c.dataset) == (case.m, case.n, case.dataset)), None)
-
-
-def _whole(run: Run, cases: Sequence[Case | None]) -> dict[str, dict[str, Record]]:
-    """The rows that have every phase."""
-    by_phase = [run.cases[case] for case in cases if case]
-    if len(by_phase) < len(PHASES):
-        return {}
-    names = [name for name in by_phase[0] if all(name in records for records in by_phase)]
-    return {name: {phase: at[name] for phase, at in zip(PHASES, by_phase, strict=True)} for name in names}
 
 
 def _key(axes: Axes, parts: Sequence[str]) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepreports.figures.bars import PHASES, cold_start, phases, start_costs
 from stepreports.records.stored import Case, Failure
-from stepreports.statistics.intervals import Estimate, break_even_steps, detectable_difference, ratio, ratios, verdict
+from stepreports.statistics.costs import PHASES, after_starting, cold_start, phases, start_costs, typical
+from stepreports.statistics.intervals import Estimate, detectable_difference, ratio, ratios, verdict
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View
 from stepreports.telling import text
 from stepreports.telling.summary import alike, sizes_of
-from stepreports.telling.tables import AGREEMENT, start_seconds, typical
+from stepreports.telling.tables import AGREEMENT
 
 Line = dict[str, str]
 MOST_LADDERS = 12
@@ -121,8 +121,7 @@ def _break_even(view: View, row: str) -> str:
     for case in reversed(view.cases if matrix else []):
         records = view.run.cases[case]
         if matrix and row != matrix.name and row in records and matrix.name in records:
-            mine, other = records[row], records[matrix.name]
-            steps = break_even_steps(start_seconds(mine) - start_seconds(other), mine.seconds, other.seconds)
+            steps = after_starting(records[row], records[matrix.name])
             return f"{text.number(steps.value, text.decimals(steps))} {text.interval(steps)}" if steps else "never"
     return "–"
 

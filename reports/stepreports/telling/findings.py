@@ -13,6 +13,7 @@ from itertools import groupby, pairwise, takewhile
 
 from stepreports.records.stored import Case
 from stepreports.statistics.bootstrap import reachable_confidence
+from stepreports.statistics.costs import after_copying
 from stepreports.statistics.intervals import (
     LEAST_CONFIDENCE,
     Estimate,
@@ -25,7 +26,6 @@ from stepreports.statistics.intervals import (
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 from stepreports.telling import text
-from stepreports.telling.tables import after_copying
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
 

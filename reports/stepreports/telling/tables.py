@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from statistics import median
 
-from stepreports.statistics.intervals import Estimate, break_even_steps, detectable_difference, ratios, verdict
+from stepreports.statistics.costs import after_copying, after_starting, typical
+from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, verdict
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import LOOP, MATRIX_FORM, shares_of_limit
 
@@ -65,23 +65,6 @@ def markdown(lines: Sequence[Mapping[str, str]]) -> str:
     rule = [":--", *["--:"] * (len(heads) - 1)]
     rows = [heads, rule, *([line[head] for head in heads] for line in lines)]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows)
-
-
-def start_seconds(record: Record) -> float:
-    """What comes before the first step, in a first process: import, bind, first call, and the copy to a device."""
-    costs = (record.import_seconds, record.bind_seconds, record.first_call_seconds, record.copy_to_device_seconds)
-    return sum(values[0] for values in costs if values)
-
-
-def typical(seconds: Sequence[float]) -> float | None:
-    """The median of what was measured once a generation; None where nothing was."""
-    return median(seconds) if seconds else None
-
-
-def after_copying(gpu: Record, cpu: Record) -> Estimate | None:
-    """The steps after which a GPU that must have the data copied to it has caught up with a CPU."""
-    copies = gpu.copy_to_device_seconds
-    return break_even_steps(max(copies), gpu.seconds, cpu.seconds) if copies else None
 
 
 def _baselines(run: Run, technique: str) -> list[Record | None]:
@@ -180,9 +163,7 @@ def _agreement(records: Sequence[Record]) -> Table:
 def _break_evens(run: Run, matrix: Sequence[Record | None]) -> list[Estimate | None]:
     """The steps after which each record has caught up with the matrix form, both started from nothing."""
     return [
-        break_even_steps(start_seconds(record) - start_seconds(other), record.seconds, other.seconds)
-        if other and other.row != record.row and not record.is_limit
-        else None
+        after_starting(record, other) if other and other.row != record.row and not record.is_limit else None
         for record, other in zip(run.records, matrix, strict=True)
     ]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.evidence.marks import reached
-from stepreports.statistics.intervals import Turns, estimate, ratio
+from stepreports.records.turns import Turns
+from stepreports.statistics.intervals import estimate, ratio
 from stepreports.telling import text
 from stepreports.telling.tables import markdown
 

@@ -66,7 +66,7 @@ def _claim(sides: Sequence[Side], case: Case) -> str:
 
 
 def _time(record: Record | None) -> str:
-    return f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)}" if record else "–"
+    return text.time(record.seconds) if record else "–"
 
 
 def _gain(first: Side, side: Side, case: Case, row: str) -> str:

@@ -14,7 +14,7 @@ from stepreports.statistics.intervals import Estimate, detectable_difference, ra
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View
 from stepreports.telling import text
-from stepreports.telling.summary import alike, sizes_of
+from stepreports.telling.summary import alike, sizes_of, times_as_fast
 from stepreports.telling.tables import AGREEMENT
 
 Line = dict[str, str]
@@ -74,24 +74,19 @@ def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fa
         technique=record.row.technique,
         why=record.row.summary,
         passes=record.passes_over_x,
-        time=f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)}",
+        time=text.time(record.seconds),
         over_before=text.times(gain) if gain else "–",
         told=str(verdict(gain.inverse(), run.margin)) if gain else "",
-        over_loop=_times_as_fast(record, loop),
+        over_loop=times_as_fast(record, loop),
         place=100 * math.log(record.seconds.value / fastest) / span,
     )
-
-
-def _times_as_fast(record: Record, other: Record | None) -> str:
-    gain = ratio(other.turns, record.turns) if other and other is not record else None
-    return text.times(gain) if gain else "–"
 
 
 def phase_tables(run: Run) -> dict[str, list[Line]]:
     """Forward, backward and update of each row, by size."""
     return {
         f"{case.size}, {case.dtype}": [
-            {"row": f"`{row}`"} | {phase: _time(parts[phase].seconds) for phase in PHASES}
+            {"row": f"`{row}`"} | {phase: text.time(parts[phase].seconds) for phase in PHASES}
             for row, parts in rows.items()
         ]
         for case, rows in list(phases(run).items())[-4:]
@@ -206,10 +201,6 @@ def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
             case _:
                 lines.append((f"{prefix}{name}", str(value)))
     return lines
-
-
-def _time(estimate: Estimate) -> str:
-    return f"{text.seconds(estimate)} {text.seconds_interval(estimate)}"
 
 
 def _plain(seconds: float) -> str:

@@ -86,6 +86,11 @@ class StoredRecord:
     rounds: int
     turns: Measurement
 
+    @property
+    def stands_for_its_row(self) -> bool:
+        """A plausible record of a row: neither a read kernel nor the second copy of the control row."""
+        return not (self.is_limit or self.replica or self.implausible)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:

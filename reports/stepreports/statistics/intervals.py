@@ -25,12 +25,6 @@ from stepreports.statistics.bootstrap import (
     sort_within_generations,
 )
 
-__all__ = [
-    "LEAST_CONFIDENCE", "LEAST_MARGIN", "LOUD_SPREAD", "NOISY_SPREAD", "Estimate", "Turns", "Verdict",
-    "break_even_steps", "detectable_difference", "estimate", "estimates", "margin_of", "ratio", "ratio_between_runs",
-    "ratios", "self_comparison_spread", "spreads", "verdict",
-]  # fmt: skip
-
 LEAST_CONFIDENCE = 0.9
 LEAST_MARGIN = 0.01
 NOISY_SPREAD = 0.10
@@ -137,8 +131,13 @@ def self_comparison_spread(pairs: Iterable[tuple[Turns, Turns]]) -> float | None
 
 
 def margin_of(pairs: Iterable[tuple[Turns, Turns]]) -> float:
-    """The difference below which nothing is called different: 1 %, or the A/A spread where that is larger."""
-    return max(LEAST_MARGIN, self_comparison_spread(pairs) or 0.0)
+    """The difference below which nothing is called different, from pairs of measurements of one row."""
+    return margin_above(self_comparison_spread(pairs))
+
+
+def margin_above(own_spread: float | None) -> float:
+    """The margin of an A/A spread: 1 %, or the spread where that is larger."""
+    return max(LEAST_MARGIN, own_spread or 0.0)
 
 
 def spreads(measurements: Iterable[Turns]) -> list[float]:

@@ -13,7 +13,7 @@ from typing import Any
 from stepreports.records.machines import gpu_models
 from stepreports.records.reader import read_run
 from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
-from stepreports.statistics.intervals import LEAST_MARGIN, Estimate, estimates, self_comparison_spread, spreads
+from stepreports.statistics.intervals import Estimate, estimates, margin_above, self_comparison_spread, spreads
 
 
 @dataclass(slots=True, eq=False)
@@ -36,10 +36,10 @@ class Run(StoredRun):
 
     @cached_property
     def cases(self) -> dict[Case, dict[str, Record]]:
-        """The plausible records of each case by row name, without the second copy of the control row."""
+        """The records of each case that stand for their rows, by row name."""
         found: dict[Case, dict[str, Record]] = defaultdict(dict)
         for record in self.records:
-            if not (record.is_limit or record.replica or record.implausible):
+            if record.stands_for_its_row:
                 found[record.case][record.row.name] = record
         return dict(found)
 
@@ -70,7 +70,7 @@ class Run(StoredRun):
     @cached_property
     def margin(self) -> float:
         """The difference below which this run calls nothing different, as a fraction."""
-        return max(LEAST_MARGIN, self.own_spread or 0.0)
+        return margin_above(self.own_spread)
 
     @cached_property
     def spreads(self) -> list[float]:

@@ -170,7 +170,7 @@ def _lead(stretch: Sequence[Standing], where: str) -> str:
 def _how_fast(standing: Standing, at: str) -> str:
     """Its time at the case, against the matrix form and against the limit."""
     record, run = standing.fastest, standing.run
-    words = [f"{text.seconds(record.seconds)} {text.seconds_interval(record.seconds)} a step{at}"]
+    words = [f"{text.time(record.seconds)} a step{at}"]
     matrix = run.row_of_technique(MATRIX_FORM)
     other = run.cases[standing.case].get(matrix.name) if matrix else None
     if other and other is not record and (gain := ratio(other.turns, record.turns)):

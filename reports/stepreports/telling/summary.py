@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from stepreports.records.stored import Failure, Row
+from stepreports.records.stored import Failure
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
@@ -107,6 +107,12 @@ def sizes_of(failures: Iterable[Failure]) -> str:
     return ", ".join(dict.fromkeys(_operation_at(each) for each in failures if each.m and each.n))
 
 
+def times_as_fast(record: Record, other: Record | None) -> str:
+    """How many times as fast as the other a record is; a dash without another, or against itself."""
+    gain = ratio(other.turns, record.turns) if other and other is not record else None
+    return text.times(gain) if gain else "–"
+
+
 def _operation_at(failure: Failure) -> str:
     operation = "" if failure.op in (None, "step") else f"{failure.op} at "
     return f"{operation}{failure.m:,} × {failure.n:,}"
@@ -121,16 +127,13 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
     fastest, share = leaders[0], shares_of_limit(run, leaders[:1])[0]
     return {
         "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
-        "time of a step": f"{text.seconds(fastest.seconds)} {text.seconds_interval(fastest.seconds)}",
-        **{f"over {baseline.name}": _gain(run, fastest, baseline) for baseline in baselines(run)},
+        "time of a step": text.time(fastest.seconds),
+        **{
+            f"over {baseline.name}": times_as_fast(fastest, run.cases[fastest.case].get(baseline.name))
+            for baseline in baselines(run)
+        },
         "of the limit": text.percentage(share) if share else "–",
     }
-
-
-def _gain(run: Run, record: Record, baseline: Row) -> str:
-    other = run.cases[record.case].get(baseline.name)
-    gain = ratio(other.turns, record.turns) if other and other is not record else None
-    return text.times(gain) if gain else "–"
 
 
 def _varying(pairs: Sequence[tuple[float, Record]], bound: float) -> str:

@@ -78,8 +78,7 @@ def _best_before(run: Run) -> list[Record | None]:
     best: dict[object, Record] = {}
     found = []
     for record in run.records:
-        counts = not (record.is_limit or record.replica or record.implausible)
-        before = best.get(record.case)
+        counts, before = record.stands_for_its_row, best.get(record.case)
         found.append(before if counts else None)
         if counts and (before is None or record.seconds.value < before.seconds.value):
             best[record.case] = record

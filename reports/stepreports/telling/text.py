@@ -48,9 +48,9 @@ def seconds(estimate: Estimate) -> str:
     return f"{number(scaled.value, decimals(scaled))} {unit}"
 
 
-def seconds_interval(estimate: Estimate) -> str:
-    """The interval of a time, in the unit that `seconds` takes."""
-    return interval(estimate.scaled(1 / _unit(estimate.value, _SECONDS)[0]))
+def time(estimate: Estimate) -> str:
+    """A time with its interval, in the unit of the time: `1.55 ms [1.50, 1.61]`."""
+    return f"{seconds(estimate)} {interval(estimate.scaled(1 / _unit(estimate.value, _SECONDS)[0]))}"
 
 
 def plain_seconds(value: float, digits: int = 2) -> str:

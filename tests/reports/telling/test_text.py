@@ -55,7 +55,7 @@ def test_a_time_takes_the_unit_that_suits_it(value, words):
 
 
 def test_an_interval_is_in_the_unit_of_its_value():
-    assert text.seconds_interval(Estimate(1.0e-3, 0.9e-3, 1.1e-3)) == "[0.9, 1.1]"
+    assert text.time(Estimate(1.0e-3, 0.9e-3, 1.1e-3)) == "1.0 ms [0.9, 1.1]"
 
 
 @pytest.mark.parametrize(("value", "words"), [(160_000, "160 kB"), (8e6, "8.0 MB"), (5, "5.0 B"), (1.2e13, "12 TB")])

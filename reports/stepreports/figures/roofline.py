@@ -7,7 +7,6 @@ often a technique reads X, not by its skill; so rows stand in columns, and only 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,50 +16,13 @@ from matplotlib.figure import Figure
 
 from stepreports.figures.axes import FONT_POINTS, LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.style import FAINT, INK, styles
+from stepreports.statistics.roofs import Roofs, roofs_of
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import View
 from stepreports.telling import text
 
 _HEIGHT, _LEFT, _RIGHT = 4.2, 0.8, 0.4  # inches
 _ROOM_LEFT, _ROOM_RIGHT = 9.0, 3.0  # times the outermost intensity: room for the labels of a column
-
-
-@dataclass(frozen=True, slots=True)
-class Roofs:
-    """What a machine was measured to do: reading at its best and at the most bytes, and multiply-adds by dtype."""
-
-    best_gb_per_s: float
-    best_bytes: int
-    most_gb_per_s: float
-    most_bytes: int
-    fma_gflops: dict[str, float]
-
-
-def roofs_of(run: Run) -> Roofs | None:
-    """The roofs that the run's machine was measured to have; None where they were not."""
-    limits = run.machine.get("limits") or {}
-    if not (limits.get("read_gb_per_s") and limits.get("fma_gflops")):
-        return None
-    size, best = max(limits["read_gb_per_s"], key=lambda point: point[1])
-    most, rate = limits["read_gb_per_s"][-1]
-    return Roofs(best, size, rate, most, limits["fma_gflops"])
-
-
-def roof_lines(run: Run) -> list[dict[str, str]]:
-    """Every limit that was measured before the run, as a table."""
-    roofs, limits = roofs_of(run), run.machine.get("limits") or {}
-    if roofs is None:
-        return []
-    found = {
-        f"reading {text.plain_bytes(roofs.best_bytes)}, the best of all sizes": _rate(roofs.best_gb_per_s),
-        f"reading {text.plain_bytes(roofs.most_bytes)}, the largest": _rate(roofs.most_gb_per_s),
-        "reading and writing beyond the caches (triad)": _rate(limits.get("triad_gb_per_s")),
-        **{f"multiply-adds in {dtype}": f"{rate:.3g} GFLOP/s" for dtype, rate in roofs.fma_gflops.items()},
-        "an empty compiled call": _time(limits.get("empty_call_seconds")),
-        "waking the thread pool": _time(limits.get("pool_wake_seconds")),
-        "the clock's resolution": _time(limits.get("clock_resolution_seconds")),
-    }
-    return [{"limit": limit, "measured": measured} for limit, measured in found.items() if measured]
 
 
 @rc_context(LOOK)
@@ -100,7 +62,12 @@ def _draw_roofs(axes: Axes, x: Any, peak: float, slopes: dict[str, tuple[float, 
     for name, (rate, dashes) in slopes.items():
         under = x[x * rate <= peak]
         axes.plot(
-            under, under * rate, color=INK, linewidth=1.4, linestyle=dashes, label=f"reading {name}: {_rate(rate)}"
+            under,
+            under * rate,
+            color=INK,
+            linewidth=1.4,
+            linestyle=dashes,
+            label=f"reading {name}: {text.gb_per_s(rate)}",
         )
     flat = x[x * highest >= peak]
     arithmetic = f"multiply-adds, {dtype}: {peak:.3g} GFLOP/s"
@@ -125,11 +92,3 @@ def _draw_records(axes: Axes, run: Run, records: Sequence[Record]) -> list[LineE
 def _intensity(record: Record) -> float:
     """Operations for each byte, of a row that reads X as often as it says."""
     return record.flops_needed / (record.passes_over_x * record.bytes_needed)
-
-
-def _rate(gb_per_s: float | None) -> str:
-    return f"{gb_per_s:.3g} GB/s" if gb_per_s else ""
-
-
-def _time(seconds: float | None) -> str:
-    return text.plain_seconds(seconds) if seconds else ""

@@ -22,7 +22,6 @@ from matplotlib.figure import Figure
 
 from stepreports.figures.axes import svg
 from stepreports.figures.by_size import MOST_VIEWS
-from stepreports.figures.roofline import roof_lines
 from stepreports.figures.style import (
     COLOURS,
     FAINT,
@@ -41,6 +40,7 @@ from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
 from stepreports.telling import text
 from stepreports.telling.findings import answer, headline, overtakings
+from stepreports.telling.machine_facts import machine_lines, roof_lines
 from stepreports.telling.summary import alarms, warnings, where, winners_of
 from stepreports.telling.tables import Table
 from stepreports.telling.trust import overhead_in_words, self_test_lines
@@ -78,6 +78,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         overhead_in_words=overhead_in_words,
         self_test_lines=self_test_lines,
         roof_lines=roof_lines(run),
+        machine_lines=machine_lines(run),
         figures=_figures(run, drawn),
         overtakings=list(chain.from_iterable(map(overtakings, main))),
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from stepreports.records.stored import Case, Failure
 from stepreports.statistics.costs import PHASES, after_starting, cold_start, phases, start_costs, typical
@@ -176,31 +175,6 @@ def pool_lines(run: Run) -> list[Line]:
         }
         for (row, threads), pools in found.items()
     ]
-
-
-def machine_lines(run: Run) -> list[tuple[str, str]]:
-    """The machine, the versions and the run as they were recorded, a name and a value a line."""
-    machine = {name: value for name, value in run.machine.items() if name != "limits"}  # they have a table of their own
-    told: dict[str, Any] = {"run": run.run_id, "when": run.when, "commit": run.commit, **machine}
-    return [(name.replace("_", " "), value) for name, value in _flattened(told)]
-
-
-def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    lines: list[tuple[str, str]] = []
-    for name, value in told.items():
-        match value:
-            case dict():
-                lines += _flattened(value, f"{prefix}{name} ")
-            case list() if value and all(isinstance(item, dict) for item in value):
-                for number, item in enumerate(value):
-                    lines += _flattened(item, f"{prefix}{name.rstrip('s')} {number} ")
-            case None | [] | "":
-                lines.append((f"{prefix}{name}", "not known"))
-            case int() if name.endswith("bytes") or prefix == "caches ":
-                lines.append((f"{prefix}{name.removesuffix('_bytes')}", text.plain_bytes(value, 3)))
-            case _:
-                lines.append((f"{prefix}{name}", str(value)))
-    return lines
 
 
 def _plain(seconds: float) -> str:

@@ -77,6 +77,11 @@ def plain_bytes(value: float, digits: int = 2) -> str:
     return f"{significant(value / scale, digits)} {unit}"
 
 
+def gb_per_s(rate: float) -> str:
+    """A rate of reading: `28.5 GB/s`."""
+    return f"{rate:.3g} GB/s"
+
+
 def percent(fraction: float, digits: int = 2) -> str:
     """A fraction as `92 %`."""
     return f"{significant(100 * fraction, digits)} %"

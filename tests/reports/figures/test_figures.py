@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 import synthetic_runs
 from stepreports.figures.axes import png, spread_apart, svg
 from stepreports.figures.by_size import figures, time_figure
-from stepreports.figures.roofline import roof_lines, roofline_figure
+from stepreports.figures.roofline import roofline_figure
 from stepreports.figures.style import COLOURS, styles
 from stepreports.records.stored import Row
 from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import views
+from stepreports.telling.machine_facts import roof_lines
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
 

@@ -1,1 +1,1 @@
-"""Several runs side by side, and the gate between two. Imports the page and below."""
+"""Several runs side by side, and the gate between two. Imports `render`, the page and below."""

@@ -1,7 +1,7 @@
 """A gate for CI: is the new run slower than the base, beyond what is allowed and beyond doubt?
 
-A runner differs from itself by a few per cent from hour to hour, so a small allowance cries wolf and people stop
-looking. Here only an interval that lies wholly beyond the allowance fails; one that reaches across it says so.
+A runner differs from itself by a few per cent from hour to hour; a gate that failed for that would soon be ignored.
+Here only an interval that lies wholly beyond the allowance fails; one that reaches across it says so.
 """
 
 from __future__ import annotations

@@ -112,8 +112,8 @@ def label_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
 def _label(axes: Axes, end: LineEnd, rise: float) -> None:
     """A label 20 points beside its line's end and `rise` above it, joined to it by a thin line.
 
-    The line is drawn by itself: an annotation's arrow is cut by trial where it leaves the label, a fifth of the time
-    that a figure takes.
+    The line is an artist of its own: for an annotation's arrow, matplotlib searches for the point where it leaves the
+    label, which takes a fifth of the time of a whole figure.
     """
     beside = -20 if end.left else 20
     away = np.array([beside, rise]) / math.hypot(beside, rise)

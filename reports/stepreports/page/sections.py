@@ -94,19 +94,21 @@ def phase_tables(run: Run) -> dict[str, list[Line]]:
 
 def start_lines(run: Run, view: View | None) -> list[Line]:
     """What each row costs before its first step, and after how many steps it has caught up with the matrix form."""
-    found = []
-    for row in run.rows:
-        if record := cold_start(run, row.name):
-            costs = dict(zip(("import", "bind", "first call, cold"), map(_plain, start_costs(record)), strict=True))
-            later, copies = typical(record.first_call_seconds[1:]), typical(record.copy_to_device_seconds)
-            found.append(
-                {"row": f"`{row.name}`"}
-                | costs
-                | {"first call, warm": _plain(later or 0.0)}
-                | {"copy to device": _plain(copies or 0.0)}
-                | {"steps to break even": _break_even(view, row.name) if view else "–"}
-            )
-    return found
+    starts = (cold_start(run, row.name) for row in run.rows)
+    return [_start_line(view, record) for record in starts if record]
+
+
+def _start_line(view: View | None, record: Record) -> Line:
+    imported, bound, called = start_costs(record)
+    return {
+        "row": f"`{record.row.name}`",
+        "import": _plain(imported),
+        "bind": _plain(bound),
+        "first call, cold": _plain(called),
+        "first call, warm": _plain(typical(record.first_call_seconds[1:])),
+        "copy to device": _plain(typical(record.copy_to_device_seconds)),
+        "steps to break even": _break_even(view, record.row.name) if view else "–",
+    }
 
 
 def _break_even(view: View, row: str) -> str:
@@ -177,5 +179,5 @@ def pool_lines(run: Run) -> list[Line]:
     ]
 
 
-def _plain(seconds: float) -> str:
+def _plain(seconds: float | None) -> str:
     return text.plain_seconds(seconds) if seconds else "–"

@@ -1,1 +1,1 @@
-"""What the numbers of a run can bear: medians, ratios and their intervals, verdicts, views. Imports records."""
+"""What follows from the numbers of a run: medians, ratios, their intervals, verdicts, views. Imports records."""

@@ -1,4 +1,4 @@
-"""What the numbers can bear: medians and ratios with their intervals, verdicts, break-even.
+"""What follows from the numbers: medians and ratios with their intervals, verdicts, break-even.
 
 A measurement is a mapping from (generation, turn) to the seconds of that turn. Everything is done on logarithms, so
 that the ratio of a to b is exactly the inverse of the ratio of b to a.

@@ -18,7 +18,7 @@ from stepreports.statistics.intervals import Estimate, estimates, margin_above, 
 
 @dataclass(slots=True, eq=False)
 class Record(StoredRecord):
-    """A stored record with the median of its turns, seconds of one step, and the interval that lies in."""
+    """A stored record with its estimate: the median of its turns, in seconds of one step, and its interval."""
 
     seconds: Estimate
 

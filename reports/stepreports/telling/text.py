@@ -1,4 +1,4 @@
-"""Numbers and sizes in words: only the digits that the interval bears, always with a unit."""
+"""Numbers and sizes in words: only the digits that the interval supports, always with a unit."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def percentage(estimate: Estimate) -> str:
 
 
 def difference(fraction: float) -> str:
-    """A difference as `3.2 %`, or, where it is larger than itself ten times over, that it is."""
+    """A difference as `3.2 %`; one that makes ten times as much, or more, in words."""
     return percent(fraction) if fraction < 9 else "more than tenfold"
 
 

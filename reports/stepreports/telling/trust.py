@@ -1,4 +1,4 @@
-"""What a sceptic asks of a run, in words: what its time went to, and how the harness did in its own test."""
+"""Whether a run can be trusted, in words: what its time went to, and how the harness did in its own test."""
 
 from __future__ import annotations
 

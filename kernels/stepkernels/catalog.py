@@ -32,6 +32,7 @@ _ROWS = (
         technique="matrix form",
         summary="Two BLAS calls and a dozen vector operations, compiled and threaded, with every output preallocated.",
         ops=_PHASES,
+        auto_from=0,
     ),
     Implementation(
         name="numpy-blas-fortran",
@@ -59,6 +60,7 @@ _ROWS = (
         summary="X is read once: forward and backward of a block of rows while it is in cache, in vector code.",
         ops=_FUSED,
         passes_over_x=1,
+        auto_from=0,
     ),
     Implementation(
         name="numba-fused-parallel",
@@ -69,6 +71,7 @@ _ROWS = (
         options={"parallel": True},
         ops=_FUSED,
         passes_over_x=1,
+        auto_from=100_000,  # below, two threads gain less than waking them costs
     ),
     Implementation(
         name="torch-manual-cpu",
@@ -108,6 +111,7 @@ _ROWS = (
         ops=_FUSED,
         passes_over_x=1,
         cuda_source="fused_step.cu",
+        raw_kernels=True,
     ),
     Implementation(
         name="triton-fused",
@@ -120,6 +124,7 @@ _ROWS = (
         ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
         passes_over_x=1,
         compiles_per_shape=True,
+        raw_kernels=True,
     ),
     Implementation(
         name="numba-cuda-fused",
@@ -130,6 +135,7 @@ _ROWS = (
         summary="Reads X once: the fused kernel in Python, its threads exchanging sums through shared memory alone.",
         ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
         passes_over_x=1,
+        raw_kernels=True,
     ),
     Implementation(
         name="torch-autograd-cpu",

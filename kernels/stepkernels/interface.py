@@ -161,6 +161,9 @@ class Implementation:
     compiles_per_shape  binding a new shape compiles again
     max_work        elements of X per operation above which a case is a recorded skip
     cuda_source     the CUDA C++ file beside the module, of which its kernels are compiled
+    raw_kernels     its kernels are CUDA code of its own, which compute-sanitizer can look at
+    auto_from       the fewest elements of X, in the problem or the batch, from which the classifier's "auto" takes
+                    it; of several that of the largest number, and of equals the later row; None: never
     """
 
     name: str
@@ -182,6 +185,8 @@ class Implementation:
     compiles_per_shape: bool = False
     max_work: float | None = None
     cuda_source: str | None = None
+    raw_kernels: bool = False
+    auto_from: int | None = None
 
     def unavailable(self) -> str | None:
         """Why the row cannot run here, or None.
@@ -219,7 +224,10 @@ class Implementation:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Implementation:
-        """The row that gave these values, also after a journey through JSON."""
+        """The row that gave these values, also after a journey through JSON.
+
+        A field that was not known when they were stored has its default.
+        """
         sequences = {name: tuple(values[name]) for name in ("dtypes", "optimizers")}
         return cls(**{**values, **sequences, "ops": tuple(map(Op, values["ops"]))})
 

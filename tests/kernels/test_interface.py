@@ -1,7 +1,9 @@
 """What a row promises before it is loaded: nothing optional is imported, missing is told, broken raises."""
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +51,18 @@ def test_a_broken_library_raises(tmp_path, monkeypatch):
     assert row.unavailable() is None, "found is not missing"
     with pytest.raises(ImportError, match="damaged"):
         row.bind(synthetic_problem(2, 2), Config())
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_row_is_the_same_after_a_journey_through_json(name):
+    row = CATALOG[name]
+    assert Implementation.from_json(json.loads(json.dumps(row.to_json()))) == row
+
+
+def test_a_row_stored_before_a_field_was_known_has_its_default():
+    row = CATALOG["numba-fused"]
+    stored = {name: value for name, value in row.to_json().items() if name not in ("raw_kernels", "auto_from")}
+    assert Implementation.from_json(stored) == replace(row, raw_kernels=False, auto_from=None)
 
 
 @pytest.fixture

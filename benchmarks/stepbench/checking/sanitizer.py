@@ -23,7 +23,7 @@ from stepkernels.catalog import CATALOG
 SANITIZER = "compute-sanitizer"
 # Padding, so that what lies past an array is nobody's. Libraries try driver calls that may fail, and do not mind.
 TOOLS = {"memcheck": ("--padding=512", "--report-api-errors=no"), "racecheck": ()}
-RAW_KERNELS = ("cupy-fused", "triton-fused", "numba-cuda-fused")
+RAW_KERNELS = tuple(name for name, row in CATALOG.items() if row.raw_kernels)
 LIMIT_SECONDS = 1200.0
 FOUND_STATUS = 86  # the exit status by which the sanitizer says that it found something
 ALLOCATE_EXACTLY = {"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}

@@ -30,10 +30,6 @@ from stepkernels.problem import Array, Config, Problem, ProblemError
 
 AUTO = "auto"
 
-# What "auto" takes: the first available row whose least number of elements of X the problem, or the batch, reaches.
-# Below 100,000 elements two threads gain less than waking them costs. The last is the fallback without Numba.
-AUTO_ROWS = ((100_000, "numba-fused-parallel"), (0, "numba-fused"), (0, "numpy-blas"))
-
 STEPS_PER_CHECK = 50  # between two looks at the gradient: a look costs about what a step costs on a small problem
 
 # L-BFGS-B gives up on J when an iteration lowers it by less than this fraction: its last digit.
@@ -60,12 +56,21 @@ def choose_row(name: str, elements: int) -> Implementation:
     whether a GPU repays the copy of X depends on how many steps follow; ask for a CUDA row by its name.
     """
     if name == AUTO:
-        able = (CATALOG[row] for least, row in AUTO_ROWS if elements >= least)
+        able = (row for least, row in auto_rows() if elements >= least)
         return next(row for row in able if row.unavailable() is None)
     row = rows_named([name])[0]
     if reason := row.unavailable():
         raise ProblemError(f"{name} cannot run here: {reason}.")
     return row
+
+
+def auto_rows() -> list[tuple[int, Implementation]]:
+    """What "auto" takes the first available of, each with the fewest elements of X that it is taken for.
+
+    The row of the largest such number comes first, and of equal ones the later row of the catalogue.
+    """
+    rows = [(row.auto_from, row) for row in reversed(CATALOG.values()) if row.auto_from is not None]
+    return sorted(rows, key=lambda pair: -pair[0])
 
 
 class Objective:

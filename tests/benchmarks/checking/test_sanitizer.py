@@ -126,6 +126,10 @@ def test_a_child_that_ends_early_is_not_sound(stand_in):
     assert "KeyError: 'no-such-row'" in fault
 
 
+def test_what_is_sanitized_is_cuda_code_of_the_rows_own():
+    assert RAW_KERNELS == ("cupy-fused", "triton-fused", "numba-cuda-fused")
+
+
 def test_every_operation_and_every_dtype_is_sanitized():
     for name in RAW_KERNELS:
         plan = sanitized_plan(CATALOG[name], 0)

@@ -8,16 +8,12 @@ the caches the hardware's prefetcher sees one plain stream a thread. Asking for 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
-from numba import jit, prange
+from numba import prange
 
 from stepkernels import simd
 from stepkernels.problem import Array
-
-compiled: Any = jit(nopython=True, nogil=True, cache=True)
-compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, parallel=True)
+from stepkernels.simd import compiled, compiled_parallel
 
 
 @compiled

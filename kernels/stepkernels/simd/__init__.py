@@ -22,6 +22,7 @@ from stepkernels.simd.arithmetic import (
     subtract,
     where_negative,
 )
+from stepkernels.simd.compiling import compiled, compiled_parallel
 from stepkernels.simd.exponential import exp
 from stepkernels.simd.loads import (
     add_to_float64,
@@ -55,6 +56,8 @@ __all__ = [
     "add_to_exponent",
     "add_to_float64",
     "broadcast",
+    "compiled",
+    "compiled_parallel",
     "divide",
     "exp",
     "first",

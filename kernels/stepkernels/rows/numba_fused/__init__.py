@@ -35,9 +35,9 @@ from stepkernels.rows.numba_fused.addresses import addresses_of, matrix_at, vect
 from stepkernels.rows.numba_fused.blocks import rows_in_block
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
-from stepkernels.rows.numba_fused.residuals import compiled
 from stepkernels.rows.numba_fused.team import Team, meet
 from stepkernels.rows.numba_fused.tiles import in_tiles
+from stepkernels.simd import compiled
 from stepkernels.state import State
 
 STEPS_WORTH_A_THREAD = 100  # to begin another takes 110 µs, and it saves 1 µs of a small step

@@ -13,7 +13,7 @@ import numpy as np
 from numba import carray, types
 
 from stepkernels.problem import Array
-from stepkernels.rows.numba_fused.residuals import compiled
+from stepkernels.simd import compiled
 from stepkernels.simd.llvm import Builder, Value, intrinsic
 
 

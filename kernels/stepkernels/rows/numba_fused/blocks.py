@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from stepkernels import simd
 from stepkernels.problem import Array
-from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
+from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, residuals
+from stepkernels.simd import compiled
 
 
 @compiled

@@ -8,16 +8,13 @@ pool and in a team.
 
 from __future__ import annotations
 
-from typing import Any
-
-from numba import jit, prange
+from numba import prange
 
 from stepkernels.problem import Array
 from stepkernels.rows.numba_fused.blocks import accumulate_blocks
-from stepkernels.rows.numba_fused.residuals import LOSS, RESIDUAL, compiled
+from stepkernels.rows.numba_fused.residuals import LOSS, RESIDUAL
 from stepkernels.rows.numba_fused.tiles import accumulate_tiles
-
-compiled_parallel: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy", parallel=True)
+from stepkernels.simd import compiled, compiled_parallel
 
 
 @compiled

@@ -7,12 +7,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import jit
-
 from stepkernels import simd
 from stepkernels.problem import Array
-
-compiled: Any = jit(nopython=True, nogil=True, cache=True, error_model="numpy")
+from stepkernels.simd import compiled
 
 # Totals of one thread, float64: gw in the first n places, these two at the end.
 RESIDUAL, LOSS = -2, -1

@@ -26,7 +26,7 @@ from numba import types
 
 from stepkernels.problem import Array
 from stepkernels.rows.numba_fused.cache_lines import LINE, aligned
-from stepkernels.rows.numba_fused.residuals import compiled
+from stepkernels.simd import compiled
 from stepkernels.simd.llvm import INT32, INT64, Builder, Value, call, intrinsic, pointer_to
 
 SPINS = 2_000  # some 50 µs, longer than members differ by while all of them run

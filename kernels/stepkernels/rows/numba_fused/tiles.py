@@ -19,7 +19,8 @@ import numpy as np
 from stepkernels import simd
 from stepkernels.problem import Array
 from stepkernels.rows.numba_fused.cache_lines import aligned
-from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, compiled, residuals
+from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, residuals
+from stepkernels.simd import compiled
 
 VECTORS = 8  # in a column of a tile: as many sums hide the latency of an FMA, and fit in the registers
 COPIED = 16 * 1024 * 1024  # bytes of X, at most: about a third-level cache

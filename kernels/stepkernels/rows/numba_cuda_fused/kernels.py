@@ -54,6 +54,21 @@ def find_margins(tile, rows, w, n, lanes, parts_out):
 
 
 @cuda.jit(device=True)
+def find_residuals(parts, rows, lanes, sign, b, r_out, loss, r_sum):
+    """The residuals of a tile from the parts of its margins; returns this thread's loss and Σr, continued."""
+    one = r_out.dtype.type(1)
+    for row in range(cuda.threadIdx.x, rows, cuda.blockDim.x):
+        z = b
+        for lane in range(lanes):
+            z += parts[row * lanes + lane]
+        loss_here, r_here = outcome(z, r_out.dtype.type(sign[row]), one)
+        r_out[row] = r_here
+        loss += loss_here
+        r_sum += r_here
+    return loss, r_sum
+
+
+@cuda.jit(device=True)
 def accumulate(tile, rows, r, n, sums):
     """Add Σ r·x over the tile to sums (groups·n,). A thread stays in its column, on every groups-th row."""
     stride = max(cuda.blockDim.x // n, 1) * n
@@ -64,6 +79,16 @@ def accumulate(tile, rows, r, n, sums):
             total += r[row] * tile[element]
             element += stride
         sums[slot] += total
+
+
+@cuda.jit(device=True)
+def add_groups(sums, groups, n, partials_out):
+    """The first n of a block's partials: the columns of its sums (groups·n,)."""
+    for j in range(cuda.threadIdx.x, n, cuda.blockDim.x):
+        total = sums.dtype.type(0)
+        for group in range(groups):
+            total += sums[group * n + j]
+        partials_out[j] = total
 
 
 @cuda.jit(device=True)
@@ -87,13 +112,11 @@ def tile_sums(X, sign, parameters, l2, m, n, tile_rows, lanes, partials_out):
 
     X (m·n,) row-major; sign (m,) 1 − 2y; parameters (n + 1,). Shared memory as `shared_reals` adds it up.
     """
-    real = X.dtype.type
-    zero, one = real(0), real(1)
+    zero = X.dtype.type(0)
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     groups = max(threads // n, 1)
-    memory = cuda.shared.array(0, X.dtype)
-    tile = memory
-    w = memory[tile_rows * n :]
+    tile = cuda.shared.array(0, X.dtype)
+    w = tile[tile_rows * n :]
     sums = w[n:]
     parts = sums[groups * n :]
     r = parts[tile_rows * lanes :]
@@ -110,23 +133,12 @@ def tile_sums(X, sign, parameters, l2, m, n, tile_rows, lanes, partials_out):
         cuda.syncthreads()
         find_margins(tile, rows, w, n, lanes, parts)
         cuda.syncthreads()
-        for row in range(thread, rows, threads):
-            z = parameters[n]
-            for lane in range(lanes):
-                z += parts[row * lanes + lane]
-            loss_here, r_here = outcome(z, real(sign[first + row]), one)
-            r[row] = r_here
-            loss += loss_here
-            r_sum += r_here
+        loss, r_sum = find_residuals(parts, rows, lanes, sign[first:], parameters[n], r, loss, r_sum)
         cuda.syncthreads()
         accumulate(tile, rows, r, n, sums)
         cuda.syncthreads()
     partials = partials_out[cuda.blockIdx.x]
-    for j in range(thread, n, threads):
-        total = zero
-        for group in range(groups):
-            total += sums[group * n + j]
-        partials[j] = total
+    add_groups(sums, groups, n, partials)
     write_shares(parameters, l2, m, n, loss, r_sum, scratch, partials)
 
 

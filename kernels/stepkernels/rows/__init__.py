@@ -1,1 +1,1 @@
-"""The techniques, a file each. They import neither one another nor the catalogue."""
+"""The techniques, a file or a folder each. They import neither one another nor the catalogue."""

@@ -1,9 +1,9 @@
-"""Rung 2 on the GPU: the matrix form of numpy_blas.py, line by line, in CuPy.
+"""Rung 6, the matrix form on the GPU: the lines of numpy_blas.py, one by one, in CuPy.
 
-Faster than the CPU by the ratio of memory bandwidths, once a problem is large: an H100 reads its memory at 3.35 TB/s,
-two CPU cores at a few tens of GB/s. `Xw` and `Xᵀr` are cuBLAS calls, so X comes from memory twice a step, and every
-other line reads and writes vectors of length m. Every line is also a kernel launch of a few microseconds, some twenty
-a step, which is all that a small problem costs.
+Faster than numpy_blas.py by the ratio of memory bandwidths, once a problem is large: an H100 reads its memory at
+3.35 TB/s, two CPU cores at a few tens of GB/s. `Xw` and `Xᵀr` are cuBLAS calls, so X is read twice, which is the bound
+of a large problem, and every other line reads and writes vectors of length m. Every line is also a kernel launch of a
+few microseconds, some twenty a step, which is all that a small problem costs.
 
 Operations return when their kernels are queued; outputs and temporaries are preallocated on the device. (The sums and
 products borrow workspace from CuPy's memory pool and give it back: after the first step the pool asks CUDA for none.)

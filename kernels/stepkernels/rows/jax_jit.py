@@ -1,13 +1,14 @@
-"""The matrix form through JAX: pure functions of the state, compiled by XLA, on the CPU or a GPU.
+"""Rung 12, compiled pure functions: the matrix form through JAX, compiled by XLA, on the CPU or a GPU.
 
-XLA fuses the vector operations between the two products with X; the products stay library calls, so X is read twice.
-A step is one dispatch. `train` is a `lax.scan`: all steps run inside one compiled program, which is where JAX shines at
-small sizes. Arrays are immutable, so each operation takes the whole state and returns a new one. The old one is
-donated, and XLA writes into its buffers; temporaries are still allocated in every call.
+XLA fuses the vector operations between the two products with X; the products stay library calls, so X is read twice,
+and beyond the caches a step is bound by that. A step is one dispatch. `train` is a `lax.scan`: all steps run inside one
+compiled program, where torch_compiled.py returns to Python after each; at small sizes that is a multiple. Arrays are
+immutable, so each operation takes the whole state and returns a new one. The old one is donated, and XLA writes into
+its buffers; temporaries are still allocated in every call.
 
-JAX computes in float32 unless told otherwise, and telling it for the whole process would change other people's
-arrays: everything here happens inside `jax.enable_x64`, which costs a call about a microsecond. In a float32 problem
-Python's numbers take the arrays' dtype, so it stays in float32. `HIGHEST` keeps a GPU from rounding X to TF32.
+JAX computes in float32 unless told otherwise, and telling it for the whole process would change other people's arrays:
+everything here happens inside `jax.enable_x64`, which costs a call about a microsecond. In a float32 problem Python's
+numbers take the arrays' dtype, so it stays in float32. `HIGHEST` keeps a GPU from rounding X to TF32.
 """
 
 from __future__ import annotations

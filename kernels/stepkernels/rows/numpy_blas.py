@@ -1,8 +1,8 @@
 """Rung 2, the matrix form: two BLAS calls and a handful of array operations.
 
-Faster than the loop because the inner loops run in compiled, vectorized, threaded code. `Xw` and `Xᵀr` are
-separate library calls, so X comes from memory twice a step; beyond the caches those two passes decide. At few
-features the dozen passes over vectors of length m (exp and log1p above all) cost more than X does.
+Faster than python_loop.py because the inner loops run in compiled, vectorized, threaded code. `Xw` and `Xᵀr` are
+separate library calls, so X is read twice; beyond the caches a step is bound by those two passes. At few features the
+dozen passes over vectors of length m (exp and log1p above all) cost more than X does.
 Every output and temporary is preallocated.
 
 The layout of X decides how well BLAS threads `Xᵀr` (OpenBLAS issue 2526), so the column-major form is a row

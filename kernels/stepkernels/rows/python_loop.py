@@ -1,7 +1,8 @@
-"""Rung 1, pure Python: sample by sample, feature by feature, on lists of floats.
+"""Rung 1, the interpreted loop: sample by sample, feature by feature, on lists of floats.
 
-What the formulas say, and the baseline of every speed-up. About 50 ns for each multiply-add, whatever the machine's
-memory can do: every number is an object, and the interpreter looks at each of them. X is read twice, from lists.
+What the formulas say, and the baseline of every speed-up. X is read twice, from lists. The interpreter is the bound:
+about 50 ns for each multiply-add, whatever the machine's memory can do, for every number is an object and the
+interpreter looks at each of them.
 Python floats are float64: a float32 problem is computed in float64 and its state rounded to float32.
 Sums run in order, one term after the other.
 """

@@ -1,8 +1,9 @@
-"""Rung 2 the way PyTorch is taught: a module, a criterion, `backward()`, an optimizer. On the CPU or a GPU.
+"""Rung 10, autograd: PyTorch the way it is taught, a module, a criterion, `backward()`, an optimizer. CPU or GPU.
 
-The gradient is not written down but recorded: the forward pass leaves a graph, the backward pass walks it. The price
-over torch_manual.py is the recording, a new gradient tensor for every parameter in every step, and an optimizer that
-looks at its parameters one by one; at small sizes that is most of the time. X is read twice a step.
+The gradient is not written down but recorded: the forward pass leaves a graph, the backward pass walks it. That is
+easier to write than torch_manual.py and no faster: the price is the recording, a new gradient tensor for every
+parameter in every step, and an optimizer that looks at its parameters one by one. A small problem is bound by that
+price, a large one by memory: X is read twice.
 
 The module ends in logits, because binary cross-entropy with logits is stable where sigmoid followed by the logarithm
 is not. Its gradient is σ(z) − y, a difference, which loses the digits of a confident, correct sample's small residual.

@@ -1,8 +1,9 @@
-"""The matrix form handed to `torch.compile`: one graph for the whole step, generated C++ on the CPU or Triton on a GPU.
+"""Rung 11, the compiled graph: the matrix form handed to `torch.compile`, as C++ on the CPU or Triton on a GPU.
 
-The compiler keeps the two products with X as library calls, so X is still read twice, and fuses everything between
-them: margins, loss, residuals and both sums come from one pass over vectors of length m where torch_manual.py makes
-seven. A call pays for its guards, which look at every tensor to make sure that the compiled code still applies.
+One graph holds the whole step: margins, loss, residuals and both sums come from one pass over vectors of length m
+where torch_manual.py makes seven. The compiler keeps the two products with X as library calls: X is read twice, and
+beyond the caches that is the bound. A call pays for its guards, which look at every tensor to make sure that the
+compiled code still applies; a small problem costs little else.
 
 Measured on a 2-core AMD EPYC (Zen 4) virtual machine at 569 × 30, float64, on the CPU: default mode 57 µs a step,
 max-autotune 64 µs (its templates are for matrix products), the C++ wrapper 62 µs; and with the products written as

@@ -1,8 +1,9 @@
-"""Rung 2 in PyTorch: the matrix form of numpy_blas.py on tensors, on the CPU or a GPU.
+"""Rung 5, the matrix form on tensors: the lines of numpy_blas.py in PyTorch, on the CPU or a GPU.
 
-What differs from NumPy: `addmv`, `logaddexp` and `sigmoid` are single operations, vectorized and threaded, so a step
-makes half as many passes over vectors of length m; and on a GPU every line is a kernel launch that returns at once.
-X still comes from memory twice a step.
+Faster than numpy_blas.py where its passes over vectors of length m count: `addmv`, `logaddexp` and `sigmoid` are single
+operations, vectorized and threaded, and make half as many. X is read twice, so that beyond the caches a step is bound
+by two passes over X all the same. On a GPU every line is a kernel launch that returns at once, and launches are all
+that a small problem costs.
 
 The gradient is written out and no tensor asks for one, so autograd records nothing and `torch.no_grad` would only add
 its own microsecond. Every output and temporary is preallocated, views included: slicing a tensor costs as much as a

@@ -1,11 +1,12 @@
-"""The fused step in CUDA C++ (`fused_step.cu`, beside this file): X comes from memory once, and a step is one launch.
+"""Rung 7, the fused step in CUDA C++: one launch, whose kernel (`fused_step.cu`, beside this file) is the whole step.
 
-The matrix form reads X twice because it needs every residual before it can begin Xᵀr. But a row's contribution to gw
-needs only that row's residual. So a block copies a tile of rows into shared memory, finds their margins and residuals,
-and adds r·x from the copy that is still there. X once is the least a step can read, and 2.0 times is the most that
-this can gain over two passes at full bandwidth; the vectors of length m that those passes exchange are gone as well.
+The matrix form of cupy_arrays.py goes over X twice because it needs every residual before it can begin Xᵀr. But a row's
+contribution to gw needs only that row's residual. So a block copies a tile of rows into shared memory (cut by
+`tiling.py`), finds their margins and residuals, and adds r·x from the copy that is still there: X is read once. That is
+the least a step can read, and 2.0 times is the most that this can gain over two passes at full bandwidth; the vectors
+of length m that those passes exchange are gone as well.
 
-What bounds it, and how the constants follow (H100: 132 multiprocessors at 1.76 GHz, 3.35 TB/s):
+It is bound by reading X. How the constants follow from that (H100: 132 multiprocessors at 1.76 GHz, 3.35 TB/s):
 - 3.35 TB/s is 14.5 bytes a clock for each multiprocessor, and memory answers after 600 to 800 clocks, more under load:
   40 to 60 KB must be on their way at any time. Three blocks with a ring of three tiles of about 23 KB keep two tiles
   each in flight, 140 KB.

@@ -1,7 +1,7 @@
 // One training step of logistic regression that reads X from memory once.
 //
 // A block copies a tile of rows into shared memory and does everything with it there: margins, losses, residuals, and
-// its share of gw. Only sums leave the block. cupy_fused.py compiles this file with NVRTC, once for each REAL, and says
+// its share of gw. Only sums leave the block. __init__.py compiles this file with NVRTC, once for each REAL, and says
 // what bounds it; no header is included, because NVRTC alone has none.
 //
 //   gradient              a persistent grid over the tiles of X; the last block to finish adds up the partial sums
@@ -22,7 +22,7 @@ const int WORD_BYTES = 16; // what one thread copies at a time
 enum Flags { UPDATE = 1, RECORD_COST = 2, FINISH = 4 };
 enum Counters { STEPS_TAKEN, NEXT_COST, BARRIER_ARRIVALS, TICKETS };
 
-// Everything a kernel needs, passed by value. STEP in cupy_fused.py has the same fields in the same order.
+// Everything a kernel needs, passed by value. STEP in __init__.py has the same fields in the same order.
 struct Step {
     const real* X;           // (m, n) row-major, dense; its storage padded to whole words
     const signed char* sign; // (m,) 1 − 2y; padded likewise
@@ -71,7 +71,7 @@ template <int OPEN> __device__ void wait_until_open() {}
 #endif
 #endif
 
-// ---- Shared memory: the ring of tiles first, then arrays of reals. shared_bytes in cupy_fused.py adds it up. ----
+// ---- Shared memory: the ring of tiles first, then arrays of reals. shared_bytes in tiling.py adds it up. ----
 
 // Bytes that hold `bytes` copied in whole words, wherever in a word they begin.
 __device__ int padded(int bytes) { return (bytes / WORD_BYTES + 2) * WORD_BYTES; }

@@ -1,12 +1,13 @@
-"""The fused step in Python compiled for the GPU by numba-cuda: the idea of cupy_fused.py with shared memory alone.
+"""Rung 9, the fused step in Python for the GPU: the idea of cupy_fused/ through numba-cuda, with shared memory alone.
 
-A block copies a tile of rows of X into shared memory, finds their margins and residuals, and adds r·x from the copy, so
-that X is read from memory once. Threads exchange sums through shared memory only: no shuffle, no asynchronous copy, one
-element a load. What hides the memory's latency is the other blocks: tiles are small, 12 KiB, so that ten or more blocks
-of 128 threads share a multiprocessor, and while some wait for their tiles others work on theirs.
+A block copies a tile of rows of X into shared memory, finds their margins and residuals, and adds r·x from the copy
+(`kernels.py`): X is read once where cupy_arrays.py reads it twice, the gain of a large problem. Sums pass through
+shared memory only: no shuffle, no asynchronous copy, one element a load. What hides the memory's latency is the other
+blocks: tiles are small, 12 KiB, so that ten or more blocks of 128 threads share a multiprocessor, and while some wait
+for their tiles others work on theirs.
 
-Sums leave a block once and are added up by a second launch, in an order that depends on shapes alone. A launch from
-Numba costs several times one from CuPy, which is what small problems pay.
+A large problem is bound by reading X. Sums leave a block once and are added up by a second launch, in an order that
+depends on shapes alone; a launch from Numba costs several times one from CuPy, which is what small problems pay.
 
 Rows are kept in shared memory up to some 1,950 features in float64 and 3,900 in float32 (a block has 48 KiB unless the
 driver is asked for more); beyond, two kernels read X twice.

@@ -1,8 +1,8 @@
 """Rung 4, one pass over X: forward and backward of a block of rows before the next block is touched.
 
-A step does four operations on each element of X and is bound by reading it. The matrix form reads it twice; here it
-comes from memory once: rows are taken in blocks that stay in a near cache between their dot products and their
-accumulation into gw. What that takes:
+A step does four operations on each element of X and is bound by reading it. numba_loop.py and the matrix form of
+numpy_blas.py read it twice; here X is read once: rows are taken in blocks that stay in a near cache between their dot
+products and their accumulation into gw. What that takes:
 
 - The rows in shares, each with partial sums of its own (`gradient.py`).
 - Where X is large, blocks of rows as they lie (`blocks.py`): eight rows at a time for Xw, so that w is loaded once for

@@ -33,16 +33,24 @@ def _main_file(row: Implementation) -> Path:
 
 
 def _in_reading_order(main: Path, package: str) -> list[Path]:
-    """The modules of a folder, importers before what they import, otherwise as the first file mentions them."""
+    """The modules of a folder, importers before what they import, otherwise as the first file mentions them.
+
+    What it does not mention comes after what it does.
+    """
     story, order = main.read_text(encoding="utf-8"), []
     unread = TopologicalSorter(_importers(main, package))
     unread.prepare()
     ready: list[Path] = []
     while unread.is_active():
-        ready = sorted([*ready, *unread.get_ready()], key=lambda file: story.find(f"`{file.name}`"))
+        ready = sorted([*ready, *unread.get_ready()], key=lambda file: _place(story, f"`{file.name}`"))
         order.append(ready.pop(0))
         unread.done(order[-1])
     return order
+
+
+def _place(story: str, name: str) -> int:
+    """Where the story mentions a name; its end for one that it does not."""
+    return story.find(name) if name in story else len(story)
 
 
 def _importers(main: Path, package: str) -> dict[Path, set[Path]]:

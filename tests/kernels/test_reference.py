@@ -8,7 +8,8 @@ import pytest
 
 from stepbench.checking import scenes as planted
 from stepkernels import GD, Adam, Config, Problem, reference, synthetic_problem
-from stepkernels.agreement import TRUTH, _gradient_bounds
+from stepkernels.agreement import TRUTH
+from stepkernels.agreement.bounds import _gradient_bounds
 from stepkernels.reference import Gradient, Point
 
 # 1×1; one row; one column; fewer rows than columns and the reverse.

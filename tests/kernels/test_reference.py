@@ -9,7 +9,7 @@ import pytest
 from stepbench.checking import scenes as planted
 from stepkernels import GD, Adam, Config, Problem, reference, synthetic_problem
 from stepkernels.agreement import TRUTH
-from stepkernels.agreement.bounds import _gradient_bounds
+from stepkernels.agreement.bounds import gradient_bounds
 from stepkernels.reference import Gradient, Point
 
 # 1×1; one row; one column; fewer rows than columns and the reverse.
@@ -37,7 +37,7 @@ def precise_gradient(problem, w, b, l2):
 def assert_within_its_own_bound(problem, l2=0.3):
     point = Point.start(problem)
     truth = reference.gradient(problem, point.w, point.b, l2)
-    bound = _gradient_bounds(problem, l2, point, [TRUTH])[0]
+    bound = gradient_bounds(problem, l2, point, [TRUTH])[0]
     J, gw, gb = precise_gradient(problem, point.w, point.b, l2)
     smallest = np.finfo(float).tiny  # of 50 digits, some are of numbers that no float64 can hold
     for value, exact, allowed in zip(

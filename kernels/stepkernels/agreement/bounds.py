@@ -1,4 +1,4 @@
-"""How far an honest row may be from the truth, element by element, and how far one is.
+"""How far an honest row may be from the truth, element by element: the derivation, and the code beside it.
 
 The tolerance is an error bound, first order in the unit roundoff u of the row's dtype, in the manner of Higham,
 *Accuracy and Stability of Numerical Algorithms* (2nd ed.), chapters 3 and 4: a sum of k products errs by at most
@@ -15,7 +15,7 @@ and σ' = σ(t)·σ(−t), which is formed so that neither tail cancels:
 
 A row whose residual is the difference p − y cannot keep the digits of a residual smaller than p's last place, nor
 one that forms softplus(z) − y·z those of a loss smaller than z's: they are given C·u·p in δr and C·u·|z| in δJ.
-The update carries δg on (`_update_bounds`). Each bound includes the smallest normal number, because some libraries
+The update carries δg on (`update_bounds`). Each bound includes the smallest normal number, because some libraries
 flush smaller ones to zero, and the float64 truth's own error, computed by the same formulas.
 
 C = 4 counts roundings: an exponential of 2 ULP, or an addition, a division and a product. It covers no mistakes: a
@@ -25,22 +25,17 @@ wrong kernel is wrong by far more, as the planted problems of `stepbench check` 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from stepkernels import reference
-from stepkernels.interface import Accumulation, Implementation, Residual, Snapshot
+from stepkernels.interface import Accumulation, Implementation, Residual
 from stepkernels.problem import Adam, Array, Config, Problem, unit_roundoff
 from stepkernels.reference import Gradient, Point
 
 C = 4.0
-
-GRADIENT_FIELDS = ("J", "gw", "gb")
-UPDATE_FIELDS = ("w", "b", "moment1", "moment2")
-STEP_FIELDS = GRADIENT_FIELDS + UPDATE_FIELDS
 
 
 class Traits(NamedTuple):
@@ -73,120 +68,6 @@ class Arithmetic(NamedTuple):
 TRUTH = Arithmetic(Traits("blocked", "stable"), unit_roundoff("float64"), tiny=0.0)
 
 
-class Expected(NamedTuple):
-    """A value and the largest honest error, arrays of one shape; float64."""
-
-    value: Array
-    bound: Array
-
-
-Expectation = Mapping[str, Expected]
-"""What a snapshot must hold after a step: a value and a bound for each of STEP_FIELDS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """A comparison: the worst error of each field in units of its bound, and what else was wrong.
-
-    An error is infinite where a value is NaN or infinite, and where shape or dtype are wrong.
-    """
-
-    errors: dict[str, float]
-    faults: tuple[str, ...] = ()
-
-    @property
-    def agrees(self) -> bool:
-        return not self.faults and self.worst <= 1.0
-
-    @property
-    def worst(self) -> float:
-        return max(self.errors.values(), default=math.inf)
-
-    @property
-    def worst_field(self) -> str:
-        return max(self.errors, key=lambda name: self.errors[name])
-
-    @property
-    def reason(self) -> str:
-        """Why it does not agree, in words; empty when it does."""
-        beyond = [f"{name} is off by {error:.3g} bounds" for name, error in self.errors.items() if not error <= 1.0]
-        return "; ".join([*self.faults, *beyond])
-
-
-def compare(snapshot: Snapshot, expectation: Expectation, dtype: str, fields: Iterable[str] = STEP_FIELDS) -> Agreement:
-    """Judge the fields of a snapshot, each value against its own bound."""
-    errors: dict[str, float] = {}
-    faults: list[str] = []
-    for name in fields:
-        expected, value = expectation[name], np.asarray(getattr(snapshot, name))
-        if value.shape != expected.value.shape or value.dtype != dtype:
-            faults.append(
-                f"{name} is {value.dtype} of shape {value.shape}, not {dtype} of shape {expected.value.shape}"
-            )
-            errors[name] = math.inf
-        else:
-            errors[name] = _worst_error(value, expected)
-    return Agreement(errors, tuple(faults))
-
-
-def smallest_visible_change(expectation: Expectation) -> dict[str, float]:
-    """For each field, the smallest relative change of the whole field that would have been rejected."""
-    changes = {}
-    for name in GRADIENT_FIELDS:
-        value, bound = (np.atleast_1d(part) for part in expectation[name])
-        nonzero = value != 0.0
-        changes[name] = float((bound[nonzero] / np.abs(value[nonzero])).min(initial=math.inf))
-    return changes
-
-
-def expect_step(problem: Problem, config: Config, point: Point, traits: Traits) -> Expectation:
-    """What one step from `point` must give a row of these traits."""
-    return expect_steps(problem, config, point, [traits])[traits]
-
-
-def expect_steps(problem: Problem, config: Config, point: Point, traits: Iterable[Traits]) -> dict[Traits, Expectation]:
-    """The same for several traits from one pass over X for the truth and one for its bounds.
-
-    `problem` must hold the numbers the row is given: for a float32 row, a float32 problem.
-    """
-    truth = reference.gradient(problem, point.w, point.b, config.l2)
-    wanted = list(dict.fromkeys(traits))
-    own_error, *bounds = _gradient_bounds(
-        problem, config.l2, point, [TRUTH, *(Arithmetic.of(each, config.dtype) for each in wanted)]
-    )
-    return {
-        each: _expect_gradient(truth, δ := bound + own_error) | expect_update(config, point, truth, δ)
-        for each, bound in zip(wanted, bounds, strict=True)
-    }
-
-
-def _expect_gradient(truth: Gradient, bound: Gradient) -> dict[str, Expected]:
-    return {
-        "J": Expected(np.asarray(truth.J), np.asarray(bound.J)),
-        "gw": Expected(truth.gw, bound.gw),
-        "gb": Expected(np.asarray(truth.gb), np.asarray(bound.gb)),
-    }
-
-
-def expect_update(
-    config: Config, point: Point, gradient: Gradient, bound: Gradient | None = None
-) -> dict[str, Expected]:
-    """What the update from `point` must give with a gradient known to `bound`.
-
-    Without a bound the gradient is the row's own, as it was stored: known to one rounding, since a row may update
-    with more digits than it keeps. This judges an update apart from the gradient, and so more sharply.
-    """
-    after = reference.update(point, gradient, config.optimizer)
-    δg = unit_roundoff(config.dtype) * np.abs(gradient.packed) if bound is None else bound.packed
-    δparameters, δmoment1, δmoment2 = _update_bounds(gradient.packed, δg, after, config, point)
-    return {
-        "w": Expected(after.w, δparameters[:-1]),
-        "b": Expected(np.asarray(after.b), np.asarray(δparameters[-1])),
-        "moment1": Expected(after.moment1, δmoment1),
-        "moment2": Expected(after.moment2, δmoment2),
-    }
-
-
 class _Rows(NamedTuple):
     """What the bounds of a block of rows are made of, whatever the arithmetic; of r = σ(t) the sign is left out."""
 
@@ -208,7 +89,7 @@ class _Rows(NamedTuple):
         return cls(magnitude, np.count_nonzero(magnitude, axis=1), scale, z, r, r * reference.sigmoid(-t))
 
 
-def _gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic]) -> list[Gradient]:
+def gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic]) -> list[Gradient]:
     """δJ, δgw and δgb, as a `Gradient` for each arithmetic. The bias is a column of ones."""
     m, n = problem.m, problem.n
     losses, summands, terms = 0.0, np.zeros(n + 1), np.zeros(n + 1)
@@ -244,7 +125,7 @@ def _row_bounds(rows: _Rows, arithmetic: Arithmetic) -> tuple[Array, Array]:
     return δloss, δr
 
 
-def _update_bounds(g: Array, δg: Array, after: Point, config: Config, point: Point) -> tuple[Array, Array, Array]:
+def update_bounds(g: Array, δg: Array, after: Point, config: Config, point: Point) -> tuple[Array, Array, Array]:
     """δ of the parameters and of both moments, (n + 1,) each, after an update with a gradient g known to δg.
 
     A β rounded to the row's dtype is off by u·β, and moves a moment by that much of what it weighs. A moment formed as
@@ -264,41 +145,50 @@ def _update_bounds(g: Array, δg: Array, after: Point, config: Config, point: Po
         + rounding * (old2 + (1.0 - beta2) * g**2)
         + u * beta2 * (old2 + g**2)
     )
-    δadam = _adam_change_bound(after, δmoment1 + tiny, δmoment2 + tiny, optimizer, point, u, tiny)
-    return δadam + rounding * before + tiny, δmoment1 + tiny, δmoment2 + tiny
+    δmoment1, δmoment2 = δmoment1 + tiny, δmoment2 + tiny
+    δadam = _adam_change_bound(after, δmoment1, δmoment2, optimizer, config.dtype)
+    capped = np.minimum(δadam, _largest_adam_change(point, after, optimizer))
+    return capped + rounding * before + tiny, δmoment1, δmoment2
 
 
-def _adam_change_bound(
-    after: Point, δmoment1: Array, δmoment2: Array, optimizer: Adam, point: Point, u: float, tiny: float
-) -> Array:
+def _adam_change_bound(after: Point, δmoment1: Array, δmoment2: Array, adam: Adam, dtype: str) -> Array:
     """How far lr·m̂/(√v̂ + ε) may be off when the moments are off by δmoment1 and δmoment2.
 
     Bias corrections formed as 1 − βᵗ in float64 keep an absolute accuracy, so a relative one of u/(1 − βᵗ).
-    Where v̂ is no larger than its own error the quotient is anything up to the largest possible change: by
-    Cauchy–Schwarz |moment1|/√moment2 is at most the root of (β1·|m|/√(β2·v))² + (1 − β1)²/(1 − β2), with m and v
-    the moments before the update.
     """
-    correction1, correction2 = optimizer.bias_corrections(after.step)
+    u, tiny = unit_roundoff(dtype), float(np.finfo(dtype).tiny)
+    correction1, correction2 = adam.bias_corrections(after.step)
     δcorrections = (
         TRUTH.u * math.sqrt(after.step) * ((1.0 - correction1) / correction1 + (1.0 - correction2) / correction2)
     )
     root = np.sqrt(after.moment2 / correction2)
     δmean = δmoment1 / correction1
     δroot = np.minimum(np.sqrt(δmoment2 / correction2), δmoment2 / correction2 / np.maximum(root, 1e-300))
-    change = optimizer.learning_rate * np.abs(after.moment1 / correction1) / (root + optimizer.epsilon)
-    lowest = np.maximum(root - δroot, 0.0) + optimizer.epsilon
-    δnumerator = optimizer.learning_rate * δmean + tiny
-    δchange = (δnumerator + change * δroot) / lowest + C * (u + δcorrections) * change
-    kept1, kept2 = optimizer.beta1 * np.abs(point.moment1), optimizer.beta2 * point.moment2
+    change = _adam_change(after, adam)
+    lowest = np.maximum(root - δroot, 0.0) + adam.epsilon
+    δnumerator = adam.learning_rate * δmean + tiny
+    δchange: Array = (δnumerator + change * δroot) / lowest + C * (u + δcorrections) * change
+    return δchange
+
+
+def _adam_change(after: Point, adam: Adam) -> Array:
+    """lr·|m̂|/(√v̂ + ε), as the truth has it."""
+    correction1, correction2 = adam.bias_corrections(after.step)
+    root = np.sqrt(after.moment2 / correction2)
+    change: Array = adam.learning_rate * np.abs(after.moment1 / correction1) / (root + adam.epsilon)
+    return change
+
+
+def _largest_adam_change(point: Point, after: Point, adam: Adam) -> Array:
+    """How far the true change can be from any that Adam can make, wherever v̂ is no larger than its own error.
+
+    By Cauchy–Schwarz |moment1|/√moment2 is at most the root of (β1·|m|/√(β2·v))² + (1 − β1)²/(1 − β2), with m and v the
+    moments before the update.
+    """
+    correction1, correction2 = adam.bias_corrections(after.step)
+    kept1, kept2 = adam.beta1 * np.abs(point.moment1), adam.beta2 * point.moment2
     history = np.divide(kept1, np.sqrt(kept2), out=np.full_like(kept1, np.inf), where=kept2 > 0.0)
     history[kept1 == 0.0] = 0.0
-    ratio = np.hypot(history, (1.0 - optimizer.beta1) / math.sqrt(1.0 - optimizer.beta2))
-    largest = optimizer.learning_rate * ratio * math.sqrt(correction2) / correction1
-    capped: Array = np.minimum(δchange, largest + change)
-    return capped
-
-
-def _worst_error(value: Array, expected: Expected) -> float:
-    if not bool(np.isfinite(value).all()):
-        return math.inf
-    return float((np.abs(value.astype(np.float64) - expected.value) / expected.bound).max(initial=0.0))
+    ratio = np.hypot(history, (1.0 - adam.beta1) / math.sqrt(1.0 - adam.beta2))
+    largest: Array = adam.learning_rate * ratio * math.sqrt(correction2) / correction1
+    return largest + _adam_change(after, adam)

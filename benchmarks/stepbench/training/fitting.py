@@ -23,8 +23,10 @@ from sklearn.preprocessing import StandardScaler
 from stepbench.cases.data_files import Labels, Table, blocks, choose_target, few, require_finite, two_classes
 from stepbench.cases.datasets import open_table
 from stepbench.training.model_file import Model, load_model, standardize
+from stepkernels.classifier.batches import is_memory_mapped
+from stepkernels.classifier.choice import AUTO
 from stepkernels.classifier.estimator import LBFGS, LogisticRegression
-from stepkernels.classifier.solvers import AUTO, Report, is_memory_mapped
+from stepkernels.classifier.solution import Report
 from stepkernels.problem import Array, ProblemError
 from stepreports.telling.text import counted
 

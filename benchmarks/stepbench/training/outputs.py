@@ -13,7 +13,7 @@ from rich.console import Console
 from stepbench.run.progress import LINE_EVERY_SECONDS
 from stepbench.training.curves import cost_figure, roc_figure
 from stepbench.training.fitting import Predictions, Score, Trained
-from stepkernels.classifier.solvers import Report
+from stepkernels.classifier.solution import Report
 from stepkernels.problem import ProblemError
 from stepreports.figures.axes import svg
 from stepreports.records.files import write_whole

@@ -26,18 +26,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from stepkernels.classifier.solvers import (
-    AUTO,
-    Batches,
-    Report,
-    Solution,
-    choose_row,
-    descend,
-    descend_in_batches,
-    is_memory_mapped,
-    solve_lbfgs,
-    take_step,
-)
+from stepkernels.classifier.batches import Batches, descend_in_batches, is_memory_mapped, take_step
+from stepkernels.classifier.choice import AUTO, choose_row
+from stepkernels.classifier.descent import descend
+from stepkernels.classifier.lbfgs import solve_lbfgs
+from stepkernels.classifier.solution import Goal, Report, Solution
 from stepkernels.interface import Implementation, Op, Snapshot, with_gradient
 from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, parse_dtype, safe_learning_rate
 
@@ -246,16 +239,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return row, config
 
     def _solve(self, problem: Problem, random: np.random.RandomState) -> Solution:
-        report = self._report()
+        goal = Goal(self.max_iter, self.tol, self._report())
         if self.batch_size is not None:
             row, config = self._row_and_config(problem, self.batch_size)
             batches = Batches(problem, self.batch_size, row, config)
-            return descend_in_batches(batches, random, self.max_iter, self.tol, report)
+            return descend_in_batches(batches, random, goal)
         row, config = self._row_and_config(problem, problem.m)
         workspace = row.bind(problem, config)
         if self.optimizer == LBFGS:
-            return solve_lbfgs(with_gradient(workspace), self.max_iter, self.tol, report)
-        return descend(workspace, Op.TRAIN in row.ops, self.max_iter, self.tol, report)
+            return solve_lbfgs(with_gradient(workspace), goal)
+        return descend(workspace, Op.TRAIN in row.ops, goal)
 
     def _report(self) -> Report:
         """What is told of each look at the cost: by `verbose`."""

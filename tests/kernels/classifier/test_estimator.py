@@ -30,7 +30,8 @@ from runs import environment
 from stepbench.evidence.optima import DATA, MARKS, breast_cancer, distance, well_conditioned
 from stepkernels import LogisticRegression, ProblemError, synthetic_problem
 from stepkernels.catalog import CATALOG
-from stepkernels.classifier.solvers import auto_rows, choose_row, scipys_blas
+from stepkernels.classifier.choice import auto_rows, choose_row
+from stepkernels.classifier.lbfgs import scipys_blas
 from stepkernels.interface import Op
 
 VARIANTS = {

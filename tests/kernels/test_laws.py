@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stepbench.checking import scenes as planted
+from stepbench.checking import scenes
 from stepbench.checking.bound_row import Ledger
 from stepbench.checking.trials import LONG_RUN, MARGINS, REPETITION, STATEFUL, STEPS_TRIAL, Examination
 from stepkernels import GD, Adam, Config, Op, synthetic_problem
@@ -39,7 +39,7 @@ def test_laws_1_2_3_5_6_7(row, trial):
         pytest.skip(f"{row.name} has no {' and '.join(sorted(trial.needs - set(row.ops)))}")
     for k, config in enumerate(configurations(row)):
         random = np.random.default_rng([k, len(trial.name)])
-        scene = planted.scene("planted rows", 33, 7, config.dtype, random)
+        scene = scenes.scene("planted rows", 33, 7, config.dtype, random)
         examination = Examination(row, scene, config, replace(config, l2=0.5), random, Ledger())
         trial.run(examination)
         for subject in examination.subjects:
@@ -49,7 +49,7 @@ def test_laws_1_2_3_5_6_7(row, trial):
 def test_law_6_the_same_bits(row):
     for dtype in ("float64",) if row.compiles_per_shape else row.dtypes:
         random = np.random.default_rng(6)
-        scene = planted.scene("ordinary data", *planted.LARGE[0], dtype, random)
+        scene = scenes.scene("ordinary data", *scenes.LARGE[0], dtype, random)
         config = Config(dtype=dtype, l2=0.1)
         REPETITION.run(Examination(row, scene, config, config, random, Ledger()))
 

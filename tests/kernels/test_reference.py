@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from stepbench.checking import scenes as planted
+from stepbench.checking import scenes
 from stepkernels import GD, Adam, Config, Problem, reference, synthetic_problem
 from stepkernels.agreement import TRUTH
 from stepkernels.agreement.bounds import gradient_bounds
@@ -48,13 +48,13 @@ def assert_within_its_own_bound(problem, l2=0.3):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", planted.KINDS)
+@pytest.mark.parametrize("kind", scenes.KINDS)
 def test_gradient_has_the_digits_it_claims(kind, shape, dtype):
     random = np.random.default_rng([*kind.encode(), *shape])
-    assert_within_its_own_bound(planted.scene(kind, *shape, dtype, random).problem)
+    assert_within_its_own_bound(scenes.scene(kind, *shape, dtype, random).problem)
 
 
-@pytest.mark.parametrize("z", planted.MARGINS)
+@pytest.mark.parametrize("z", scenes.MARGINS)
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_a_single_margin_has_the_digits_it_claims(z, label):
     assert_within_its_own_bound(Problem([[1.0]], [label], [z]), l2=0.0)

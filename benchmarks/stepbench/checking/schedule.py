@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stepbench.checking import scenes as planted
+from stepbench.checking import scenes
 from stepbench.checking.bound_row import Ledger, Rejected
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.trials import (
@@ -53,7 +53,7 @@ class Planned(NamedTuple):
     def run(self, row: Implementation, ledger: Ledger) -> Disagreement | None:
         """Examine the row; what it raises is a disagreement too."""
         random = np.random.default_rng(self.seed)
-        scene = planted.scene(self.kind, *self.shape, self.dtype, random)
+        scene = scenes.scene(self.kind, *self.shape, self.dtype, random)
         config, other = self._configs(row, scene, random)
         examination = Examination(row, scene, config, other, random, ledger)
         try:
@@ -103,13 +103,13 @@ def check_plan(row: Implementation, seed: int) -> list[Planned]:
 
 def fuzz_plan(row: Implementation, seed: int, problems: int, *, simulated: bool = False) -> list[Planned]:
     """So many problems of random kind, size, dtype and optimizer, each stepped from two places."""
-    shapes = planted.TINY if simulated else planted.FEW if row.compiles_per_shape else None
+    shapes = scenes.TINY if simulated else scenes.FEW if row.compiles_per_shape else None
     random = np.random.default_rng([seed, problems])
     plan = []
     for k in range(problems):
         dtype, optimizer = str(random.choice(row.dtypes)), str(random.choice(row.optimizers))
         shape = shapes[random.integers(len(shapes))] if shapes else _random_shape(random)
-        kind = str(random.choice(list(planted.KINDS)))
+        kind = str(random.choice(list(scenes.KINDS)))
         plan.append(Planned(STEPS_TRIAL, kind, shape, dtype, optimizer, (seed, k)))
     return plan
 
@@ -143,10 +143,10 @@ class _Maker:
     def sweep(self) -> Iterator[Planned]:
         """Every kind of data, around every edge; the optimizers share the edges, since they share the gradient."""
         random = np.random.default_rng([self.seed, *self.dtype.encode()])
-        kinds = random.permutation(list(planted.KINDS)).tolist()
-        for k, shape in enumerate([*planted.SQUARE, *planted.edge_sizes(random)[self.share]]):
+        kinds = random.permutation(list(scenes.KINDS)).tolist()
+        for k, shape in enumerate([*scenes.SQUARE, *scenes.edge_sizes(random)[self.share]]):
             yield self.planned(STEPS_TRIAL, kinds[k % len(kinds)], shape)
-        repeated, *large = planted.LARGE
+        repeated, *large = scenes.LARGE
         yield self.planned(REPETITION, "ordinary data", repeated if self.affords(24, repeated) else (257, 33))
         for shape in large if self.optimizer == self.row.optimizers[0] else ():
             if self.affords(4, shape):
@@ -175,9 +175,9 @@ def compiling_plan(row: Implementation, seed: int) -> list[Planned]:
     """
     plan, sweep = [], []
     turns = min(len(row.dtypes), len(row.optimizers))
-    single, small, middle = planted.FEW
+    single, small, middle = scenes.FEW
     for d, dtype in enumerate(row.dtypes):
-        kinds = np.random.default_rng([seed, *dtype.encode()]).permutation(list(planted.KINDS)).tolist()
+        kinds = np.random.default_rng([seed, *dtype.encode()]).permutation(list(scenes.KINDS)).tolist()
         for o, optimizer in enumerate(row.optimizers):
             maker, shapes = _Maker(row, dtype, optimizer, seed), [middle]
             plan.append(maker.planned(STEPS_TRIAL, "planted rows", middle))
@@ -185,7 +185,7 @@ def compiling_plan(row: Implementation, seed: int) -> list[Planned]:
                 plan += [maker.planned(STEPS_TRIAL, "ordinary data", small), *maker.states("ordinary data", small)]
                 shapes.append(small)
             if (d - o) % turns == turns - 1:
-                large = planted.LONG_AND_WIDE[d % 2]
+                large = scenes.LONG_AND_WIDE[d % 2]
                 plan.append(maker.planned(MARGINS, "ordinary data", single))
                 plan.append(maker.planned(REPETITION, "ordinary data", large if maker.affords(24, large) else middle))
             plan.append(maker.planned(LONG_RUN, "ordinary data", middle))
@@ -199,8 +199,8 @@ def simulated_plan(row: Implementation, seed: int) -> list[Planned]:
     plan = []
     for shift, dtype in enumerate(row.dtypes):
         makers = [_Maker(row, dtype, optimizer, seed) for optimizer in row.optimizers]
-        for k, kind in enumerate(planted.KINDS):
-            shape = planted.TINY[(k + shift) % len(planted.TINY)]
+        for k, kind in enumerate(scenes.KINDS):
+            shape = scenes.TINY[(k + shift) % len(scenes.TINY)]
             plan.append(makers[k % len(makers)].planned(STEPS_TRIAL, kind, shape))
         plan += makers[-1 - shift % len(makers)].states("ordinary data", (7, 3))
     return plan
@@ -211,7 +211,7 @@ def sanitized_plan(row: Implementation, seed: int) -> list[Planned]:
     plan = []
     for shift, dtype in enumerate(row.dtypes):
         makers = [_Maker(row, dtype, optimizer, seed) for optimizer in row.optimizers]
-        for k, shape in enumerate(planted.SANITIZED):
+        for k, shape in enumerate(scenes.SANITIZED):
             plan.append(makers[(k + shift) % len(makers)].planned(STEPS_TRIAL, "ordinary data", shape))
         plan += makers[-1 - shift % len(makers)].states("ordinary data", (37, 5))
     return plan

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from runs import KERNELS, stepbench
-from stepbench.checking import KernelFileError, Verdict, check, load_kernel
-from stepbench.checking import scenes as planted
+from stepbench.checking import KernelFileError, Verdict, check, load_kernel, scenes
 from stepbench.checking import supervise as judge
 from stepbench.checking.bound_row import Ledger
 from stepbench.checking.fuzz import main as fuzz
@@ -256,7 +255,7 @@ def test_the_fuzzer_simulates_on_small_shapes(capsys):
     assert fuzz(["--problems", "2", "--seed", "4", "--simulate", "triton-fused"]) == 0
     assert "triton-fused: 2 problems, simulated, 0 rejected, 24 states judged; worst" in capsys.readouterr().out
     plan = fuzz_plan(CATALOG["numba-cuda-fused"], 4, 50, simulated=True)
-    assert {planned.shape for planned in plan} == set(planted.TINY)
+    assert {planned.shape for planned in plan} == set(scenes.TINY)
 
 
 @pytest.mark.slow

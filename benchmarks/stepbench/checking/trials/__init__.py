@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stepbench.checking import scenes as planted
+from stepbench.checking import scenes
 from stepbench.checking.bound_row import Ledger, Rejected, Subject, changed_field, require
 from stepbench.checking.scenes import Random, Scene
 from stepkernels import GD, Adam, Config, Implementation, Op, Problem, Snapshot
@@ -60,7 +60,7 @@ class Examination:
     def another_scene(self) -> Scene:
         """Other data of the same shape."""
         m, n = self.scene.problem.X.shape
-        return planted.scene("ordinary data", m, n, self.config.dtype, self.random)
+        return scenes.scene("ordinary data", m, n, self.config.dtype, self.random)
 
 
 def steps(examination: Examination) -> None:
@@ -240,7 +240,7 @@ def margins(examination: Examination) -> None:
         scene = Scene(f"one row labelled {label:g}", Problem(np.ones((1, 1), dtype), np.full(1, label, dtype)))
         subject = examination.bind(scene)
         between = examination.random.uniform(-40.0, 40.0, 40)
-        for z in examination.random.permutation(np.append(planted.MARGINS, between)).astype(dtype):
+        for z in examination.random.permutation(np.append(scenes.MARGINS, between)).astype(dtype):
             zeros = np.zeros(2)
             point = Point(w=np.array([z], np.float64), b=0.0, moment1=zeros, moment2=zeros, step=0)
             subject.reset(point)

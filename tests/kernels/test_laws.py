@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from stepbench.checking import scenes
-from stepbench.checking.bound_row import Ledger
-from stepbench.checking.trials import LONG_RUN, MARGINS, REPETITION, STATEFUL, STEPS_TRIAL, Examination
+from stepbench.checking.bound_row import Tally
+from stepbench.checking.trials import LONG_RUN, MARGINS, REPETITION, STATEFUL, STEPS_TRIAL, Setup
 from stepkernels import GD, Adam, Config, Op, synthetic_problem
 
 TRIALS = (STEPS_TRIAL, *STATEFUL, MARGINS, LONG_RUN)
@@ -40,10 +40,10 @@ def test_laws_1_2_3_5_6_7(row, trial):
     for k, config in enumerate(configurations(row)):
         random = np.random.default_rng([k, len(trial.name)])
         scene = scenes.scene("planted rows", 33, 7, config.dtype, random)
-        examination = Examination(row, scene, config, replace(config, l2=0.5), random, Ledger())
-        trial.run(examination)
-        for subject in examination.subjects:
-            subject.finish()
+        setup = Setup(row, scene, config, replace(config, l2=0.5), random, Tally())
+        trial.run(setup)
+        for bound_row in setup.bound_rows:
+            bound_row.finish()
 
 
 def test_law_6_the_same_bits(row):
@@ -51,7 +51,7 @@ def test_law_6_the_same_bits(row):
         random = np.random.default_rng(6)
         scene = scenes.scene("ordinary data", *scenes.LARGE[0], dtype, random)
         config = Config(dtype=dtype, l2=0.1)
-        REPETITION.run(Examination(row, scene, config, config, random, Ledger()))
+        REPETITION.run(Setup(row, scene, config, config, random, Tally()))
 
 
 def test_law_4_nothing_is_allocated_after_a_warm_up(row):

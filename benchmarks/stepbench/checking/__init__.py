@@ -1,7 +1,7 @@
 """The judge: is a row's every number right, on data and in situations made to show that it is not?
 
 planted       the problems: small, or with their evidence planted
-subject       a row bound to one of them, judged against the truth
+bound_row   a row bound to one of them, judged against the truth
 trials        what is done to it
 plan          which trials, on which problems
 child, judge  each row in a process of its own

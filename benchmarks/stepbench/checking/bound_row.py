@@ -1,4 +1,4 @@
-"""A row under examination: bound to its own copy of a scene, judged against the truth from an untouched one.
+"""A row bound to its own copy of a scene, and judged against the truth from an untouched one.
 
 Whatever is wrong raises `Rejected`: a field, its error in bounds, and what happened, in a sentence.
 """
@@ -45,26 +45,26 @@ def require(claim: bool, field: str, sentence: str) -> None:
 
 
 @dataclass
-class Ledger:
+class Tally:
     """The largest error of each field that a row got away with, in units of its bound, and how often it was judged."""
 
     worst: dict[str, float] = field(default_factory=dict)
     judged: int = 0
 
-    def enter(self, errors: Mapping[str, float]) -> None:
+    def add(self, errors: Mapping[str, float]) -> None:
         self.judged += 1
         for name, error in errors.items():
             self.worst[name] = max(error, self.worst.get(name, 0.0))
 
 
-class Subject:
-    """A workspace of a row, and all that is needed to judge it."""
+class BoundRow:
+    """A workspace of a row, and all that is needed to judge what it computes."""
 
-    def __init__(self, row: Implementation, scene: Scene, config: Config, ledger: Ledger) -> None:
-        self.row, self.scene, self.config, self.ledger = row, scene, config, ledger
+    def __init__(self, implementation: Implementation, scene: Scene, config: Config, tally: Tally) -> None:
+        self.implementation, self.scene, self.config, self.tally = implementation, scene, config, tally
         self.truth = scene.problem
         self.given = private_copy(scene.problem)
-        self.workspace: Workspace = row.bind(self.given, config)
+        self.workspace: Workspace = implementation.bind(self.given, config)
         self.kept: list[tuple[Snapshot, Snapshot]] = []
 
     def run(self, operation: str, *arguments: int) -> None:
@@ -110,7 +110,7 @@ class Subject:
     def snapshot(self) -> Snapshot:
         """A snapshot of a device that is done: after a device-wide synchronize it must not have changed."""
         snapshot = self.workspace.snapshot()
-        if self.row.device == "cuda":
+        if self.implementation.device == "cuda":
             synchronize_device()
             late = changed_field(snapshot, self.workspace.snapshot())
             require(late is None, late or "", f"{late} changed after snapshot returned: the device was not done")
@@ -135,7 +135,7 @@ class Subject:
         return snapshot
 
     def expect(self, before: Point) -> Expectation:
-        return expect_step(self.truth, self.config, before, Traits.of(self.row))
+        return expect_step(self.truth, self.config, before, Traits.of(self.implementation))
 
     def compare(
         self,
@@ -150,7 +150,7 @@ class Subject:
             raise Rejected(
                 f"after {when}, {agreement.reason}{self._hint(snapshot)}", agreement.worst_field, agreement.worst
             )
-        self.ledger.enter({name: error / slack for name, error in agreement.errors.items()})
+        self.tally.add({name: error / slack for name, error in agreement.errors.items()})
 
     def _hint(self, snapshot: Snapshot) -> str:
         """Non-finite values say more than a number of bounds."""

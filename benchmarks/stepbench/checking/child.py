@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from stepbench.checking.bound_row import Ledger
+from stepbench.checking.bound_row import Tally
 from stepbench.checking.schedule import Planned, check_plan, described, fuzz_plan, simulated_plan
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation
@@ -88,10 +88,10 @@ def examine(orders: Orders) -> Iterator[Finding | CannotRun]:
 
 
 def _findings(row: Implementation, plan: list[Planned]) -> Iterator[Finding]:
-    ledger, disagreements = Ledger(), 0
+    tally, disagreements = Tally(), 0
     yield Finding(next_trial=str(plan[0]), total=len(plan))
     for k, planned in enumerate(plan):
-        disagreement = planned.run(row, ledger)
+        disagreement = planned.run(row, tally)
         hint = hint_of_traits(row, planned) if disagreement and not disagreements else ""
         disagreements += disagreement is not None
         over = k + 1 == len(plan) or disagreements == MOST_DISAGREEMENTS
@@ -100,8 +100,8 @@ def _findings(row: Implementation, plan: list[Planned]) -> Iterator[Finding]:
             total=len(plan),
             disagreement=disagreement,
             hint=hint,
-            worst=dict(ledger.worst),
-            judged=ledger.judged,
+            worst=dict(tally.worst),
+            judged=tally.judged,
         )
         if over:
             return
@@ -116,7 +116,7 @@ def hint_of_traits(row: Implementation, planned: Planned) -> str:
     )
     for residual, accumulation, words in choices:
         other = replace(row, residual=residual, accumulation=accumulation)
-        if (residual, accumulation) != declared and planned.run(other, Ledger()) is None:
+        if (residual, accumulation) != declared and planned.run(other, Tally()) is None:
             return f"It would pass this trial declaring {words}"
     return ""
 

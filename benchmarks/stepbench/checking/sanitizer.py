@@ -15,7 +15,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from stepbench.checking.bound_row import Ledger
+from stepbench.checking.bound_row import Tally
 from stepbench.checking.schedule import sanitized_plan
 from stepbench.machine.children import environment_of_child
 from stepkernels.catalog import CATALOG
@@ -104,6 +104,6 @@ def main(name: str) -> None:
         cupy.cuda.set_allocator(None)  # past the end of an array in a pool lies memory that is valid
     plan = sanitized_plan(row, seed=0)
     for planned in plan:
-        if disagreement := planned.run(row, Ledger()):
+        if disagreement := planned.run(row, Tally()):
             sys.exit(str(disagreement))
     sys.stdout.write(f"{name}: {len(plan)} trials agree\n")

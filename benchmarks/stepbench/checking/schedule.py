@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stepbench.checking import scenes
-from stepbench.checking.bound_row import Ledger, Rejected
+from stepbench.checking.bound_row import Rejected, Tally
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.trials import (
     LONG_RUN,
@@ -26,7 +26,7 @@ from stepbench.checking.trials import (
     REPETITION,
     STATEFUL,
     STEPS_TRIAL,
-    Examination,
+    Setup,
     Trial,
     draw_config,
 )
@@ -50,18 +50,18 @@ class Planned(NamedTuple):
         m, n = self.shape
         return f"{self.trial.name}; {self.kind}, {m} × {n}, {self.dtype}, {self.optimizer}"
 
-    def run(self, row: Implementation, ledger: Ledger) -> Disagreement | None:
+    def run(self, row: Implementation, tally: Tally) -> Disagreement | None:
         """Examine the row; what it raises is a disagreement too."""
         random = np.random.default_rng(self.seed)
         scene = scenes.scene(self.kind, *self.shape, self.dtype, random)
         config, other = self._configs(row, scene, random)
-        examination = Examination(row, scene, config, other, random, ledger)
+        setup = Setup(row, scene, config, other, random, tally)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self.trial.run(examination)
-                for subject in examination.subjects:
-                    subject.finish()
+                self.trial.run(setup)
+                for bound_row in setup.bound_rows:
+                    bound_row.finish()
         except Rejected as rejected:
             return self._disagreement(scene, rejected.field, rejected.error, str(rejected))
         except Exception as error:

@@ -11,7 +11,7 @@ import pytest
 from runs import KERNELS, stepbench
 from stepbench.checking import KernelFileError, Verdict, check, load_kernel, scenes
 from stepbench.checking import supervise as judge
-from stepbench.checking.bound_row import Ledger
+from stepbench.checking.bound_row import Tally
 from stepbench.checking.fuzz import main as fuzz
 from stepbench.checking.schedule import check_plan, fuzz_plan
 from stepbench.checking.trials import ONE_STEP
@@ -209,10 +209,10 @@ def test_a_seed_repeats_a_check_and_another_does_not():
     row = CATALOG["numpy-blas"]
     plans = [check_plan(row, seed) for seed in (5, 5, 6)]
     assert plans[0] == plans[1] != plans[2]
-    ledgers = [Ledger(), Ledger(), Ledger()]
-    for plan, ledger in zip(plans, ledgers, strict=True):
-        assert plan[0].run(row, ledger) is None
-    assert ledgers[0].worst == ledgers[1].worst != ledgers[2].worst
+    tallies = [Tally(), Tally(), Tally()]
+    for plan, tally in zip(plans, tallies, strict=True):
+        assert plan[0].run(row, tally) is None
+    assert tallies[0].worst == tallies[1].worst != tallies[2].worst
 
 
 @pytest.mark.parametrize("dtypes", [("float32",), ("float64",), ("float32", "float64")])

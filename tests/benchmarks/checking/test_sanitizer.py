@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from stepbench.checking import sanitizer
-from stepbench.checking.bound_row import Ledger
+from stepbench.checking.bound_row import Tally
 from stepbench.checking.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
 from stepbench.checking.schedule import sanitized_plan
 from stepkernels import Op
@@ -140,7 +140,7 @@ def test_every_operation_and_every_dtype_is_sanitized():
 
 def test_the_trials_that_are_sanitized_agree():
     row = CATALOG["numpy-blas"]
-    assert [str(planned) for planned in sanitized_plan(row, 0) if planned.run(row, Ledger())] == []
+    assert [str(planned) for planned in sanitized_plan(row, 0) if planned.run(row, Tally())] == []
 
 
 def test_no_sanitizer_is_a_reason(tmp_path, monkeypatch):

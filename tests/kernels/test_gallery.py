@@ -7,8 +7,8 @@ import pytest
 
 from gallery import GALLERY, Exhibit
 from gallery.controls import HONEST, control
-from stepbench.checking.bound_row import Tally
 from stepbench.checking.schedule import check_plan
+from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation, Op
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stepbench.checking import scenes
-from stepbench.checking.bound_row import Tally
+from stepbench.checking.tally import Tally
 from stepbench.checking.trials import LONG_RUN, MARGINS, REPETITION, STATEFUL, STEPS_TRIAL, Setup
 from stepkernels import GD, Adam, Config, Op, synthetic_problem
 

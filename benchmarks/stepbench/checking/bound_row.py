@@ -5,21 +5,21 @@ Whatever is wrong raises `Rejected`: a field, its error in bounds, and what happ
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from stepbench.checking.cuda_driver import synchronize_device
 from stepbench.checking.scenes import Random, Scene
+from stepbench.checking.tally import Tally
 from stepkernels import Config, Implementation, Problem, Snapshot, Workspace
 from stepkernels.agreement import (
     GRADIENT_FIELDS,
     STEP_FIELDS,
     UPDATE_FIELDS,
     Expectation,
+    Expected,
     Traits,
     compare,
     expect_step,
@@ -29,6 +29,9 @@ from stepkernels.problem import Adam
 from stepkernels.reference import Gradient, Point
 
 ARRAYS = (*STEP_FIELDS, "costs")
+SLACK = 8.0
+"""Two honest trajectories drift apart by their rounding, and Adam divides the difference by a √v̂ that may be small: a
+few bounds after a few steps. Mistakes are thousands."""
 
 
 class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
@@ -42,19 +45,6 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
 def require(claim: bool, field: str, sentence: str) -> None:
     if not claim:
         raise Rejected(sentence, field)
-
-
-@dataclass
-class Tally:
-    """The largest error of each field that a row got away with, in units of its bound, and how often it was judged."""
-
-    worst: dict[str, float] = field(default_factory=dict)
-    judged: int = 0
-
-    def add(self, errors: Mapping[str, float]) -> None:
-        self.judged += 1
-        for name, error in errors.items():
-            self.worst[name] = max(error, self.worst.get(name, 0.0))
 
 
 class BoundRow:
@@ -111,7 +101,8 @@ class BoundRow:
         """A snapshot of a device that is done: after a device-wide synchronize it must not have changed."""
         snapshot = self.workspace.snapshot()
         if self.implementation.device == "cuda":
-            synchronize_device()
+            if status := synchronize_device():
+                raise Rejected(f"the device reports error {status} (a kernel wrote where it must not, or failed)")
             late = changed_field(snapshot, self.workspace.snapshot())
             require(late is None, late or "", f"{late} changed after snapshot returned: the device was not done")
         return snapshot
@@ -156,6 +147,21 @@ class BoundRow:
         """Non-finite values say more than a number of bounds."""
         odd = [name for name in STEP_FIELDS if not np.isfinite(np.asarray(getattr(snapshot, name), np.float64)).all()]
         return f" ({', '.join(odd)} not finite)" if odd else ""
+
+    def judge_costs(
+        self, snapshot: Snapshot, expected: Sequence[Expected], slack: float = SLACK, k: int | None = None
+    ) -> None:
+        """The first costs of train(k), as many as are expected; all of them where k is not given."""
+        k, costs = k or len(expected), np.asarray(snapshot.costs)
+        kind = f"{costs.dtype} of shape {costs.shape}"
+        sentence = f"after train({k}), costs is {kind}, not {self.config.dtype} of ({k},)"
+        require(costs.shape == (k,) and costs.dtype == self.config.dtype, "costs", sentence)
+        for index, (cost, (value, bound)) in enumerate(zip(costs, expected, strict=False)):
+            error = abs(float(cost) - float(value)) / (slack * float(bound)) if np.isfinite(cost) else math.inf
+            if not error <= 1.0:
+                raise Rejected(
+                    f"cost {index} of train({k}) is {cost:g}, not {value:g}: off by {error:.3g} bounds", "costs", error
+                )
 
     def keep(self) -> Snapshot:
         """A snapshot now, and again: the same to the last bit, and to be demanded again at the end."""
@@ -203,27 +209,3 @@ def changed_field(first: Snapshot, second: Snapshot) -> str | None:
         if np.asarray(getattr(first, name)).tobytes() != np.asarray(getattr(second, name)).tobytes():
             return name
     return None if first.step == second.step else "step"
-
-
-@functools.cache
-def _cuda_context() -> tuple[ctypes.CDLL, ctypes.c_void_p]:
-    """The driver and the primary context of its first device, which every library shares."""
-    driver, context, device = ctypes.CDLL("libcuda.so.1"), ctypes.c_void_p(), ctypes.c_int()
-    statuses = (
-        driver.cuInit(0),
-        driver.cuDeviceGet(ctypes.byref(device), 0),
-        driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), device),
-    )
-    if any(statuses):
-        raise RuntimeError(f"The CUDA driver did not give its primary context (statuses {statuses}).")
-    return driver, context
-
-
-def synchronize_device() -> None:
-    """Wait for everything on the device, whoever launched it on whatever stream, with the driver alone."""
-    driver, context = _cuda_context()
-    driver.cuCtxPushCurrent_v2(context)
-    status = driver.cuCtxSynchronize()
-    driver.cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
-    if status:
-        raise Rejected(f"the device reports error {status} (a kernel wrote where it must not, or failed)")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from stepbench.checking.bound_row import Tally
 from stepbench.checking.schedule import Planned, check_plan, described, fuzz_plan, simulated_plan
+from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation
 from stepkernels.interface import Accumulation, Residual

@@ -15,8 +15,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from stepbench.checking.bound_row import Tally
 from stepbench.checking.schedule import sanitized_plan
+from stepbench.checking.tally import Tally
 from stepbench.machine.children import environment_of_child
 from stepkernels.catalog import CATALOG
 

@@ -17,8 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from stepbench.checking import scenes
-from stepbench.checking.bound_row import Rejected, Tally
+from stepbench.checking.bound_row import Rejected
+from stepbench.checking.draws import draw_config
 from stepbench.checking.scenes import Random, Scene
+from stepbench.checking.tally import Tally
 from stepbench.checking.trials import (
     LONG_RUN,
     MARGINS,
@@ -28,7 +30,6 @@ from stepbench.checking.trials import (
     STEPS_TRIAL,
     Setup,
     Trial,
-    draw_config,
 )
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Config, Implementation, Op, Problem, interface

@@ -11,9 +11,9 @@ import pytest
 from runs import KERNELS, stepbench
 from stepbench.checking import KernelFileError, Verdict, check, load_kernel, scenes
 from stepbench.checking import supervise as judge
-from stepbench.checking.bound_row import Tally
 from stepbench.checking.fuzz import main as fuzz
 from stepbench.checking.schedule import check_plan, fuzz_plan
+from stepbench.checking.tally import Tally
 from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
 from stepbench.commands.choice_of_rows import required_rows

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from stepbench.checking import sanitizer
-from stepbench.checking.bound_row import Tally
 from stepbench.checking.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
 from stepbench.checking.schedule import sanitized_plan
+from stepbench.checking.tally import Tally
 from stepkernels import Op
 from stepkernels.catalog import CATALOG
 

@@ -1,0 +1,54 @@
+"""What a trial is, and what it is given: a row, a scene, two configurations, and the source of everything random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from stepbench.checking import scenes
+from stepbench.checking.bound_row import BoundRow
+from stepbench.checking.scenes import Random, Scene
+from stepbench.checking.tally import Tally
+from stepkernels import Config, Implementation, Op
+
+ROUTES: tuple[tuple[Op, ...], ...] = (
+    (Op.STEP,),
+    (Op.GRADIENT, Op.UPDATE),
+    (Op.FORWARD, Op.BACKWARD, Op.UPDATE),
+)
+
+
+@dataclass
+class Setup:
+    """One trial on one scene. Random numbers are drawn anew for each, so that no answer can be kept from before."""
+
+    implementation: Implementation
+    scene: Scene
+    config: Config
+    other_config: Config
+    random: Random
+    tally: Tally = field(default_factory=Tally)
+    bound_rows: list[BoundRow] = field(default_factory=list)
+
+    def bind(self, scene: Scene | None = None, config: Config | None = None) -> BoundRow:
+        row = BoundRow(self.implementation, scene or self.scene, config or self.config, self.tally)
+        self.bound_rows.append(row)
+        return row
+
+    def routes(self) -> list[tuple[Op, ...]]:
+        """The ways this row has of taking one step."""
+        return [route for route in ROUTES if set(route) <= {*self.implementation.ops, Op.STEP}]
+
+    def another_scene(self) -> Scene:
+        """Other data of the same shape."""
+        m, n = self.scene.problem.X.shape
+        return scenes.scene("ordinary data", m, n, self.config.dtype, self.random)
+
+
+class Trial(NamedTuple):
+    """Something done to a row. `run` raises `Rejected` when the row breaks a law, and returns when it keeps it."""
+
+    name: str
+    run: Callable[[Setup], None]
+    needs: frozenset[Op] = frozenset({Op.STEP})

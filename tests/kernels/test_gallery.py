@@ -7,7 +7,7 @@ import pytest
 
 from gallery import GALLERY, Exhibit
 from gallery.controls import HONEST, control
-from stepbench.checking.schedule import check_plan
+from stepbench.checking.schedule import check_schedule
 from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation, Op
@@ -17,7 +17,7 @@ SEED = 20260723
 
 def first_disagreement(row: Implementation, seed: int = SEED) -> Disagreement | None:
     """What the judge finds first, going through what `stepbench check` goes through."""
-    return next(filter(None, (planned.run(row, Tally()) for planned in check_plan(row, seed))), None)
+    return next(filter(None, (scheduled.run(row, Tally()) for scheduled in check_schedule(row, seed))), None)
 
 
 def exhibited(name: str, exhibit: Exhibit, dtype: str) -> Implementation:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from stepbench.checking.schedule import Planned, check_plan, described, fuzz_plan, simulated_plan
+from stepbench.checking.raised import described
+from stepbench.checking.schedule import check_schedule, fuzz_schedule, simulated_schedule
+from stepbench.checking.scheduled_trial import ScheduledTrial
 from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation
@@ -23,7 +25,7 @@ MOST_DISAGREEMENTS = 12  # a row wrong through and through needs no longer list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What to do to which row. `problems` asks for so many of the fuzzer's instead of the check's plan."""
+    """What to do to which row. `problems` asks for so many of the fuzzer's instead of the check's schedule."""
 
     row: dict[str, Any]
     seed: int
@@ -34,11 +36,11 @@ class Orders:
     def implementation(self) -> Implementation:
         return Implementation(**self.row)
 
-    def plan(self) -> list[Planned]:
+    def schedule(self) -> list[ScheduledTrial]:
         row = self.implementation
         if self.problems is not None:
-            return fuzz_plan(row, self.seed, self.problems, simulated=self.simulated)
-        return simulated_plan(row, self.seed) if self.simulated else check_plan(row, self.seed)
+            return fuzz_schedule(row, self.seed, self.problems, simulated=self.simulated)
+        return simulated_schedule(row, self.seed) if self.simulated else check_schedule(row, self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,27 +79,27 @@ def fields_of(row: Implementation) -> dict[str, Any]:
 
 
 def examine(orders: Orders) -> Iterator[Finding | CannotRun]:
-    """Run the plan, a finding a trial."""
+    """Run the schedule, a finding a trial."""
     row = orders.implementation
     try:
         row.load()
     except Exception as error:
         yield CannotRun(reason=described(error, row), broken=True)
     else:
-        yield from _findings(row, orders.plan())
+        yield from _findings(row, orders.schedule())
 
 
-def _findings(row: Implementation, plan: list[Planned]) -> Iterator[Finding]:
+def _findings(row: Implementation, schedule: list[ScheduledTrial]) -> Iterator[Finding]:
     tally, disagreements = Tally(), 0
-    yield Finding(next_trial=str(plan[0]), total=len(plan))
-    for k, planned in enumerate(plan):
-        disagreement = planned.run(row, tally)
-        hint = hint_of_traits(row, planned) if disagreement and not disagreements else ""
+    yield Finding(next_trial=str(schedule[0]), total=len(schedule))
+    for k, scheduled in enumerate(schedule):
+        disagreement = scheduled.run(row, tally)
+        hint = hint_of_traits(row, scheduled) if disagreement and not disagreements else ""
         disagreements += disagreement is not None
-        over = k + 1 == len(plan) or disagreements == MOST_DISAGREEMENTS
+        over = k + 1 == len(schedule) or disagreements == MOST_DISAGREEMENTS
         yield Finding(
-            next_trial="" if over else str(plan[k + 1]),
-            total=len(plan),
+            next_trial="" if over else str(schedule[k + 1]),
+            total=len(schedule),
             disagreement=disagreement,
             hint=hint,
             worst=dict(tally.worst),
@@ -107,7 +109,7 @@ def _findings(row: Implementation, plan: list[Planned]) -> Iterator[Finding]:
             return
 
 
-def hint_of_traits(row: Implementation, planned: Planned) -> str:
+def hint_of_traits(row: Implementation, scheduled: ScheduledTrial) -> str:
     """What the row would have to declare for its arithmetic to be judged as it computes, if anything would do."""
     declared = (row.residual, row.accumulation)
     choices: tuple[tuple[Residual, Accumulation, str], ...] = (
@@ -116,7 +118,7 @@ def hint_of_traits(row: Implementation, planned: Planned) -> str:
     )
     for residual, accumulation, words in choices:
         other = replace(row, residual=residual, accumulation=accumulation)
-        if (residual, accumulation) != declared and planned.run(other, Tally()) is None:
+        if (residual, accumulation) != declared and scheduled.run(other, Tally()) is None:
             return f"It would pass this trial declaring {words}"
     return ""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-import traceback
 from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.checking.child import fields_of
+from stepbench.checking.raised import described_in_file
 from stepbench.machine.children import environment_of_child
 from stepkernels import Implementation, Op, ProblemError
 from stepkernels.interface import load_file
@@ -64,7 +64,7 @@ def declared_row(path: Path) -> Implementation:
     try:
         module = load_file(path)
     except Exception as error:
-        raise KernelFileError(_own_error(error, path)) from error
+        raise KernelFileError(described_in_file(error, path)) from error
     row = getattr(module, "IMPLEMENTATION", None)
     if not isinstance(row, Implementation):
         raise KernelFileError("needs IMPLEMENTATION = Implementation(name=…, module=__file__, …) at its top level")
@@ -81,16 +81,6 @@ def declared_row(path: Path) -> Implementation:
                 f"IMPLEMENTATION.{name} is {declared!r}; it must be a tuple out of {', '.join(known)}"
             )
     return replace(row, module=str(path), ops=tuple(map(Op, row.ops)))
-
-
-def _own_error(error: Exception, path: Path) -> str:
-    """The error with the line of the file it came from, or passed through."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"line {error.lineno}: {error.msg}\n    {(error.text or '').strip()}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    where = f"line {frames[-1].lineno}: " if frames else ""
-    source = f"\n    {frames[-1].line}" if frames else ""
-    return f"{where}{type(error).__name__}: {error}{source}"
 
 
 def main(descriptor: int, path: Path) -> None:

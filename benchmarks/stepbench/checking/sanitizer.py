@@ -15,7 +15,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from stepbench.checking.schedule import sanitized_plan
+from stepbench.checking.schedule import sanitized_schedule
 from stepbench.checking.tally import Tally
 from stepbench.machine.children import environment_of_child
 from stepkernels.catalog import CATALOG
@@ -102,8 +102,8 @@ def main(name: str) -> None:
         import cupy
 
         cupy.cuda.set_allocator(None)  # past the end of an array in a pool lies memory that is valid
-    plan = sanitized_plan(row, seed=0)
-    for planned in plan:
-        if disagreement := planned.run(row, Tally()):
+    schedule = sanitized_schedule(row, seed=0)
+    for scheduled in schedule:
+        if disagreement := scheduled.run(row, Tally()):
             sys.exit(str(disagreement))
-    sys.stdout.write(f"{name}: {len(plan)} trials agree\n")
+    sys.stdout.write(f"{name}: {len(schedule)} trials agree\n")

@@ -12,7 +12,7 @@ from runs import KERNELS, stepbench
 from stepbench.checking import KernelFileError, Verdict, check, load_kernel, scenes
 from stepbench.checking import supervise as judge
 from stepbench.checking.fuzz import main as fuzz
-from stepbench.checking.schedule import check_plan, fuzz_plan
+from stepbench.checking.schedule import check_schedule, fuzz_schedule
 from stepbench.checking.tally import Tally
 from stepbench.checking.trials import ONE_STEP
 from stepbench.checking.verdicts import CheckReport, RowReport
@@ -207,11 +207,11 @@ def test_errors_without_a_measure_are_null_in_json(tmp_path):
 
 def test_a_seed_repeats_a_check_and_another_does_not():
     row = CATALOG["numpy-blas"]
-    plans = [check_plan(row, seed) for seed in (5, 5, 6)]
-    assert plans[0] == plans[1] != plans[2]
+    schedules = [check_schedule(row, seed) for seed in (5, 5, 6)]
+    assert schedules[0] == schedules[1] != schedules[2]
     tallies = [Tally(), Tally(), Tally()]
-    for plan, tally in zip(plans, tallies, strict=True):
-        assert plan[0].run(row, tally) is None
+    for schedule, tally in zip(schedules, tallies, strict=True):
+        assert schedule[0].run(row, tally) is None
     assert tallies[0].worst == tallies[1].worst != tallies[2].worst
 
 
@@ -219,10 +219,10 @@ def test_a_seed_repeats_a_check_and_another_does_not():
 @pytest.mark.parametrize("optimizers", [("gd",), ("adam",), ("gd", "adam")])
 def test_a_row_that_compiles_is_spared_no_trial_in_any_dtype_or_with_any_optimizer(dtypes, optimizers):
     row = replace(CATALOG["jax-jit-cpu"], dtypes=dtypes, optimizers=optimizers)
-    compiling, full = (check_plan(replace(row, compiles_per_shape=compiles), 5) for compiles in (True, False))
+    compiling, full = (check_schedule(replace(row, compiles_per_shape=compiles), 5) for compiles in (True, False))
     for visits in (lambda p: (p.trial.run, p.dtype), lambda p: (p.trial.run, p.optimizer), lambda p: (p.kind, p.dtype)):
         assert set(map(visits, compiling)) == {visit for visit in map(visits, full) if visit[0] is not ONE_STEP.run}
-    programs = {(planned.shape, planned.dtype, planned.optimizer) for planned in compiling}
+    programs = {(scheduled.shape, scheduled.dtype, scheduled.optimizer) for scheduled in compiling}
     assert len(programs) <= 10
 
 
@@ -254,8 +254,8 @@ def test_the_fuzzer_simulates_on_small_shapes(capsys):
     pytest.importorskip("triton", reason="triton is not installed")
     assert fuzz(["--problems", "2", "--seed", "4", "--simulate", "triton-fused"]) == 0
     assert "triton-fused: 2 problems, simulated, 0 rejected, 24 states judged; worst" in capsys.readouterr().out
-    plan = fuzz_plan(CATALOG["numba-cuda-fused"], 4, 50, simulated=True)
-    assert {planned.shape for planned in plan} == set(scenes.TINY)
+    schedule = fuzz_schedule(CATALOG["numba-cuda-fused"], 4, 50, simulated=True)
+    assert {scheduled.shape for scheduled in schedule} == set(scenes.TINY)
 
 
 @pytest.mark.slow

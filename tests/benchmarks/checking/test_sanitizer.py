@@ -7,7 +7,7 @@ import pytest
 
 from stepbench.checking import sanitizer
 from stepbench.checking.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
-from stepbench.checking.schedule import sanitized_plan
+from stepbench.checking.schedule import sanitized_schedule
 from stepbench.checking.tally import Tally
 from stepkernels import Op
 from stepkernels.catalog import CATALOG
@@ -132,15 +132,18 @@ def test_what_is_sanitized_is_cuda_code_of_the_rows_own():
 
 def test_every_operation_and_every_dtype_is_sanitized():
     for name in RAW_KERNELS:
-        plan = sanitized_plan(CATALOG[name], 0)
-        assert {(planned.dtype, planned.optimizer) for planned in plan} >= {("float32", "gd"), ("float64", "adam")}
-        needed = frozenset().union(*(planned.trial.needs for planned in plan))
+        schedule = sanitized_schedule(CATALOG[name], 0)
+        assert {(scheduled.dtype, scheduled.optimizer) for scheduled in schedule} >= {
+            ("float32", "gd"),
+            ("float64", "adam"),
+        }
+        needed = frozenset().union(*(scheduled.trial.needs for scheduled in schedule))
         assert needed >= {Op.STEP, Op.GRADIENT, *({Op.TRAIN} & set(CATALOG[name].ops))}
 
 
 def test_the_trials_that_are_sanitized_agree():
     row = CATALOG["numpy-blas"]
-    assert [str(planned) for planned in sanitized_plan(row, 0) if planned.run(row, Tally())] == []
+    assert [str(scheduled) for scheduled in sanitized_schedule(row, 0) if scheduled.run(row, Tally())] == []
 
 
 def test_no_sanitizer_is_a_reason(tmp_path, monkeypatch):

@@ -1,0 +1,64 @@
+"""A trial to come, and what it finds when it is run."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from stepbench.checking import scenes
+from stepbench.checking.bound_row import Rejected
+from stepbench.checking.draws import draw_config
+from stepbench.checking.raised import described
+from stepbench.checking.scenes import Random, Scene
+from stepbench.checking.tally import Tally
+from stepbench.checking.trials import Setup, Trial
+from stepbench.checking.verdicts import Disagreement
+from stepkernels import Config, Implementation, Problem
+
+
+class ScheduledTrial(NamedTuple):
+    """A trial with its scene, dtype and optimizer, and the seed of all that it draws; its data is made when it runs."""
+
+    trial: Trial
+    kind: str
+    shape: tuple[int, int]
+    dtype: str
+    optimizer: str
+    seed: tuple[int, ...]
+
+    def __str__(self) -> str:
+        m, n = self.shape
+        return f"{self.trial.name}; {self.kind}, {m} × {n}, {self.dtype}, {self.optimizer}"
+
+    def run(self, row: Implementation, tally: Tally) -> Disagreement | None:
+        """Try the row; what it raises is a disagreement too."""
+        random = np.random.default_rng(self.seed)
+        scene = scenes.scene(self.kind, *self.shape, self.dtype, random)
+        config, other = self._configs(row, scene, random)
+        setup = Setup(row, scene, config, other, random, tally)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.trial.run(setup)
+                for bound_row in setup.bound_rows:
+                    bound_row.finish()
+        except Rejected as rejected:
+            return self._disagreement(scene, rejected.field, rejected.error, str(rejected))
+        except Exception as error:
+            return self._disagreement(scene, "", math.inf, described(error, row))
+        return None
+
+    def _configs(self, row: Implementation, scene: Scene, random: Random) -> tuple[Config, Config]:
+        """Two configurations of this trial's own; or the check's own, for a row that would compile others anew."""
+        problem: Problem | None = scene.problem
+        if row.compiles_per_shape:
+            random, problem = np.random.default_rng([self.seed[0], *f"{self.dtype}{self.optimizer}".encode()]), None
+        first, second = (draw_config(random, problem, self.dtype, self.optimizer) for _ in range(2))
+        return first, second
+
+    def _disagreement(self, scene: Scene, field: str, error: float, sentence: str) -> Disagreement:
+        data = f"{scene}, {self.dtype}, {self.optimizer}"
+        return Disagreement(trial=self.trial.name, data=data, field=field, error=error, sentence=sentence)

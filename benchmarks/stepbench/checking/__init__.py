@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from stepbench.checking.kernel_file import KernelFileError, load_kernel
-from stepbench.checking.supervise import Progress, judge_rows, new_seed
+from stepbench.checking.supervise import judge_rows, new_seed
 from stepbench.checking.verdicts import CheckReport, Disagreement, RowReport, Verdict
 from stepkernels import Implementation
 
@@ -30,10 +30,9 @@ def check(
     simulate: bool = False,
     require: frozenset[str] = frozenset(),
     seed: int | None = None,
-    progress: Progress = lambda _row, _done, _total: None,
     finished: Callable[[RowReport], None] = lambda _report: None,
 ) -> CheckReport:
     """Judge every row. `finished` is told each row's report as it is done; the seed, given again, repeats the check."""
     seed = new_seed() if seed is None else seed
-    reports = judge_rows(rows, seed=seed, progress=progress, finished=finished, simulate=simulate)
+    reports = judge_rows(rows, seed=seed, finished=finished, simulate=simulate)
     return CheckReport(rows=tuple(reports), required=require, seed=seed)

@@ -41,7 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
         [*rows_named(named), *map(load_kernel, chosen.kernel)],
         seed=seed,
         problems=chosen.problems,
-        progress=lambda _row, _done, _total: None,
         finished=finished,
         simulate=chosen.simulate,
     )

@@ -7,15 +7,12 @@ line, the error; never a traceback of ours.
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from dataclasses import replace
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from stepbench.checking.child import fields_of
+from stepbench.checking.child_process import start_child
 from stepbench.checking.raised import described_in_file
 from stepbench.machine.children import environment_of_child
 from stepkernels import Implementation, Op, ProblemError
@@ -37,26 +34,24 @@ def load_kernel(path: Path) -> Implementation:
     path = path.resolve()
     if not path.is_file() or path.suffix != ".py":
         raise KernelFileError(f"There is no kernel file {path}; give the path of a .py file.")
-    ours, theirs = Pipe()
-    with (
-        ours,
-        subprocess.Popen(
-            [sys.executable, "-m", "stepbench.checking", "kernel", str(theirs.fileno()), str(path)],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            env=environment_of_child(),
-        ) as child,
-    ):
-        theirs.close()
+    answer = _answer_of_child(path)
+    if isinstance(answer, str):
+        raise KernelFileError(f"{path.name}: {answer}.")
+    return Implementation.from_json(answer)
+
+
+def _answer_of_child(path: Path) -> dict[str, Any] | str:
+    """The row that the file declares, or what is wrong with it."""
+    child, ours = start_child("kernel", str(path), environment=environment_of_child())
+    with ours, child:
         try:
-            answered = ours.poll(LOADING_SECONDS)
-            answer: dict[str, Any] | str = ours.recv() if answered else "did not finish loading and was ended"
+            answer: dict[str, Any] | str = (
+                ours.recv() if ours.poll(LOADING_SECONDS) else "did not finish loading and was ended"
+            )
         except (EOFError, OSError):
             answer = f"ended its process while it was loaded (exit status {child.wait()})"
         child.kill()
-    if isinstance(answer, str):
-        raise KernelFileError(f"{path.name}: {answer}.")
-    return Implementation(**answer)
+    return answer
 
 
 def declared_row(path: Path) -> Implementation:
@@ -87,7 +82,7 @@ def main(descriptor: int, path: Path) -> None:
     """Send the row's fields, or the sentence of what is wrong."""
     with Connection(descriptor) as pipe:
         try:
-            answer: dict[str, Any] | str = fields_of(declared_row(path))
+            answer: dict[str, Any] | str = declared_row(path).to_json()
         except KernelFileError as error:
             answer = str(error)
         try:

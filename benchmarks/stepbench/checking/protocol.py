@@ -1,0 +1,51 @@
+"""What passes between a check and the child process of a row: orders one way, findings the other.
+
+The messages go over a pipe of their own, pickled: a kernel file may declare options that JSON cannot hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepbench.checking.tally import Tally
+from stepbench.checking.verdicts import Disagreement
+from stepkernels import Implementation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What to do to which row. `problems` asks for so many of the fuzzer's instead of the check's schedule."""
+
+    row: dict[str, Any]
+    seed: int
+    problems: int | None = None
+    simulated: bool = False
+
+    @property
+    def implementation(self) -> Implementation:
+        return Implementation.from_json(self.row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What came of one trial. The first that is sent comes before any, and says only which trial is next.
+
+    next_trial    the one that is about to begin, so that a crash can be laid to it; empty when there is none
+    disagreement  what was wrong in the trial that is over
+    hint          what the row could declare to pass it
+    tally         of all trials so far
+    """
+
+    next_trial: str
+    disagreement: Disagreement | None = None
+    hint: str = ""
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CannotRun:
+    """The row was not tried: for want of a library or GPU, or because it is broken."""
+
+    reason: str
+    broken: bool

@@ -19,6 +19,7 @@ from stepkernels import Implementation, Op, ProblemError
 from stepkernels.interface import load_file
 from stepkernels.problem import DTYPES, OPTIMIZERS
 
+UNSENDABLE = "IMPLEMENTATION holds what cannot be sent to another process ({}); give plain values"
 LOADING_SECONDS = 240.0  # a cold import of torch or JAX takes tens of seconds
 
 
@@ -50,6 +51,8 @@ def _answer_of_child(path: Path) -> dict[str, Any] | str:
             )
         except (EOFError, OSError):
             answer = f"ended its process while it was loaded (exit status {child.wait()})"
+        except (ImportError, AttributeError) as error:  # an object of a class that the file defines
+            answer = UNSENDABLE.format(error)
         child.kill()
     return answer
 
@@ -88,4 +91,4 @@ def main(descriptor: int, path: Path) -> None:
         try:
             pipe.send(answer)
         except (TypeError, AttributeError, pickle.PicklingError) as error:
-            pipe.send(f"IMPLEMENTATION holds what cannot be sent to another process ({error}); give plain values")
+            pipe.send(UNSENDABLE.format(error))

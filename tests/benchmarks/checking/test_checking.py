@@ -130,6 +130,26 @@ def test_a_wrong_declaration_is_told(tmp_path, field):
         load_kernel(path)
 
 
+@pytest.mark.parametrize("option", ["lambda: 1", "Own()"], ids=["a function", "an object of a class of the file"])
+def test_an_option_that_cannot_be_sent_is_told(tmp_path, option):
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from stepkernels import Implementation\n"
+        "class Own: pass\n"
+        f"IMPLEMENTATION = Implementation(name='own', module=__file__, options={{'own': {option}}})\n"
+        "def bind(problem, config, own): ...\n"
+    )
+    with pytest.raises(
+        KernelFileError, match=r"holds what cannot be sent to another process \(.*\); give plain values"
+    ):
+        load_kernel(path)
+
+
+def test_an_option_that_json_cannot_hold_arrives(tmp_path):
+    path = kernel_file(tmp_path, "def bind(problem, config, own): ...\n", ", options={'own': {1, 2j}}")
+    assert load_kernel(path).options == {"own": {1, 2j}}
+
+
 def test_a_file_that_is_not_there_is_told():
     with pytest.raises(KernelFileError, match=r"There is no kernel file .*nowhere\.py"):
         load_kernel(Path("nowhere.py"))

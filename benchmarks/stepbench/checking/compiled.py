@@ -13,7 +13,7 @@ from stepkernels.probe import missing_library
 from stepkernels.sources import source_files
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90", "sm_100")
-REAL = {"float32": "float", "float64": "double"}
+C_TYPES = {"float32": "float", "float64": "double"}
 
 
 def compiled_report(row: Implementation) -> RowReport | None:
@@ -39,7 +39,7 @@ def compiled_report(row: Implementation) -> RowReport | None:
 
 
 def _complaints(source: Path, arch: str, dtype: str) -> Iterator[Disagreement]:
-    result = compile_source(source, arch, {"REAL": REAL[dtype]})
+    result = compile_source(source, arch, {"REAL": C_TYPES[dtype]})
     for sentence in _faults(result):
         yield Disagreement(trial="compiling", data=f"{arch}, {dtype}", field="", error=float("inf"), sentence=sentence)
 

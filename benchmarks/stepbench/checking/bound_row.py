@@ -13,6 +13,7 @@ import numpy as np
 from stepbench.checking.cuda_driver import synchronize_device
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
+from stepbench.checking.verdicts import VisibleChange
 from stepkernels import Config, Implementation, Problem, Snapshot, Workspace
 from stepkernels.agreement import (
     GRADIENT_FIELDS,
@@ -24,6 +25,7 @@ from stepkernels.agreement import (
     compare,
     expect_step,
     expect_update,
+    smallest_visible_change,
 )
 from stepkernels.problem import Adam
 from stepkernels.reference import Gradient, Point
@@ -117,13 +119,19 @@ class BoundRow:
     def judge(self, before: Point, when: str, slack: float = 1.0) -> Snapshot:
         """Judge the state as one step from `before`, then the update alone from the row's own gradient."""
         snapshot = self.snapshot()
-        self.compare(snapshot, self.expect(before), when, slack=slack)
-        own = expect_update(self.config, before, Gradient.of(snapshot))
+        expected = self.expect(before)
+        self.compare(snapshot, expected, when, slack=slack)
         if slack == 1.0:
+            self.tally.see(self._visible_change(expected))
+            own = expect_update(self.config, before, Gradient.of(snapshot))
             self.compare(snapshot, own, f"{when} (the update, from the row's own gradient)", UPDATE_FIELDS)
         right_step = snapshot.step == before.step + 1
         require(right_step, "step", f"after {when}, step is {snapshot.step} and not {before.step + 1}")
         return snapshot
+
+    def _visible_change(self, expected: Expectation) -> VisibleChange:
+        m, n = self.truth.X.shape
+        return VisibleChange(dtype=self.config.dtype, m=m, n=n, relative_change=smallest_visible_change(expected))
 
     def expect(self, before: Point) -> Expectation:
         return expect_step(self.truth, self.config, before, Traits.of(self.implementation))

@@ -49,6 +49,7 @@ class Findings:
             trials=self.trials,
             judged=tally.judged,
             worst=tally.worst,
+            smallest_visible_changes=tuple(tally.visible.values()),
             disagreements=tuple(self.disagreements),
             seconds=seconds,
         )

@@ -35,8 +35,39 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VisibleChange:
+    """How small a mistake the bound can see in data of this size, in one dtype.
+
+    relative_change  for each of J, gw and gb the smallest c for which the truth times 1 ± c would have been rejected;
+                     infinite for a field of zeros
+
+    A bound says most where it is narrowest beside its value: one element beyond its own bound is a rejection, so of
+    all elements, and of all states judged at this size, the smallest counts. It is the measure of mistakes in the
+    whole of a field, such as a wrong divisor. A row's own honest error may hide as much again; what one element or
+    one lost row may hide depends on which, and is shown on small and planted problems instead.
+    """
+
+    dtype: str
+    m: int
+    n: int
+    relative_change: Mapping[str, float]
+
+    def __str__(self) -> str:
+        return f"a relative change of {self.relative_change['gw']:.1e} in gw at {self.m:,} × {self.n:,}, {self.dtype}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """What makes data larger: elements of X, and of equally many the longer sums over rows."""
+        return self.m * self.n, self.m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowReport:
-    """A row's verdict, why, and how much stands behind it."""
+    """A row's verdict, why, and how much stands behind it.
+
+    worst                     the largest error of each field that passed, in units of its bound
+    smallest_visible_changes  one for each dtype, on the largest data that it was judged on
+    """
 
     row: str
     verdict: Verdict
@@ -44,6 +75,7 @@ class RowReport:
     trials: int = 0
     judged: int = 0
     worst: Mapping[str, float] = field(default_factory=dict)
+    smallest_visible_changes: tuple[VisibleChange, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     seconds: float = 0.0
 
@@ -52,13 +84,18 @@ class RowReport:
 
     @property
     def summary(self) -> str:
-        """The reason, or how close to the bound the row came."""
+        """The reason, or how close to the bound the row came and how much the bound can see."""
         if self.reason or not self.worst:
             return self.reason
         name = max(self.worst, key=lambda name: self.worst[name])
-        return (
-            f"{self.trials} trials, {self.judged} states judged; worst {name}, at {self.worst[name]:.2f} of its bound"
-        )
+        counts = f"{self.trials} trials, {self.judged} states judged"
+        return f"{counts}; worst {name}, at {self.worst[name]:.2f} of its bound{self._sees}"
+
+    @property
+    def _sees(self) -> str:
+        """Of the dtypes, the one in which least is seen."""
+        seen = [each for each in self.smallest_visible_changes if math.isfinite(each.relative_change["gw"])]
+        return f"; sees {max(seen, key=lambda each: each.relative_change['gw'])}" if seen else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stepbench.cases.case import PRESETS
+from stepbench.cases.presets import PRESETS
 from stepbench.cli import app
 from stepkernels.catalog import CATALOG
 

@@ -1,1 +1,1 @@
-"""What is timed: cases, the presets that choose them, data sets, and tables from files."""
+"""What is timed: cases, the presets that choose them, data sets, and tables from files. Imports the kernels only."""

@@ -1,19 +1,17 @@
-"""What is timed: cases, the presets that choose them, and what a case costs at the very least."""
+"""What is timed: an operation on a problem of some size, and what it costs at the very least."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from stepbench.cases.datasets import SYNTHETIC, is_known, shape_of
+from stepbench.cases.datasets import SYNTHETIC, shape_of
 from stepkernels.interface import Implementation, Op
-from stepkernels.problem import GD, OPTIMIZERS, Adam, Config, Optimizer, Problem, ProblemError, safe_learning_rate
+from stepkernels.problem import GD, Adam, Config, Optimizer, Problem, ProblemError, safe_learning_rate
 
 TIMED_L2 = 1e-3  # with lr < 1/L, thousands of timed steps settle at a finite optimum: no saturation, no subnormals
-TRAIN_STEPS = 2_000
 WARM, COLD = "warm", "cold"
 COLD_BYTES = 2**29  # a cold case rotates through so much data: beyond any last-level cache, a host's or a GPU's
 
@@ -123,135 +121,3 @@ class Size:
     def of(cls, dataset: str) -> Size:
         m, n = shape_of(dataset)
         return cls(m=m, n=n, dataset=dataset)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Cases of a preset: every op at every size, in every dtype, with every optimizer. Sizes are texts.
-
-    train_steps is k of train(k).
-    """
-
-    ops: Sequence[Op]
-    sizes: Sequence[str]
-    dtypes: Sequence[str] = ("float64",)
-    optimizers: Sequence[str] = (GD.name,)
-    train_steps: int = TRAIN_STEPS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """How much to measure."""
-
-    name: str
-    generations: int
-    turns: int
-    groups: Sequence[Group]
-    slow_to_compile: bool = False  # whether rows that compile for seconds per shape take part
-
-
-REAL = "breast-cancer"
-BOTH = ("float32", "float64")
-PHASES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE)
-
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            name="quick",
-            generations=1,
-            turns=40,
-            groups=[Group(ops=[Op.STEP], sizes=[REAL, "20000x50", "100000x100"])],
-        ),
-        Preset(
-            name="standard",
-            generations=2,
-            turns=40,
-            groups=[
-                Group(ops=[Op.STEP], sizes=[REAL, "1000x20", "20000x50", "100000x100", "1000000x20"], dtypes=BOTH),
-                Group(ops=PHASES, sizes=["1000x20", "100000x100"]),
-                Group(ops=[Op.TRAIN], sizes=[REAL], train_steps=200),  # the slow rows take 0.1 ms a step
-            ],
-        ),
-        Preset(
-            name="full",
-            generations=4,
-            turns=40,
-            slow_to_compile=True,
-            groups=[
-                Group(
-                    ops=[Op.STEP],
-                    sizes=[
-                        REAL, "100x30", "1000x20", "20000x50", "100000x100", "1000000x20",
-                        "100000x1000", "1000000x100", "4000000x100",
-                    ],
-                    dtypes=BOTH,
-                ),
-                Group(ops=[Op.STEP], sizes=[REAL, "100000x100"], dtypes=BOTH, optimizers=[Adam.name]),
-                Group(ops=PHASES, sizes=["1000x20", "100000x100", "1000000x20"], dtypes=BOTH),
-                Group(ops=[Op.TRAIN], sizes=[REAL], dtypes=BOTH, optimizers=[GD.name, Adam.name]),
-            ],
-        ),
-        Preset(
-            name="marks",
-            generations=2,
-            turns=40,
-            slow_to_compile=True,
-            groups=[
-                Group(ops=[Op.STEP], sizes=[REAL, "20000x50", "1000000x20", "100000x1000"]),
-                Group(ops=[Op.STEP], sizes=["1000000x100"], dtypes=BOTH),
-                Group(ops=[Op.STEP, Op.TRAIN], sizes=["1000x20"]),
-                Group(ops=[Op.TRAIN], sizes=[REAL], dtypes=BOTH),
-                Group(ops=[Op.TRAIN], sizes=[REAL], optimizers=[Adam.name]),
-            ],
-        ),
-    )
-}  # fmt: skip
-
-
-def cases_of(
-    groups: Iterable[Group],
-    threads: Sequence[int],
-    *,
-    caches: Sequence[str] = (WARM,),
-) -> list[Case]:
-    """Every case of the groups once, those that share their data next to one another."""
-    found = dict.fromkeys(
-        Case(
-            op=op, dtype=dtype, m=size.m, n=size.n, dataset=size.dataset, optimizer=optimizer, threads=budget,
-            steps=group.train_steps if op == Op.TRAIN else 1, cache=cache,
-        )
-        for budget in threads
-        for cache in caches
-        for group in groups
-        for size in map(parse_size, group.sizes)
-        for dtype in group.dtypes
-        for optimizer in group.optimizers
-        for op in group.ops
-    )  # fmt: skip
-    return sorted(found, key=lambda case: (case.threads, case.m * case.n, case.dataset, case.dtype))
-
-
-def parse_size(text: str) -> Size:
-    """A size written as 1000x20, or the name of a data set."""
-    return Size.parse(text) if text[:1].isdigit() and not is_known(text) else Size.of(text)
-
-
-def parse_choices(what: str, text: str, known: Iterable[str]) -> list[str]:
-    """The comma-separated choices in `text`. Raises `ProblemError` naming the known ones."""
-    known = list(known)
-    chosen = [item.strip() for item in text.split(",") if item.strip()]
-    for item in chosen:
-        if item not in known:
-            raise ProblemError(f"There is no {what} called {item!r}. Choose from {', '.join(known)}.")
-    if not chosen:
-        raise ProblemError(f"No {what} was given. Choose from {', '.join(known)}.")
-    return chosen
-
-
-def parse_ops(text: str) -> list[Op]:
-    return [Op(name) for name in parse_choices("operation", text, list(Op))]
-
-
-def parse_optimizers(text: str) -> list[str]:
-    return parse_choices("optimizer", text, OPTIMIZERS)

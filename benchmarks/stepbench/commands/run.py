@@ -103,7 +103,7 @@ def run(asked: Options) -> None:
 
 def _choices(asked: Options, chosen: list[Implementation], datasets: list[str]) -> Choices:
     """What was asked, validated. Raises `ProblemError`, or Typer's `BadParameter`."""
-    from stepbench.cases.case import parse_choices, parse_ops, parse_optimizers
+    from stepbench.cases.parsing import parse_choices, parse_ops, parse_optimizers
     from stepbench.run.session import Choices, preset_named
     from stepkernels.problem import DTYPES
 

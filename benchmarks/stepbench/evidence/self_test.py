@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stepbench.cases.case import PRESETS, Case
+from stepbench.cases.case import Case
+from stepbench.cases.presets import PRESETS
 from stepbench.run.in_turns import Turns, time_in_turns
 from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import Progress

@@ -26,8 +26,10 @@ import numpy as np
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
-from stepbench.cases.case import REAL, Case, parse_size
+from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
+from stepbench.cases.parsing import parse_size
+from stepbench.cases.presets import BREAST_CANCER
 from stepbench.evidence.marks import PAGE, rewrite
 from stepbench.evidence.optima import data_of, distances
 from stepbench.evidence.training_table import SCHEMA, Figures, tables, training_block
@@ -65,7 +67,7 @@ def measure(effort: Effort) -> Figures:
     """All that is stored."""
     with TerminalProgress("Training", 3 * effort.generations, Console(stderr=True)) as progress:
         fits = [
-            to_equal_gradient(REAL, 1.0, effort, progress),
+            to_equal_gradient(BREAST_CANCER, 1.0, effort, progress),
             to_equal_gradient(effort.large, 2.0, effort, progress),
             with_adam(50.0, effort, progress),
         ]
@@ -119,10 +121,10 @@ def gradient_norm(classifier: Any, X: Array, y: Array, l2: float) -> float:
 
 def with_adam(mark: float, effort: Effort, progress: TerminalProgress) -> Figures:
     """Adam's steps on breast cancer, ours against autograd's: the accuracy on rows held out, and the time."""
-    case, settings = case_of(REAL), {"optimizer": "adam", "learning_rate": 0.01, "tol": 0.0}
+    case, settings = case_of(BREAST_CANCER), {"optimizer": "adam", "learning_rate": 0.01, "tol": 0.0}
     progress.describe(f"{effort.adam_steps:,} steps of Adam: the accuracy")
     ours, theirs = (
-        train(REAL, Training(row=row, steps=effort.adam_steps, **settings), lambda *_: None)  # type: ignore[arg-type]
+        train(BREAST_CANCER, Training(row=row, steps=effort.adam_steps, **settings), lambda *_: None)  # type: ignore[arg-type]
         for row in ("auto", AUTOGRAD)
     )
     settings["max_iter"] = effort.adam_steps

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stepbench.cases.case import COLD, PRESETS, WARM, Group, Preset, cases_of
+from stepbench.cases.case import COLD, WARM
+from stepbench.cases.presets import PRESETS, Group, Preset, cases_of
 from stepbench.machine.environment import describe_commit, describe_machine
 from stepbench.machine.measured import measured_limits
 from stepbench.machine.simulators import refuse_simulators

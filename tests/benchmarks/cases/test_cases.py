@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from stepbench.cases.case import COLD, COLD_BYTES, PRESETS, WARM, Case, Group, Size, cases_of, parse_ops
+from stepbench.cases.case import COLD, COLD_BYTES, WARM, Case, Size
+from stepbench.cases.parsing import parse_ops
+from stepbench.cases.presets import PRESETS, Group, cases_of
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 from stepkernels.problem import ProblemError, safe_learning_rate, synthetic_problem

@@ -9,9 +9,9 @@ from sklearn.datasets import dump_svmlight_file
 
 from runs import benchmarks, stepbench
 from stepbench.cases import datasets
-from stepbench.cases.case import parse_size
 from stepbench.cases.data_files import choose_target, read_table, two_classes
 from stepbench.cases.datasets import DATASETS, make_problem, open_table, register_files, shape_of, standardized
+from stepbench.cases.parsing import parse_size
 from stepkernels.problem import ProblemError
 
 RANDOM = np.random.default_rng(0)

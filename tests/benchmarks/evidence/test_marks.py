@@ -1,6 +1,6 @@
 """The marks: read off the records of a run, and the page that shows them is never stale."""
 
-from stepbench.cases.case import PRESETS, cases_of
+from stepbench.cases.presets import PRESETS, cases_of
 from stepbench.evidence import marks
 from stepbench.evidence.marks import MARKS, Mark, Standing
 from stepkernels.catalog import CATALOG

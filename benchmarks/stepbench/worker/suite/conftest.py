@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from stepbench.cases.case import BOTH, Case, Group, cases_of
+from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
+from stepbench.cases.presets import Group, cases_of
 from stepbench.machine.threads import default_budget
 from stepbench.worker.expectations import random_point, save_expectations
 from stepbench.worker.measure import Task
@@ -20,7 +21,7 @@ from stepbench.worker.suite.plugin import Assignment, SuitePlugin
 from stepkernels.agreement import Traits
 from stepkernels.catalog import CATALOG, rows_named
 from stepkernels.interface import Op
-from stepkernels.problem import OPTIMIZERS
+from stepkernels.problem import DTYPES, OPTIMIZERS
 
 TINY = ("1x1", "37x5", "1000x20")
 TRAITS = list({Traits.of(row) for row in CATALOG.values()})
@@ -81,11 +82,13 @@ def _assignments(config: pytest.Config) -> list[Assignment]:
     rows = rows_named(config.getoption("row") or CATALOG)
     sizes = config.getoption("size") or TINY
     groups = [
-        Group(ops=(Op.FORWARD, Op.BACKWARD, Op.GRADIENT), sizes=sizes, dtypes=BOTH),  # the same with every optimizer
-        Group(ops=(Op.UPDATE, Op.STEP, Op.TRAIN), sizes=sizes, dtypes=BOTH, optimizers=list(OPTIMIZERS), train_steps=5),
+        Group(ops=(Op.FORWARD, Op.BACKWARD, Op.GRADIENT), sizes=sizes, dtypes=DTYPES),  # the same with every optimizer
+        Group(
+            ops=(Op.UPDATE, Op.STEP, Op.TRAIN), sizes=sizes, dtypes=DTYPES, optimizers=list(OPTIMIZERS), train_steps=5
+        ),
     ]
     cases = cases_of(groups, [default_budget()])
-    few = {(cases[-1].m, cases[-1].n, *pair) for pair in zip(BOTH, OPTIMIZERS, strict=True)}
+    few = {(cases[-1].m, cases[-1].n, *pair) for pair in zip(DTYPES, OPTIMIZERS, strict=True)}
     return [
         (row, case)
         for row in rows

@@ -22,7 +22,7 @@ def doctor(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
 ) -> None:
     """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
-    from stepbench.machine.environment import describe_machine
+    from stepbench.machine.description import describe_machine
     from stepbench.machine.measured import measured_limits
     from stepbench.machine.threads import default_budget
     from stepreports.records.files import write_json

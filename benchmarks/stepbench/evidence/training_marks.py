@@ -33,7 +33,7 @@ from stepbench.cases.presets import BREAST_CANCER
 from stepbench.evidence.marks import PAGE, rewrite
 from stepbench.evidence.optima import data_of, distances
 from stepbench.evidence.training_table import SCHEMA, Figures, tables, training_block
-from stepbench.machine.environment import describe_commit, describe_machine
+from stepbench.machine.description import describe_commit, describe_machine
 from stepbench.machine.threads import default_budget
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant, Role

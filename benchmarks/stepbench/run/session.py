@@ -14,7 +14,7 @@ from typing import Any
 
 from stepbench.cases.case import COLD, WARM
 from stepbench.cases.presets import PRESETS, Group, Preset, cases_of
-from stepbench.machine.environment import describe_commit, describe_machine
+from stepbench.machine.description import describe_commit, describe_machine
 from stepbench.machine.measured import measured_limits
 from stepbench.machine.simulators import refuse_simulators
 from stepbench.machine.threads import default_budget

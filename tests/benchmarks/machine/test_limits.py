@@ -7,7 +7,7 @@ import pytest
 from stepbench.commands.doctor import paste_line
 from stepbench.evidence import self_test
 from stepbench.evidence.self_test import Comparison, SelfTest
-from stepbench.machine.environment import describe_machine
+from stepbench.machine.description import describe_machine
 from stepbench.machine.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
 from stepbench.machine.measured import knee_bytes, warnings_for
 from stepreports.statistics.intervals import Verdict

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stepbench.machine.children import environment_of_child
-from stepbench.machine.threads import environment_for
+from stepbench.machine.threads import pool_variables
 
 BUSY_LOAD = 0.3  # of the allowed processors, before anything of ours runs
 LIMITS_TIMEOUT_SECONDS = 300.0
@@ -23,7 +23,7 @@ def measured_limits(threads: int, largest_bytes: int | None = None) -> dict[str,
     size = [] if largest_bytes is None else [str(largest_bytes)]
     child = subprocess.run(
         [sys.executable, "-m", "stepbench.machine.limits", *size],
-        env=environment_of_child(environment_for(threads)),
+        env=environment_of_child(pool_variables(threads)),
         capture_output=True,
         text=True,
         timeout=LIMITS_TIMEOUT_SECONDS,

@@ -51,7 +51,7 @@ def default_budget(root: Path = CGROUP) -> int:
     return max(1, allowed if quota is None else min(allowed, math.floor(quota)))
 
 
-def environment_for(threads: int) -> dict[str, str]:
+def pool_variables(threads: int) -> dict[str, str]:
     """The variables that size every pool to `threads`."""
     return dict.fromkeys(POOL_VARIABLES, str(threads))
 

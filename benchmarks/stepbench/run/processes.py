@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from stepbench.cases.case import Case
 from stepbench.machine.children import compile_caches, device_variables, environment_of_child
-from stepbench.machine.threads import environment_for
+from stepbench.machine.threads import pool_variables
 from stepbench.run.participants import Participant
 
 GRACE_SECONDS = 5.0
@@ -47,7 +47,7 @@ class Worker:
             stdout=self.log,
             stderr=self.log,
             env=environment_of_child(
-                environment_for(threads), compile_caches(caches), device_variables(participant.row.device)
+                pool_variables(threads), compile_caches(caches), device_variables(participant.row.device)
             ),
         )
         theirs.close()

@@ -11,8 +11,8 @@ from stepbench.machine.threads import (
     allowed_cpus,
     cgroup_quota,
     default_budget,
-    environment_for,
     oversized_pools,
+    pool_variables,
 )
 
 READ_BACK = """
@@ -60,7 +60,7 @@ def test_affinity_limits_the_budget():
 
 
 def test_every_pool_obeys_the_budget():
-    pools = json.loads(run_python(READ_BACK, environment_for(1)))
+    pools = json.loads(run_python(READ_BACK, pool_variables(1)))
     assert {"numba", "torch"} <= set(pools)
     assert set(pools.values()) == {1}
     assert oversized_pools(pools, 1) is None

@@ -14,6 +14,8 @@ from stepbench.cases.case import Case
 from stepbench.machine.children import compile_caches, device_variables, environment_of_child
 from stepbench.machine.threads import pool_variables
 from stepbench.run.participants import Participant
+from stepbench.worker.messages import ANSWERS, FAILED, Orders, Question
+from stepkernels.interface import Implementation
 
 GRACE_SECONDS = 5.0
 
@@ -24,6 +26,11 @@ class WorkerError(RuntimeError):
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
         self.kind = kind
+
+
+def environment_of_worker(row: Implementation, threads: int, caches: Path) -> dict[str, str]:
+    """Its thread budget, a folder of its own for what is compiled, and the device of its row."""
+    return environment_of_child(pool_variables(threads), compile_caches(caches), device_variables(row.device))
 
 
 class Worker:
@@ -46,12 +53,10 @@ class Worker:
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
-            env=environment_of_child(
-                pool_variables(threads), compile_caches(caches), device_variables(participant.row.device)
-            ),
+            env=environment_of_worker(participant.row, threads, caches),
         )
         theirs.close()
-        self._send("orders", {"row": participant.row.to_json(), "cases": list(cases)})
+        self._send("orders", Orders(row=participant.row.to_json(), cases=list(cases)))
 
     def __enter__(self) -> Self:
         return self
@@ -63,11 +68,11 @@ class Worker:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def ask(self, question: str, fields: Mapping[str, object], answer: str, timeout: float) -> dict[str, Any]:
-        """Let the worker run, put one question, take one answer, stop it again. Raises `WorkerError`."""
+    def ask(self, question: Question, fields: Mapping[str, object], timeout: float) -> dict[str, Any]:
+        """Let the worker run, put one question, take its answer, stop it again. Raises `WorkerError`."""
         self.resume()
         self._send(question, fields)
-        return self.take(answer, timeout)
+        return self.take(ANSWERS[question], timeout)
 
     def take(self, answer: str, timeout: float) -> dict[str, Any]:
         """Wait for one answer, then stop the worker. One that says nothing in time is killed."""
@@ -77,9 +82,9 @@ class Worker:
                 raise WorkerError("timeout", f"gave no answer within {timeout:.0f} seconds and was ended")
             kind, fields = self.connection.recv()
         except (EOFError, OSError):
-            raise WorkerError("crash", self._epitaph()) from None
+            raise WorkerError("crash", self._how_it_ended()) from None
         self.pause()
-        if kind == "failed":
+        if kind == FAILED:
             raise WorkerError(fields["kind"], fields["reason"])
         if kind != answer:
             raise WorkerError("error", f"answered {kind!r} where {answer!r} was expected")
@@ -101,17 +106,17 @@ class Worker:
         self.connection.close()
         self.log.close()
 
-    def _send(self, kind: str, fields: Mapping[str, object]) -> None:
+    def _send(self, kind: Question, fields: Mapping[str, object]) -> None:
         try:
             self.connection.send((kind, fields))
         except (BrokenPipeError, OSError):
-            raise WorkerError("crash", self._epitaph()) from None
+            raise WorkerError("crash", self._how_it_ended()) from None
 
     def _signal(self, number: signal.Signals) -> None:
         if self.alive:
             self.process.send_signal(number)
 
-    def _epitaph(self) -> str:
+    def _how_it_ended(self) -> str:
         try:
             status = self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -141,7 +141,7 @@ class Runner:
                     "case": case.name, "data": data, "config": config, "before": expectation,
                     "rounds": self.plan.number_of_turns(case),
                 }  # fmt: skip
-                report = worker.ask("bind", order, "bound", self.plan.timeout_seconds)
+                report = worker.ask("bind", order, self.plan.timeout_seconds)
                 self._record("bound", participant, case, crew.generation, report)
         self._turns(crew, case, present)
         seed = secrets.randbits(64)
@@ -150,9 +150,7 @@ class Runner:
         for participant in list(present):
             expectation = after if participant.role is Role.ROW else None
             with self._dropping(present, participant, case, crew.generation):
-                answer = crew.workers[participant.key].ask(
-                    "judge", {"after": expectation}, "judged", self.plan.timeout_seconds
-                )
+                answer = crew.workers[participant.key].ask("judge", {"after": expectation}, self.plan.timeout_seconds)
                 self._record("judged", participant, case, crew.generation, {**answer, "seed": seed})
 
     def _turns(self, crew: Crew, case: Case, present: list[Participant]) -> None:
@@ -164,7 +162,7 @@ class Runner:
                 self._require_time()
                 with self._dropping(present, participant, case, crew.generation):
                     worker = crew.workers[participant.key]
-                    answer = worker.ask("round", {}, "round", self.plan.timeout_seconds)
+                    answer = worker.ask("round", {}, self.plan.timeout_seconds)
                     fields = {**answer, "turn": turn, "order": place}
                     self._record("round", participant, case, crew.generation, fields)
 

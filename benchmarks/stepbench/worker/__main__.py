@@ -1,74 +1,51 @@
 """A row's own process: `python -m stepbench.worker FD THREADS`, started by the runner.
 
-It pins itself to the thread budget before any library loads, loads its row, and runs the suite under pytest with
-the runner's turnstile. Messages travel over one socket as pickled pairs (kind, fields).
+It pins itself to the thread budget before any library loads, loads its row, and runs the suite under pytest at the
+runner's turnstile, over the socket that is file descriptor FD.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import signal
 import sys
 import time
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stepbench.machine.threads import pin_to_budget
+from stepbench.worker.messages import Started
 
 if TYPE_CHECKING:
-    from stepbench.cases.case import Case
-    from stepbench.worker.measure import Task
     from stepkernels.interface import Implementation
 
 PR_SET_PDEATHSIG = 1
 
 
-class RunnerTurnstile:
-    """Asks the runner for the go at every stage of a case, and tells it what came out."""
+def main(descriptor: int, threads: int) -> int:
+    pin_to_budget(threads)
+    die_with_parent()
+    # Only now: a library sizes its pools when it is loaded.
+    from stepbench.worker.runner_turnstile import RunnerTurnstile
+    from stepkernels.interface import Implementation
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    turnstile = RunnerTurnstile(Connection(descriptor))
+    orders = turnstile.orders()
+    row = Implementation.from_json(orders["row"])
+    try:
+        seconds = import_seconds(row)
+    except Exception as error:
+        turnstile.failed("error", f"could not be loaded: {type(error).__name__}: {error}")
+        return 1
+    import pytest
 
-    def next_task(self, case: Case) -> Task:
-        from stepbench.cases.problem_files import load_problem
-        from stepbench.worker.measure import Task
+    from stepbench.worker.suite import FOLDER
+    from stepbench.worker.suite.plugin import SuitePlugin
+    from stepkernels.probe import library_version
 
-        fields = self.expect("bind")
-        if fields["case"] != case.name:
-            raise RuntimeError(f"The runner is at {fields['case']}, the worker at {case.name}.")
-        problem = load_problem(fields["data"], case.dtype)
-        return Task(
-            case=case, problem=problem, config=fields["config"], before=fields["before"], rounds=fields["rounds"]
-        )  # fmt: skip
-
-    def bound(self, **report: object) -> None:
-        self.connection.send(("bound", report))
-
-    def wait(self) -> None:
-        self.expect("round")
-
-    def round_done(self, seconds: float, device_seconds: float | None) -> None:
-        self.connection.send(("round", {"seconds": seconds, "device_seconds": device_seconds}))
-
-    def fresh_expectations(self) -> Any | None:
-        return self.expect("judge")["after"]
-
-    def judged(self, **report: object) -> None:
-        self.connection.send(("judged", report))
-
-    def failed(self, kind: str, reason: str) -> None:
-        self.connection.send(("failed", {"kind": kind, "reason": reason}))
-
-    def expect(self, kind: str) -> dict[str, Any]:
-        """Block until the runner sends `kind`. The end of the run ends this process."""
-        try:
-            received, fields = self.connection.recv()
-        except EOFError:
-            os._exit(0)
-        if received != kind:
-            raise RuntimeError(f"The runner sent {received!r} where the worker expected {kind!r}.")
-        return dict(fields)
+    turnstile.started(Started(import_seconds=seconds, library_version=library_version(row.library)))
+    plugin = SuitePlugin([(row, case) for case in orders["cases"]], turnstile)
+    return int(pytest.main([str(FOLDER), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
 
 
 def die_with_parent() -> None:
@@ -82,31 +59,6 @@ def import_seconds(row: Implementation) -> float:
     start = time.perf_counter()
     row.load()
     return time.perf_counter() - start
-
-
-def main(descriptor: int, threads: int) -> int:
-    pin_to_budget(threads)
-    die_with_parent()
-    connection = Connection(descriptor)
-    turnstile = RunnerTurnstile(connection)
-    orders = turnstile.expect("orders")
-    from stepkernels.interface import Implementation
-
-    row = Implementation.from_json(orders["row"])
-    try:
-        seconds = import_seconds(row)
-    except Exception as error:
-        turnstile.failed("error", f"could not be loaded: {type(error).__name__}: {error}")
-        return 1
-    import pytest
-
-    from stepbench.worker.suite import FOLDER
-    from stepbench.worker.suite.plugin import SuitePlugin
-    from stepkernels.probe import library_version
-
-    connection.send(("started", {"import_seconds": seconds, "library_version": library_version(row.library)}))
-    plugin = SuitePlugin([(row, case) for case in orders["cases"]], turnstile)
-    return int(pytest.main([str(FOLDER), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
 
 
 if __name__ == "__main__":

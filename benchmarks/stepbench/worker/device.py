@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from stepkernels.probe import DRIVER
@@ -71,17 +72,19 @@ def copy_to_device_seconds(device: str, X: Array) -> float | None:
     return host_to_device_seconds(driver, X) if driver else None
 
 
-def host_to_device_seconds(driver: Any, X: Array) -> float:
+def host_to_device_seconds(
+    driver: Any, X: Array, piece_bytes: int = PIECE_BYTES, now: Callable[[], float] = time.perf_counter
+) -> float:
     """Seconds of copying X, C-contiguous, a piece after the other into one buffer; making the buffer is not counted."""
     buffer = ctypes.c_uint64()
-    _require(driver, "cuMemAlloc_v2", ctypes.byref(buffer), ctypes.c_size_t(min(X.nbytes, PIECE_BYTES)))
+    _require(driver, "cuMemAlloc_v2", ctypes.byref(buffer), ctypes.c_size_t(min(X.nbytes, piece_bytes)))
     try:
-        start = time.perf_counter()
-        for offset in range(0, X.nbytes, PIECE_BYTES):
-            piece = ctypes.c_size_t(min(PIECE_BYTES, X.nbytes - offset))
+        start = now()
+        for offset in range(0, X.nbytes, piece_bytes):
+            piece = ctypes.c_size_t(min(piece_bytes, X.nbytes - offset))
             _require(driver, "cuMemcpyHtoD_v2", buffer, ctypes.c_void_p(X.ctypes.data + offset), piece)
         _require(driver, "cuCtxSynchronize")
-        return time.perf_counter() - start
+        return now() - start
     finally:
         driver.cuMemFree_v2(buffer)
 

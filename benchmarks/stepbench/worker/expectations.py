@@ -1,4 +1,4 @@
-"""The reference of a case, computed once by the runner and read by every worker.
+"""What a step of a case must give, from the reference: computed once by the runner and read by every worker.
 
 A file holds the point a step starts from and, for each kind of arithmetic the rows declare, the values and bounds
 of everything the step must give.
@@ -11,19 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stepbench.cases.case import Case
-from stepkernels.agreement import (
-    GRADIENT_FIELDS,
-    STEP_FIELDS,
-    Agreement,
-    Expectation,
-    Expected,
-    Traits,
-    compare,
-    expect_step,
-    expect_steps,
-)
-from stepkernels.interface import Implementation, Op, Workspace, with_training
+from stepkernels.agreement import STEP_FIELDS, Expectation, Expected, Traits, expect_steps
 from stepkernels.problem import Adam, Config, Problem
 from stepkernels.reference import Point
 
@@ -71,60 +59,6 @@ def load_expectation(path: Path, traits: Traits) -> tuple[Point, Expectation]:
             name: Expected(arrays[f"{key}/{name}/value"], arrays[f"{key}/{name}/bound"]) for name in STEP_FIELDS
         }
     return point, expectation
-
-
-def judge(
-    workspace: Workspace, row: Implementation, case: Case, problem: Problem, config: Config, path: Path
-) -> Agreement:
-    """Run the operation of a case once from the stored point and compare all that it gives.
-
-    Of a row's own train, the first step, and the last of as many as are timed, which may take another path than few.
-    Two are enough where each number of steps is compiled anew, or where rounding differs from run to run.
-    """
-    point, expectation = load_expectation(path, Traits.of(row))
-    workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
-    run_once(workspace, row, case.op)
-    first = workspace.snapshot()
-    agreement = compare(first, expectation, case.dtype, fields_of(case.op, config))
-    if case.op == Op.TRAIN and Op.TRAIN in row.ops and agreement.agrees:
-        steps = 2 if row.compiles_per_shape or not row.deterministic else max(case.steps, 2)
-        workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
-        with_training(workspace).train(steps - 1)
-        last = expect_step(problem, config, Point.of(workspace.snapshot()), Traits.of(row))
-        workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
-        with_training(workspace).train(steps)
-        agreement = compare(workspace.snapshot(), last, case.dtype, fields_of(case.op, config))
-    return agreement
-
-
-def run_once(workspace: Workspace, row: Implementation, op: Op) -> None:
-    """One operation and whatever it needs before it; train is judged a step at a time."""
-    for name in _sequence(row, op):
-        getattr(workspace, name)(*([1] if name == Op.TRAIN else []))
-
-
-def fields_of(op: Op, config: Config) -> tuple[str, ...]:
-    """What an operation computes. Moments belong to Adam."""
-    match op:
-        case Op.FORWARD:
-            return ("J",)
-        case Op.BACKWARD | Op.GRADIENT:
-            return GRADIENT_FIELDS
-        case _:
-            return tuple(f for f in STEP_FIELDS if isinstance(config.optimizer, Adam) or not f.startswith("moment"))
-
-
-def _sequence(row: Implementation, op: Op) -> list[Op]:
-    gradient = [Op.GRADIENT] if Op.GRADIENT in row.ops else [Op.FORWARD, Op.BACKWARD]
-    match op:
-        case Op.BACKWARD:
-            return [Op.FORWARD, Op.BACKWARD]
-        case Op.UPDATE:
-            return [*gradient, Op.UPDATE]
-        case Op.TRAIN if Op.TRAIN not in row.ops:
-            return [Op.STEP]
-        case _:
-            return [op]
 
 
 def _key(traits: Traits) -> str:

@@ -1,144 +1,130 @@
-"""The clock: it waits for its round, synchronizes at both edges, and reports every round once. The copy to a device."""
+"""A case in a worker: bound, proven, timed, proven again, in this order; a row at fault is never timed."""
 
-import ctypes
 import gc
-import itertools
-import weakref
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from stepbench.worker import device
-from stepbench.worker import measure as timing
-from stepbench.worker.device import (
-    CudaClock,
-    DriverError,
-    copy_to_device_seconds,
-    device_clock,
-    device_state,
-    host_to_device_seconds,
-)
-from stepbench.worker.measure import Clock
+from runs import KERNELS
+from stepbench.cases.case import Case
+from stepbench.cases.datasets import make_problem
+from stepbench.worker.expectations import random_point, save_expectations
+from stepbench.worker.faults import DisagreementError, OversizedPoolError, kind_of, reason_of
+from stepbench.worker.measure import measure
+from stepbench.worker.turnstile import Task
+from stepkernels.agreement import Traits
+from stepkernels.catalog import CATALOG
+from stepkernels.interface import Implementation, Op
+
+ROW = CATALOG["numpy-blas"]
+CASE = Case(op=Op.STEP, dtype="float64", m=37, n=5, threads=10_000)  # beyond any pool of a test's process
+ROUNDS = 3
 
 
 class Recorder:
-    """A turnstile and a device that write down what they are asked."""
+    """A turnstile that lets everything through, and writes down what it is told."""
 
-    def __init__(self):
-        self.log, self.reported = [], []
+    def __init__(self, folder, row=ROW):
+        self.folder, self.row, self.log, self.reports = folder, row, [], {}
+
+    def next_task(self, case):
+        self.log.append("next task")
+        problem = make_problem(case.dataset, case.m, case.n, case.dtype, seed=0)
+        self.task = Task(case=case, problem=problem, config=case.config(problem), before=None, rounds=ROUNDS)
+        return replace(self.task, before=self.expectations(seed=1))
+
+    def bound(self, report):
+        self.log.append("bound")
+        self.reports["bound"] = report
 
     def wait(self):
         self.log.append("wait")
 
-    def warm_up(self):
-        self.log.append("warm up")
-
-    def synchronize(self):
-        self.log.append("synchronize")
-
-    def start(self):
-        self.log.append("device starts")
-
-    def stop(self):
-        self.log.append("device stops")
-
-    def seconds(self):
-        return 3.0
-
     def round_done(self, seconds, device_seconds):
         self.log.append("round done")
-        self.reported.append((seconds, device_seconds))
+
+    def fresh_expectations(self):
+        self.log.append("fresh expectations")
+        return self.expectations(seed=2)
+
+    def judged(self, report):
+        self.log.append("judged")
+        self.reports["judged"] = report
+
+    def expectations(self, seed):
+        path, task = self.folder / f"{seed}.npz", self.task
+        point = random_point(task.problem, task.config, seed)
+        save_expectations(path, task.problem, task.config, point, [Traits.of(self.row)])
+        return path
 
 
-@pytest.fixture
-def ticking(monkeypatch):
-    """A clock that moves on by one second each time it is read."""
-    ticks = itertools.count()
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: float(next(ticks)))
+def pedantic(clock):
+    """What pytest-benchmark does in pedantic mode."""
+
+    def run(operation, *, rounds, iterations):
+        assert not gc.isenabled()
+        for _ in range(rounds):
+            clock()
+            for _ in range(iterations):
+                operation()
+            clock()
+
+    return run
 
 
-@pytest.mark.usefixtures("ticking")
-def test_a_round_waits_warms_up_and_synchronizes_at_both_edges():
-    recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=4)
-    edges = [clock() for _ in range(6)]
-    assert recorder.log == ["wait", "warm up", "synchronize", "synchronize", "round done"] * 3
-    assert recorder.reported == [(0.25, None)] * 3
-    assert edges == sorted(edges)
+def test_a_case_is_bound_and_proven_then_timed_then_proven_at_a_point_it_has_not_seen(tmp_path):
+    turnstile = Recorder(tmp_path)
+    measure(ROW, CASE, turnstile, pedantic)
+    assert turnstile.log == [
+        "next task", "bound", *["wait", "round done"] * ROUNDS, "fresh expectations", "judged",
+    ]  # fmt: skip
+    assert gc.isenabled()
+    for report in turnstile.reports.values():
+        assert set(report["agreement"]) == {"J", "gw", "gb", "w", "b"}
 
 
-@pytest.mark.usefixtures("ticking")
-def test_the_device_is_timed_inside_the_synchronized_edges():
-    recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=2, device=recorder)
-    clock(), clock()
-    assert recorder.log == [
-        "wait",
-        "warm up",
-        "synchronize",
-        "device starts",
-        "device stops",
-        "synchronize",
-        "round done",
-    ]
-    assert recorder.reported == [(0.5, 1.5)]
+def test_a_cold_case_is_timed_over_copies_of_its_data(tmp_path):
+    turnstile, bound = Recorder(tmp_path), []
+
+    class Counting:
+        """The row, which writes down the problems it binds."""
+
+        def __getattr__(self, name):
+            return getattr(ROW, name)
+
+        def bind(self, problem, config):
+            bound.append(problem)
+            return ROW.bind(problem, config)
+
+    cold = replace(CASE, m=20_000, n=100, cache="cold")
+    measure(Counting(), cold, turnstile, pedantic)
+    assert len(bound) == cold.copies > 1
+    assert len({problem.X.ctypes.data for problem in bound}) == cold.copies
 
 
-def test_a_released_clock_keeps_nothing_of_the_workspace():
-    recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=1, device=recorder)
-    clock.release()
-    clock.turnstile = None
-    alive = weakref.ref(recorder)
-    del recorder
-    gc.collect()
-    assert alive() is None
+def test_a_wrong_row_is_not_timed(tmp_path):
+    row = Implementation(name="wrong", module=str(KERNELS / "wrong.py"))
+    turnstile = Recorder(tmp_path, row)
+    with pytest.raises(DisagreementError, match=r"wrong before timing: .*bounds"):
+        measure(row, CASE, turnstile, pedantic)
+    assert turnstile.log == ["next task"]
 
 
-class FakeDriver:
-    """The calls of the CUDA driver that a clock of events and a copy make; `device` is the memory copied to."""
-
-    def __init__(self, status=0):
-        self.status, self.calls, self.device = status, [], b""
-
-    def __getattr__(self, name):
-        def call(*arguments):
-            self.calls.append(name)
-            if name == "cuEventElapsedTime":
-                arguments[0]._obj.value = 2.5
-            if name == "cuMemcpyHtoD_v2":
-                _, host, size = arguments
-                self.device += ctypes.string_at(host, size.value)
-            return self.status
-
-        return call
+def test_a_row_with_more_threads_than_its_budget_is_not_timed(tmp_path):
+    turnstile = Recorder(tmp_path)
+    with pytest.raises(OversizedPoolError, match="thread pools exceed the budget of 0"):
+        measure(ROW, replace(CASE, threads=0), turnstile, pedantic)
+    assert turnstile.log == ["next task"]
 
 
-def test_events_are_recorded_around_a_round_and_read_in_seconds():
-    driver = FakeDriver()
-    clock = CudaClock(driver)
-    clock.start()
-    clock.stop()
-    assert clock.seconds() == pytest.approx(ctypes.c_float(2.5).value / 1e3)
-    assert driver.calls == [*["cuEventCreate"] * 2, *["cuEventRecord"] * 2, "cuEventSynchronize", "cuEventElapsedTime"]
-
-
-def test_a_failing_driver_call_raises():
-    with pytest.raises(DriverError, match="cuEventCreate returned 201"):
-        CudaClock(FakeDriver(status=201))
-
-
-@pytest.mark.usefixtures("ticking")
-@pytest.mark.parametrize(("piece", "pieces"), [(2**28, 1), (1000, 2), (600, 3)])
-def test_all_of_x_is_copied_to_the_device_and_nothing_else_is_timed(monkeypatch, piece, pieces):
-    monkeypatch.setattr(device, "PIECE_BYTES", piece)
-    driver, X = FakeDriver(), np.random.default_rng(0).random((50, 7), dtype=np.float32)
-    assert host_to_device_seconds(driver, X) == 1.0
-    assert driver.device == X.tobytes()
-    assert driver.calls == ["cuMemAlloc_v2", *["cuMemcpyHtoD_v2"] * pieces, "cuCtxSynchronize", "cuMemFree_v2"]
-
-
-def test_a_cpu_row_has_no_device_clock_no_device_state_and_no_copy():
-    assert device_clock("cpu") is None
-    assert device_state("cpu") is None
-    assert copy_to_device_seconds("cpu", np.ones((2, 2))) is None
+@pytest.mark.parametrize(
+    ("error", "kind", "reason"),
+    [
+        (DisagreementError("J is off"), "disagreement", "J is off"),
+        (OversizedPoolError("blas has 8"), "thread-pool", "blas has 8"),
+        (MemoryError(), "memory", "MemoryError: no message"),
+        (ValueError("bad"), "error", "ValueError: bad"),
+    ],
+)
+def test_a_fault_has_a_kind_and_a_reason(error, kind, reason):
+    assert (kind_of(error), reason_of(error)) == (kind, reason)

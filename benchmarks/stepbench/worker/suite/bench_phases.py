@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from stepkernels.interface import Op
+from stepbench.cases.presets import PHASES
 
-OPS = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE)
+OPS = PHASES
 
 
 def bench_phase(measure_case: Callable[[], None]) -> None:

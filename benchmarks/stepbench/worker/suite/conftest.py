@@ -16,8 +16,9 @@ from stepbench.cases.datasets import make_problem
 from stepbench.cases.presets import Group, cases_of
 from stepbench.machine.threads import default_budget
 from stepbench.worker.expectations import random_point, save_expectations
-from stepbench.worker.measure import Task
+from stepbench.worker.messages import Bound, Judged
 from stepbench.worker.suite.plugin import Assignment, SuitePlugin
+from stepbench.worker.turnstile import Task
 from stepkernels.agreement import Traits
 from stepkernels.catalog import CATALOG, rows_named
 from stepkernels.interface import Op
@@ -60,7 +61,7 @@ class LocalTurnstile:
         self._expect(before, seed=1)
         return self.task
 
-    def bound(self, **report: object) -> None: ...
+    def bound(self, report: Bound) -> None: ...
     def wait(self) -> None: ...
     def round_done(self, seconds: float, device_seconds: float | None) -> None: ...
 
@@ -69,7 +70,7 @@ class LocalTurnstile:
         self._expect(after, seed=2)
         return after
 
-    def judged(self, **report: object) -> None: ...
+    def judged(self, report: Judged) -> None: ...
     def failed(self, kind: str, reason: str) -> None: ...
 
     def _expect(self, path: Path, seed: int) -> None:

@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 
 from stepbench.cases.case import Case
-from stepbench.worker.measure import Clock, DisagreementError, OversizedPoolError, Pedantic, Turnstile, measure
+from stepbench.worker.clock import Clock
+from stepbench.worker.faults import kind_of, reason_of
+from stepbench.worker.measure import Pedantic, measure
+from stepbench.worker.turnstile import Turnstile
 from stepkernels.interface import Implementation
 
-FAULTS: tuple[tuple[type[BaseException], str], ...] = (
-    (DisagreementError, "disagreement"),
-    (OversizedPoolError, "thread-pool"),
-    (MemoryError, "memory"),
-    (Exception, "error"),
-)
 ASSIGNMENT = "assignment"
 
 Assignment = tuple[Implementation, Case]
@@ -58,9 +55,8 @@ class SuitePlugin:
         report = yield
         if call.excinfo is not None:
             error = call.excinfo.value
-            kind = next(name for fault, name in FAULTS if isinstance(error, fault))
             traceback.clear_frames(error.__traceback__)  # Python keeps the last traceback, and with it a case's data
-            self.turnstile.failed(kind, _sentence(error))
+            self.turnstile.failed(kind_of(error), reason_of(error))
         return report
 
 
@@ -68,8 +64,3 @@ def _key(item: pytest.Item) -> tuple[str, Case] | None:
     """What an item measures; None for a benchmark that got no assignment, which pytest keeps to skip."""
     assignment = item.callspec.params.get(ASSIGNMENT) if hasattr(item, "callspec") else None
     return (assignment[0].name, assignment[1]) if isinstance(assignment, tuple) else None
-
-
-def _sentence(error: BaseException) -> str:
-    text = str(error).strip() or "no message"
-    return text if isinstance(error, DisagreementError | OversizedPoolError) else f"{type(error).__name__}: {text}"

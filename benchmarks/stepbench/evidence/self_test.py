@@ -15,10 +15,11 @@ from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.cases.presets import PRESETS
-from stepbench.run.in_turns import Turns, time_in_turns
+from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import Progress
 from stepkernels.interface import Implementation, Op
+from stepreports.records.turns import Turns
 from stepreports.statistics import intervals
 
 KNOWN_SECONDS = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stepbench.cases.case import Case
+from stepbench.run.attempts import last_attempts, timings
 from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant
 from stepbench.run.plan import Plan
 from stepbench.run.progress import Progress
-from stepbench.run.results import last_attempts, turns_of
 from stepbench.run.runner import Runner
-from stepreports.records.journal import SCHEMA, Event, read_events
-
-Turns = dict[tuple[int, int], float]
+from stepreports.records.journal import SCHEMA, read_events
+from stepreports.records.turns import Turns
 
 
 def time_in_turns(
@@ -31,11 +30,8 @@ def time_in_turns(
         with Journal(folder) as journal:
             journal.write("run", schema=SCHEMA)
             Runner(plan, folder, journal, progress).run()
-        attempts = last_attempts(read_events(folder)).values()
-    events = [event for attempt in attempts for event in attempt.events]
-    if failures := [event for event in events if event["event"] == "failure"]:
+        attempts = last_attempts(read_events(folder))
+    failures = [failure for attempt in attempts.values() for failure in attempt.failures]
+    if failures:
         raise RuntimeError(f"{failures[0]['participant']} could not be timed: {failures[0]['reason']}.")
-    by_key: dict[tuple[str, str], list[Event]] = {}
-    for event in events:
-        by_key.setdefault((event["participant"], event["case"]), []).append(event)
-    return {key: turns_of(found) for key, found in by_key.items()}
+    return {key: timing.turns for key, timing in timings(attempts).items()}

@@ -18,10 +18,11 @@ from stepbench.machine.description import describe_commit, describe_machine
 from stepbench.machine.measured import measured_limits
 from stepbench.machine.simulators import refuse_simulators
 from stepbench.machine.threads import default_budget
+from stepbench.run.attempts import finished_pairs
 from stepbench.run.journal import Journal
 from stepbench.run.plan import Plan, Skip, make_plan, require_memory
 from stepbench.run.progress import TerminalProgress
-from stepbench.run.results import finished_pairs, write_results
+from stepbench.run.results import write_results
 from stepbench.run.runner import Runner
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import ProblemError

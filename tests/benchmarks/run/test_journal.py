@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepbench.run.journal import Journal
-from stepbench.run.results import finished_pairs, last_attempts
 from stepreports.records.files import RecordError
 from stepreports.records.journal import NAME, SCHEMA, read_events
 
@@ -54,22 +53,3 @@ def test_a_damaged_journal_is_refused_with_a_sentence(tmp_path, content, sentenc
         (tmp_path / NAME).write_text(content)
     with pytest.raises(RecordError, match=sentence):
         read_events(tmp_path)
-
-
-def attempt(generation, case, *, failure=None):
-    fields = {"case": case, "generation": generation, "participant": "numpy-blas"}
-    failed = [{"event": "failure", "kind": failure, **fields}] if failure else []
-    return [{"event": "bound", **fields}, *failed, {"event": "closed", "generation": generation, "case": case}]
-
-
-def test_only_the_last_closed_attempt_counts():
-    cut_off = {"event": "bound", "case": "a", "generation": 0, "participant": "numpy-blas", "first": True}
-    events = [HEADER, cut_off, {"event": "resumed"}, *attempt(0, "a", failure="crash"), *attempt(0, "a")]
-    (only,) = last_attempts(events).values()
-    assert [event["event"] for event in only.events] == ["bound"]
-    assert "first" not in only.events[0]
-
-
-def test_a_resumed_run_redoes_what_failed_and_what_was_cut_off():
-    events = [HEADER, *attempt(0, "a"), *attempt(0, "b", failure="crash"), *attempt(1, "a")[:-1]]
-    assert finished_pairs(events) == {(0, "a")}

@@ -1,0 +1,94 @@
+"""What a journal holds: the last attempt at each case of each generation, and what it says of each participant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from stepbench.run.plan import TIME_BUDGET
+from stepreports.records.journal import Event
+from stepreports.records.turns import Turn
+
+FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", TIME_BUDGET})
+
+Pair = tuple[int, str]  # generation, case name
+Key = tuple[str, str]  # participant, case name
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The events of one (generation, case); `closed` when the runner was done with it."""
+
+    events: list[Event] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def failures(self) -> list[Event]:
+        return [event for event in self.events if event["event"] == "failure"]
+
+
+def last_attempts(events: Iterable[Event]) -> dict[Pair, Attempt]:
+    """The last closed attempt at each (generation, case name), in the order of the journal.
+
+    An attempt that was cut off (no `closed` before the next one or the end) counts for nothing.
+    """
+    attempts: dict[Pair, Attempt] = {}
+    current = Attempt()
+    for event in events:
+        if event["event"] in ("run", "resumed"):
+            current = Attempt()
+        elif event["event"] == "closed":
+            current.closed = True
+            attempts[event["generation"], event["case"]] = current
+            current = Attempt()
+        elif "case" in event:
+            current.events.append(event)
+    return attempts
+
+
+def finished_pairs(events: Iterable[Event]) -> frozenset[Pair]:
+    """The (generation, case name) pairs a resumed run need not do again: closed, and without a fault."""
+    return frozenset(
+        pair
+        for pair, attempt in last_attempts(events).items()
+        if not any(failure["kind"] in FAULTS_REDONE for failure in attempt.failures)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The events of one participant on one case, generation by generation."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of a kind."""
+        return [event for event in self.events if event["event"] == kind]
+
+    @property
+    def rounds(self) -> list[Event]:
+        return self.of("round")
+
+    @property
+    def seconds(self) -> list[float]:
+        return [event["seconds"] for event in self.rounds]
+
+    @property
+    def turns(self) -> dict[Turn, float]:
+        """The seconds of each (generation, turn)."""
+        return {(event["generation"], event["turn"]): event["seconds"] for event in self.rounds}
+
+    @property
+    def generations(self) -> list[int]:
+        return sorted({event["generation"] for event in self.events})
+
+
+def timings(attempts: Mapping[Pair, Attempt]) -> dict[Key, Timing]:
+    """What is known of each participant on each case. A generation in which it failed there is left out."""
+    found: dict[Key, Timing] = {}
+    for _, attempt in sorted(attempts.items(), key=lambda item: item[0][0]):
+        failed = {failure["participant"] for failure in attempt.failures}
+        for event in attempt.events:
+            if event["participant"] not in failed:
+                found.setdefault((event["participant"], event["case"]), Timing()).events.append(event)
+    return found

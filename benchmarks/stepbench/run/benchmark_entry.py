@@ -1,0 +1,148 @@
+"""One benchmark of `benchmark.json`: pytest-benchmark's own format, with all that is ours in its extra_info."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from pytest_benchmark.stats import Stats
+
+from stepbench.cases.case import Case
+from stepbench.run.attempts import Timing
+from stepbench.run.participants import Participant, Role
+from stepkernels.interface import Op
+from stepreports.records.journal import SCHEMA, Event
+from stepreports.statistics import intervals
+
+TIMER = "stepbench.worker.measure.Clock"  # what records call the clock of a worker, whichever file it is in
+AGREEMENT_FIELDS = ("J", "gw", "gb", "w", "b")
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkEntry:
+    """A participant on a case.
+
+    starts  the starts of its processes, one a generation
+    limit   the read limit of its device on the case; empty without one
+    """
+
+    run_id: str
+    seed: int
+    participant: Participant
+    case: Case
+    timing: Timing
+    starts: list[Event]
+    limit: Timing
+
+    def to_json(self) -> Fields:
+        key, case = self.participant.key, self.case
+        name = f"{case.op}[{key}-{case.name}]"
+        return {
+            "group": case.name,
+            "name": name,
+            "fullname": f"stepbench/suite::{name}",
+            "params": {"row": key, "case": case.name},
+            "param": f"{key}-{case.name}",
+            "extra_info": self._extra_info(),
+            "options": {"timer": TIMER, "disable_gc": True},
+            "stats": self._stats(),
+        }
+
+    def _extra_info(self) -> Fields:
+        return {
+            "schema": SCHEMA,
+            "run_id": self.run_id,
+            **self._row(),
+            **self.case.to_json(),
+            "train_as_steps": self.case.op == Op.TRAIN and Op.TRAIN not in self.participant.row.ops,
+            **self._rounds(),
+            **self._least_cost(),
+            "agreement": self._worst_agreement(),
+            **self._seconds_before_the_rounds(),
+            **self._state_of_the_machine(),
+            "implausible": self.participant.role is Role.ROW and self._beats_its_limit(),
+        }
+
+    def _row(self) -> Fields:
+        row = self.participant.row
+        return {
+            "role": str(self.participant.role),
+            "row": row.name,
+            "replica": self.participant.replica,
+            "library": row.library,
+            "library_version": self.starts[-1]["library_version"] if self.starts else "unknown",
+            "technique": row.technique,
+            "summary": row.summary,
+            "device": row.device,
+        }
+
+    def _rounds(self) -> Fields:
+        """Who was where when, a value a round."""
+        rounds = self.timing.rounds
+        return {
+            "pools": self._bound[-1]["pools"],
+            "generation": [event["generation"] for event in rounds],
+            "turn": [event["turn"] for event in rounds],
+            "order": [event["order"] for event in rounds],
+            "seed": self.seed,
+        }
+
+    def _least_cost(self) -> Fields:
+        """What the operation must read and compute, and the time in which this machine could."""
+        limit = self.limit.seconds
+        return {
+            "passes_over_x": self.participant.row.passes_over_x,
+            "bytes": self.case.bytes,
+            "flops": self.case.flops,
+            "limit_seconds": median(limit) if limit else None,
+        }
+
+    def _worst_agreement(self) -> dict[str, float | None]:
+        """The worst error of each field over every check of the case, in units of its bound; None: not computed."""
+        checks = [event["agreement"] for event in self.timing.events if event.get("agreement")]
+        return {
+            name: max((check[name] for check in checks if name in check), default=None) for name in AGREEMENT_FIELDS
+        }
+
+    def _seconds_before_the_rounds(self) -> Fields:
+        """One a generation. A CPU row reads X where it lies: it has no copies."""
+        return {
+            "import_seconds": [event["import_seconds"] for event in self.starts],
+            "bind_seconds": [event["bind_seconds"] for event in self._bound],
+            "first_call_seconds": [event["first_call_seconds"] for event in self._bound],
+            "copy_to_device_seconds": _all_or_none(self._bound, "copy_to_device_seconds"),
+        }
+
+    def _state_of_the_machine(self) -> Fields:
+        """By the device's own clock, one a round; its clocks and temperature; the memory of the process."""
+        states = (event["device_state"] for event in self.timing.events if event.get("device_state"))
+        peaks = (event["peak_memory_bytes"] for event in self.timing.of("judged"))
+        return {
+            "device_seconds": _all_or_none(self.timing.rounds, "device_seconds"),
+            "device_state": next(states, None),
+            "peak_memory_bytes": max(peaks, default=None),
+        }
+
+    def _beats_its_limit(self) -> bool:
+        """Whether it is faster than the limit over the whole interval of the within-turn ratio: it cannot be."""
+        ratio = intervals.ratio(self.timing.turns, self.limit.turns)
+        return ratio is not None and ratio.high < 1.0
+
+    def _stats(self) -> Fields:
+        stats = Stats()
+        for seconds in self.timing.seconds:
+            stats.update(seconds)
+        return {**stats.as_dict(), "data": stats.data, "iterations": self._bound[-1]["iterations"]}
+
+    @property
+    def _bound(self) -> list[Event]:
+        return self.timing.of("bound")
+
+
+def _all_or_none(events: list[Event], name: str) -> list[float] | None:
+    """The values of all events; None where any has none."""
+    values = [event[name] for event in events]
+    return None if None in values else values

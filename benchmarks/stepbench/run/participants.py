@@ -63,17 +63,20 @@ class Participant:
         return cls(Implementation.from_json(fields["row"]), fields["replica"], Role(fields["role"]))
 
 
-def participants_of(rows: Sequence[Implementation]) -> list[Participant]:
+def limits_here() -> list[Implementation]:
+    """The read kernels that can run on this machine."""
+    return [limit for limit in LIMITS if limit.unavailable() is None]
+
+
+def participants_of(rows: Sequence[Implementation], limits: Sequence[Implementation]) -> list[Participant]:
     """The processes of a generation: every row, the control's second copy, and the limit of each device in use.
 
     The control is the first CPU row without a work cap: it runs every case.
     """
-    everyone = [Participant(row) for row in rows]
     controls = [row for row in rows if row.device == "cpu" and row.max_work is None][:1]
     devices = {row.device for row in rows}
-    limits = [limit for limit in LIMITS if limit.device in devices and limit.unavailable() is None]
     return [
-        *everyone,
+        *(Participant(row) for row in rows),
         *(Participant(row, replica=1) for row in controls),
-        *(Participant(limit, role=Role.LIMIT) for limit in limits),
+        *(Participant(limit, role=Role.LIMIT) for limit in limits if limit.device in devices),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from stepbench.cases.case import Case
-from stepbench.run.participants import Participant, Role, participants_of
+from stepbench.run.participants import Participant, Role, limits_here, participants_of
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 from stepkernels.problem import ProblemError
@@ -155,7 +155,7 @@ def make_plan(
     return Plan(
         preset=preset,
         cases=tuple(cases),
-        participants=tuple(participants_of(present)),
+        participants=tuple(participants_of(present, limits_here())),
         skips=(*skips, *absent, *unsupported),
         generations=generations,
         turns=turns,

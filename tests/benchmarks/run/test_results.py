@@ -1,16 +1,12 @@
 """From the journal to the records: each device against its own limit, copies only where something is copied."""
 
-import dataclasses
-
-import pytest
-
 from runs import benchmarks
 from stepbench.cases.case import Case
 from stepbench.run.participants import LIMITS, participants_of
 from stepbench.run.plan import Plan
 from stepbench.run.results import write_results
 from stepkernels.catalog import CATALOG
-from stepkernels.interface import Implementation, Op
+from stepkernels.interface import Op
 from stepreports.records.journal import SCHEMA
 
 CASE = Case(op=Op.STEP, dtype="float64", m=1000, n=20)
@@ -18,23 +14,15 @@ ROWS = [CATALOG["numpy-blas"], CATALOG["torch-manual-cuda"]]
 SECONDS = {"numpy-blas": 4.0, "numpy-blas#1": 4.0, "read-limit": 2.0, "torch-manual-cuda": 1.0, "read-limit-cuda": 0.5}
 
 
-@pytest.fixture
-def everyone(monkeypatch):
-    """A row on either device, and who else takes turns with them on a machine that has everything."""
-    monkeypatch.setattr(Implementation, "unavailable", lambda _row: None)
-    return participants_of(ROWS)
+EVERYONE = participants_of(ROWS, LIMITS)  # who takes turns where a row of either device can run
 
 
-def plan_of(participants, turns=6):
-    return Plan(
-        preset="quick", cases=(CASE,), participants=tuple(participants), skips=(), generations=1, turns=turns, seed=0,
+def records(folder, participants=EVERYONE, seconds=SECONDS):
+    """The records of a run of one case in which every participant took its seconds in each turn, by participant."""
+    plan = Plan(
+        preset="quick", cases=(CASE,), participants=tuple(participants), skips=(), generations=1, turns=6, seed=0,
         timeout_seconds=1.0, max_seconds=None,
     )  # fmt: skip
-
-
-def records(folder, participants, **bound):
-    """The records of a run of one case in which every participant took its `SECONDS`, by participant."""
-    plan = plan_of(participants)
     header = {"event": "run", "schema": SCHEMA, "run_id": "r", "machine": {}, "commit": {}, "datetime": ""}
     header["plan"] = plan.to_json()
     events = [header]
@@ -43,11 +31,11 @@ def records(folder, participants, **bound):
         fields = {"participant": each.key, "case": CASE.name, "generation": 0}
         start = {"bind_seconds": 1.0, "first_call_seconds": 1.0, "iterations": 1, "pools": {}}
         copied = {"copy_to_device_seconds": 0.25 if on_gpu else None}
-        events.append({"event": "bound", "agreement": None, **start, **copied, **bound, **fields})
+        events.append({"event": "bound", "agreement": None, **start, **copied, **fields})
         events += [
             {
                 "event": "round",
-                "seconds": SECONDS[each.key],
+                "seconds": seconds[each.key],
                 "device_seconds": None,
                 "turn": turn,
                 "order": 0,
@@ -61,42 +49,26 @@ def records(folder, participants, **bound):
     return {entry["params"]["row"]: entry["extra_info"] for entry in benchmarks(folder)}
 
 
-def test_where_an_operation_reads_much_there_are_fewer_turns():
-    large = dataclasses.replace(CASE, m=1_000_000, n=100)
-    long = dataclasses.replace(CASE, op=Op.TRAIN, steps=2000)
-    assert [plan_of((), turns=40).number_of_turns(case) for case in (CASE, large, long)] == [40, 12, 12]
-    assert [plan_of((), turns=6).number_of_turns(case) for case in (CASE, large, long)] == [6, 6, 6]
-
-
-def test_every_device_in_use_has_a_limit_that_takes_turns(everyone):
-    assert [each.key for each in everyone] == [
-        "numpy-blas", "torch-manual-cuda", "numpy-blas#1", "read-limit", "read-limit-cuda",
-    ]  # fmt: skip
-    assert [each.key for each in participants_of(ROWS[1:])] == ["torch-manual-cuda", "read-limit-cuda"]
-    assert [each.role for each in everyone[3:]] == ["limit"] * len(LIMITS)
-
-
-def test_a_row_is_held_to_the_limit_of_its_own_device(tmp_path, everyone):
+def test_a_row_is_held_to_the_limit_of_its_own_device(tmp_path):
     """A GPU that is faster than the CPU's memory is nothing odd."""
-    found = records(tmp_path, everyone)
+    found = records(tmp_path)
     assert {name: info["limit_seconds"] for name, info in found.items() if info["role"] == "row"} == {
         "numpy-blas": 2.0, "numpy-blas#1": 2.0, "torch-manual-cuda": 0.5,
     }  # fmt: skip
     assert not any(info["implausible"] for info in found.values())
 
 
-def test_a_row_faster_than_its_limit_is_implausible(tmp_path, monkeypatch, everyone):
-    monkeypatch.setitem(SECONDS, "torch-manual-cuda", 0.25)
-    found = records(tmp_path, everyone)
+def test_a_row_faster_than_its_limit_is_implausible(tmp_path):
+    found = records(tmp_path, seconds={**SECONDS, "torch-manual-cuda": 0.25})
     assert [name for name, info in found.items() if info["implausible"]] == ["torch-manual-cuda"]
 
 
-def test_only_a_row_on_a_gpu_copies_x(tmp_path, everyone):
-    found = records(tmp_path, everyone)
+def test_only_a_row_on_a_gpu_copies_x(tmp_path):
+    found = records(tmp_path)
     assert found["torch-manual-cuda"]["copy_to_device_seconds"] == [0.25]
     assert found["numpy-blas"]["copy_to_device_seconds"] is None
 
 
-def test_a_run_of_one_device_has_no_limit_of_the_other(tmp_path, everyone):
-    on_cpu = [dataclasses.replace(each) for each in everyone if each.row.device == "cpu"]
-    assert records(tmp_path, [everyone[1], *on_cpu])["torch-manual-cuda"]["limit_seconds"] is None
+def test_a_run_of_one_device_has_no_limit_of_the_other(tmp_path):
+    on_cpu = [each for each in EVERYONE if each.row.device == "cpu"]
+    assert records(tmp_path, [EVERYONE[1], *on_cpu])["torch-manual-cuda"]["limit_seconds"] is None

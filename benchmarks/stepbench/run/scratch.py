@@ -1,15 +1,46 @@
-"""The problem of the case at hand, on disk for the workers and in the runner's memory; one at a time."""
+"""The case at hand, made ready: its problem and what a step must give, on disk for the workers."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
 from stepbench.cases.problem_files import save_problem
-from stepkernels.problem import Problem
+from stepbench.worker.expectations import random_point, save_expectations
+from stepkernels.agreement import Traits
+from stepkernels.problem import Config, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyCase:
+    """A case whose problem is in `data`; `traits` are the kinds of arithmetic that are judged."""
+
+    case: Case
+    data: Path
+    problem: Problem
+    config: Config
+    traits: Sequence[Traits]
+
+    def expectations_before(self, seed: int) -> Path:
+        """What a row must give to be timed. Cases that share their data and optimizer share the file."""
+        path = self.data / f"{self.case.optimizer}-before.npz"
+        if not path.exists():
+            self._expect(path, seed)
+        return path
+
+    def expectations_after(self, seed: int) -> Path:
+        """What a row must give once it was timed, from a point drawn only then."""
+        path = self.data / "after.npz"
+        self._expect(path, seed)
+        return path
+
+    def _expect(self, path: Path, seed: int) -> None:
+        point = random_point(self.problem, self.config, seed)
+        save_expectations(path, self.problem, self.config, point, self.traits)
 
 
 @dataclass(slots=True)
@@ -21,8 +52,8 @@ class Scratch:
     _key: tuple[object, ...] | None = None
     _problem: Problem | None = None
 
-    def problem(self, case: Case) -> tuple[Path, Problem]:
-        """The folder and the problem of a case. Cases in order share their data."""
+    def ready(self, case: Case, traits: Sequence[Traits]) -> ReadyCase:
+        """The case with its problem on disk. Cases in order share their data."""
         key = (case.dataset, case.m, case.n, case.dtype)
         path = self.folder / "-".join(map(str, key))
         if self._key != key or self._problem is None:
@@ -30,9 +61,13 @@ class Scratch:
             self._problem = make_problem(case.dataset, case.m, case.n, case.dtype, self.seed)
             save_problem(path, self._problem)
             self._key = key
-        return path, self._problem
+        return ReadyCase(case, path, self._problem, case.config(self._problem), traits)
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self._key = self._problem = None
+
+    def remove(self) -> None:
+        self.clear()
+        self.folder.rmdir()

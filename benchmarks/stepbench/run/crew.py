@@ -1,0 +1,65 @@
+"""The workers of one generation and one thread budget: started when first needed, again after a crash, ended together.
+
+A participant that could not be loaded is not tried again in this generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from stepbench.cases.case import Case
+from stepbench.run.journal import Journal
+from stepbench.run.participants import Participant
+from stepbench.run.plan import Plan
+from stepbench.run.processes import Worker, WorkerError
+
+
+@dataclass(slots=True)
+class Crew:
+    """`cases` are those still to be timed in this generation, all of one thread budget."""
+
+    plan: Plan
+    generation: int
+    cases: Sequence[Case]
+    folder: Path
+    journal: Journal
+    workers: dict[str, Worker] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def worker(self, participant: Participant, case: Case) -> Worker:
+        """The participant's live worker, its next case being `case`. Raises `WorkerError`."""
+        key = participant.key
+        if key in self.lost:
+            raise WorkerError("error", self.lost[key])
+        if key not in self.workers or not self.workers[key].alive:
+            self.workers[key] = self._start(participant, self.cases[self.cases.index(case) :])
+        return self.workers[key]
+
+    def _start(self, participant: Participant, cases: Sequence[Case]) -> Worker:
+        mine = [case for case in cases if case.unsupported_by(participant.row) is None]
+        log = self.folder / "logs" / f"{participant.key}.log"
+        worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.folder), log)
+        self.stack.enter_context(worker)
+        try:
+            report = worker.take("started", self.plan.timeout_seconds)
+        except WorkerError as error:
+            self.lost[participant.key] = str(error)
+            raise
+        self.journal.write("started", participant=participant.key, generation=self.generation, **report)
+        return worker
+
+
+def compile_caches_of(participant: Participant, folder: Path) -> Path:
+    """Where what a participant compiles is kept for the run: cold in the first generation, warm later."""
+    return folder / "caches" / participant.key

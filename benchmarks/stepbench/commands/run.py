@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from stepbench.run.choices import Choices
     from stepbench.run.plan import Plan
-    from stepbench.run.session import Choices
     from stepkernels.interface import Implementation
 
 STOPPED = 130  # the exit status of a shell's command that Ctrl-C ended
@@ -78,6 +78,7 @@ def run(asked: Options) -> None:
     """
     from stepbench.cases.datasets import register_files
     from stepbench.run import session
+    from stepbench.run.choices import plan_run
 
     datasets = register_files(split_list(asked.data), asked.target)
     if asked.resume is not None:
@@ -87,7 +88,7 @@ def run(asked: Options) -> None:
     chosen = chosen_rows(asked.rows, asked.kernel or [])
     choices = _choices(asked, chosen, datasets)
     required = required_rows(asked.require, chosen)
-    plan = session.plan_run(choices)
+    plan = plan_run(choices)
     if asked.dry_run:
         console.print(plan_table(plan))
         raise typer.Exit
@@ -104,7 +105,7 @@ def run(asked: Options) -> None:
 def _choices(asked: Options, chosen: list[Implementation], datasets: list[str]) -> Choices:
     """What was asked, validated. Raises `ProblemError`, or Typer's `BadParameter`."""
     from stepbench.cases.parsing import parse_choices, parse_ops, parse_optimizers
-    from stepbench.run.session import Choices, preset_named
+    from stepbench.run.choices import Choices, preset_named
     from stepkernels.problem import DTYPES
 
     return Choices(
@@ -172,6 +173,7 @@ def plan_table(plan: Plan) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from stepbench.run.estimate import memory_bytes, run_seconds
     from stepbench.run.participants import Role
     from stepreports.telling.text import duration
 
@@ -180,12 +182,12 @@ def plan_table(plan: Plan) -> RenderableType:
         table.add_column(column, justify="left" if column == "case" else "right")
     for case in plan.cases:
         rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
-        table.add_row(Text(case.name), str(rows), f"{plan.memory_bytes(case) / 2**20:,.0f} MiB")
+        table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
     absent = [Text(f"{skip.row}: {skip.reason}", style="yellow") for skip in plan.skips if skip.case is None]
     capped = sum(skip.case is not None for skip in plan.skips)
     summary = (
         f"{len(plan.cases)} cases, {plan.generations} generation(s) of {plan.turns} turns, "
-        f"{len(plan.participants)} processes at a time; about {duration(plan.seconds())}"
+        f"{len(plan.participants)} processes at a time; about {duration(run_seconds(plan))}"
         + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
     )
     return Group(table, Text(summary, style="bold"), *absent)

@@ -16,6 +16,7 @@ from stepbench.lesson.wording import LANGUAGES
 from stepbench.machine.measured import measured_limits
 from stepbench.machine.threads import default_budget
 from stepbench.run import session
+from stepbench.run.choices import Choices, plan_run, preset_named
 from stepkernels.catalog import rows_named
 from stepkernels.problem import ProblemError
 from stepreports import write_report
@@ -47,10 +48,8 @@ def measured(folder: Path, progress: session.ProgressFactory) -> Run:
     The machine's limits are measured to the end: a run asks only for those of its own sizes, the page for memory's.
     Raises `ProblemError` when a row gave no number: the page compares them all.
     """
-    choices = session.Choices(
-        preset=session.preset_named("quick"), rows=rows_named(ROWS), named=True, sizes=["{}x{}".format(*SIZE)]
-    )
-    session.start(session.plan_run(choices), folder, progress)
+    choices = Choices(preset=preset_named("quick"), rows=rows_named(ROWS), named=True, sizes=["{}x{}".format(*SIZE)])
+    session.start(plan_run(choices), folder, progress)
     run = load_run(folder)
     for failure in run.failures:
         raise ProblemError(f"The lesson needs {failure.row}, which was not timed: {failure.reason}.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from stepbench.run.plan import TIME_BUDGET, Plan
+from stepreports.records.files import read_object
 
 
 def exit_status(folder: Path, plan: Plan, required: Sequence[str]) -> tuple[int, list[str]]:
@@ -31,5 +31,5 @@ def left_out(folder: Path) -> str | None:
 
 
 def _failures(folder: Path) -> list[dict[str, Any]]:
-    stored: list[dict[str, Any]] = json.loads((folder / "failures.json").read_text(encoding="utf-8"))["failures"]
+    stored: list[dict[str, Any]] = read_object(folder / "failures.json")["failures"]
     return stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -63,20 +63,22 @@ class Participant:
         return cls(Implementation.from_json(fields["row"]), fields["replica"], Role(fields["role"]))
 
 
-def limits_here() -> list[Implementation]:
-    """The read kernels that can run on this machine."""
-    return [limit for limit in LIMITS if limit.unavailable() is None]
+def can_run_here(row: Implementation) -> bool:
+    return row.unavailable() is None
 
 
-def participants_of(rows: Sequence[Implementation], limits: Sequence[Implementation]) -> list[Participant]:
+def participants_of(
+    rows: Sequence[Implementation], can_run: Callable[[Implementation], bool] = can_run_here
+) -> list[Participant]:
     """The processes of a generation: every row, the control's second copy, and the limit of each device in use.
 
-    The control is the first CPU row without a work cap: it runs every case.
+    The control is the first CPU row without a work cap: it runs every case. `can_run` is asked of the limits alone, and
+    only of those whose device is in use.
     """
     controls = [row for row in rows if row.device == "cpu" and row.max_work is None][:1]
     devices = {row.device for row in rows}
     return [
         *(Participant(row) for row in rows),
         *(Participant(row, replica=1) for row in controls),
-        *(Participant(limit, role=Role.LIMIT) for limit in limits if limit.device in devices),
+        *(Participant(limit, role=Role.LIMIT) for limit in LIMITS if limit.device in devices and can_run(limit)),
     ]

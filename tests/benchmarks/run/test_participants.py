@@ -8,8 +8,12 @@ from stepkernels.catalog import CATALOG
 ON_CPU, ON_GPU = CATALOG["numpy-blas"], CATALOG["torch-manual-cuda"]
 
 
-def keys(*rows, limits=LIMITS):
-    return [each.key for each in participants_of(rows, limits)]
+def everyone(*rows, can_run=lambda _limit: True):
+    return participants_of(rows, can_run)
+
+
+def keys(*rows, **can_run):
+    return [each.key for each in everyone(*rows, **can_run)]
 
 
 def test_every_device_in_use_has_a_limit_that_takes_turns():
@@ -17,20 +21,27 @@ def test_every_device_in_use_has_a_limit_that_takes_turns():
         "numpy-blas", "torch-manual-cuda", "numpy-blas#1", "read-limit", "read-limit-cuda",
     ]  # fmt: skip
     assert keys(ON_GPU) == ["torch-manual-cuda", "read-limit-cuda"]
-    limits = [each for each in participants_of([ON_CPU, ON_GPU], LIMITS) if each.role is Role.LIMIT]
+    limits = [each for each in everyone(ON_CPU, ON_GPU) if each.role is Role.LIMIT]
     assert [each.row for each in limits] == list(LIMITS)
 
 
 def test_a_limit_that_cannot_run_here_takes_no_turns():
-    assert keys(ON_CPU, ON_GPU, limits=LIMITS[:1]) == ["numpy-blas", "torch-manual-cuda", "numpy-blas#1", "read-limit"]
+    found = keys(ON_CPU, ON_GPU, can_run=lambda limit: limit.device == "cpu")
+    assert found == ["numpy-blas", "torch-manual-cuda", "numpy-blas#1", "read-limit"]
+
+
+def test_a_device_that_is_not_in_use_is_not_looked_for():
+    asked = []
+    keys(ON_CPU, can_run=lambda limit: asked.append(limit.device))
+    assert asked == ["cpu"]
 
 
 def test_the_row_that_runs_twice_is_the_first_that_runs_every_case():
     capped = replace(ON_CPU, name="capped", max_work=1e6)
-    assert keys(capped, ON_GPU, ON_CPU, limits=()) == ["capped", "torch-manual-cuda", "numpy-blas", "numpy-blas#1"]
-    assert keys(capped, limits=()) == ["capped"]
+    assert keys(capped, ON_GPU, ON_CPU)[2:4] == ["numpy-blas", "numpy-blas#1"]
+    assert keys(capped) == ["capped", "read-limit"]
 
 
 def test_a_participant_survives_its_json():
-    for each in participants_of([ON_CPU, ON_GPU], LIMITS):
+    for each in everyone(ON_CPU, ON_GPU):
         assert Participant.from_json(each.to_json()) == each

@@ -3,14 +3,14 @@
 import dataclasses
 
 from stepbench.cases.case import Case
-from stepbench.run.participants import LIMITS, participants_of
+from stepbench.run.participants import participants_of
 from stepbench.run.plan import Plan, Skip
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 
 CASE = Case(op=Op.STEP, dtype="float64", m=1000, n=20)
 PLAN = Plan(
-    preset="quick", cases=(CASE,), participants=tuple(participants_of([CATALOG["numpy-blas"]], LIMITS)),
+    preset="quick", cases=(CASE,), participants=tuple(participants_of([CATALOG["numpy-blas"]])),
     skips=(Skip(row="python-loop", kind="too-much-work", reason="too much", case=CASE.name),),
     generations=1, turns=40, seed=0, timeout_seconds=1.0, max_seconds=None,
 )  # fmt: skip

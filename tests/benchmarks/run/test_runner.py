@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from runs import KERNELS, SMALL, benchmarks, coverage, failures, start_stepbench, stepbench
+from stepbench.run.estimate import memory_bytes
 from stepbench.run.plan import Plan
 from stepreports.records.journal import NAME, read_events
 
@@ -66,7 +67,7 @@ def test_the_workers_hold_no_more_memory_than_was_planned_for(unbroken):
     for case in plan.cases:
         peaks = [e["extra_info"]["peak_memory_bytes"] for e in benchmarks(unbroken) if e["params"]["case"] == case.name]
         assert len(peaks) == len(plan.participants)
-        assert 2**24 * len(peaks) < sum(peaks) <= plan.memory_bytes(case)
+        assert 2**24 * len(peaks) < sum(peaks) <= memory_bytes(plan, case)
 
 
 def test_every_run_times_one_row_twice(unbroken):

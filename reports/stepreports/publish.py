@@ -21,6 +21,7 @@ from stepreports.records.files import RecordError, write_whole
 from stepreports.render import write_report
 from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
+from stepreports.telling.blocks import with_blocks
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.summary import where, winners
 from stepreports.telling.tables import markdown
@@ -28,7 +29,6 @@ from stepreports.telling.tables import markdown
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")
 README = Path("README.md")
-_BLOCK = re.compile(r"<!-- stepbench:(\S+) -->\n.*?<!-- /stepbench:\1 -->", re.DOTALL)
 _FILES = ("benchmark.json", "failures.json", "summary.md", "table.csv")  # the page is 2 MB, and made again at will
 
 
@@ -108,9 +108,6 @@ def index(runs: Sequence[Run], root: Path) -> str:
 def rewritten(readme: str, runs: Sequence[Run], root: Path) -> str:
     """The README with every block between markers made again. Raises `RecordError` for one that cannot be."""
 
-    def block(found: re.Match[str]) -> str:
-        return f"<!-- stepbench:{found[1]} -->\n{content(found[1])}\n<!-- /stepbench:{found[1]} -->"
-
     def content(asked: str) -> str:
         name, _, machine = asked.partition("@")
         if name in _BLOCKS and not runs:
@@ -120,7 +117,7 @@ def rewritten(readme: str, runs: Sequence[Run], root: Path) -> str:
             raise RecordError(f"README.md asks for the block {asked!r}; there is no such block or no published run.")
         return _BLOCKS[name](run, root)
 
-    return _BLOCK.sub(block, readme)
+    return with_blocks(readme, content)
 
 
 def _answer_block(run: Run, _: Path) -> str:

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
-from stepreports.records.files import write_whole
 from stepreports.statistics.intervals import Estimate, ratio
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling.summary import where
@@ -29,9 +28,8 @@ from stepreports.telling.tables import markdown
 OURS = ("numba-fused", "numba-fused-parallel")
 BEST_OTHER = "the best other row"
 LIMIT = "the read limit"
-PAGE = Path("benchmarks/README.md")
+COMMAND = "stepbench.evidence.marks"
 SELF_TESTS = "reports/published/*/self-test.json"
-BLOCK = re.compile(r"<!-- stepbench:(\S+) -->\n.*?<!-- /stepbench:\1 -->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ def _shown(standing: Standing) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, or 1 where the page is stale."""
-    parser = argparse.ArgumentParser(prog="python -m stepbench.evidence.marks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=__doc__.splitlines()[0])
     parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a run of `stepbench run --preset marks`")
     parser.add_argument("--write", action="store_true", help=f"rewrite the figures of {PAGE} from what is published")
     parser.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
@@ -192,26 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def refresh(root: Path, *, check: bool) -> int:
     """Rewrite the blocks of the marks and the self-test, or with `check` say whether they are stale."""
-    return rewrite(
-        root, {"marks": _marks_block, "self-test": _self_test_block}, "stepbench.evidence.marks", check=check
-    )
-
-
-def rewrite(root: Path, blocks: Mapping[str, Callable[[Path], str]], module: str, *, check: bool) -> int:
-    """Rewrite these blocks of the page, or with `check` say whether they are stale; 1 where they are."""
-    old = (root / PAGE).read_text(encoding="utf-8")
-    new = BLOCK.sub(lambda found: _marked(found[1], blocks[found[1]](root)) if found[1] in blocks else found[0], old)
-    if new == old:
-        return 0
-    if check:
-        sys.stdout.write(f"{PAGE} is stale; run python -m {module} --write\n")
-        return 1
-    write_whole(root / PAGE, new)
-    return 0
-
-
-def _marked(name: str, content: str) -> str:
-    return f"<!-- stepbench:{name} -->\n{content}\n<!-- /stepbench:{name} -->"
+    return refresh_page(root, {"marks": _marks_block, "self-test": _self_test_block}, COMMAND, check=check)
 
 
 def _marks_block(root: Path) -> str:

@@ -30,8 +30,8 @@ from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
 from stepbench.cases.parsing import parse_size
 from stepbench.cases.presets import BREAST_CANCER
-from stepbench.evidence.marks import PAGE, rewrite
 from stepbench.evidence.optima import data_of, distances
+from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.training_table import SCHEMA, Figures, tables, training_block
 from stepbench.machine.description import describe_commit, describe_machine
 from stepbench.machine.threads import default_budget
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
     chosen = parser.parse_args(arguments)
     if chosen.write or chosen.check:
-        return rewrite(Path(), {"training": training_block}, COMMAND, check=chosen.check)
+        return refresh_page(Path(), {"training": training_block}, COMMAND, check=chosen.check)
     found = measure(TRIAL if chosen.trial else FULL)
     if chosen.json is not None:
         write_json(chosen.json, found)

@@ -32,7 +32,7 @@ REPEATS = 10  # data sets of each size: PAIRS · SIZES · REPEATS = 200 comparis
 MOST_FALSE_ALARMS = 2
 LEAST_SEEN = 0.95
 ROW = "stepkernels.rows.numba_fused"
-SPIN = "stepbench.evidence.spin"
+KNOWN_SPEED = "stepbench.evidence.known_speed"
 
 Verdict = intervals.Verdict
 
@@ -100,7 +100,9 @@ class SelfTest:
 def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
     """Take the three measurements: some ten minutes with the default number of repeats."""
     known = {f"known-{seconds:g}s": seconds for seconds in (0.0, *KNOWN_SECONDS)}
-    rows = [Participant(_row(name, SPIN, seconds=seconds), role=Role.UNJUDGED) for name, seconds in known.items()]
+    rows = [
+        Participant(_row(name, KNOWN_SPEED, seconds=seconds), role=Role.UNJUDGED) for name, seconds in known.items()
+    ]
     timed = _measure(rows, _cases(repeats)[:1], progress)
     medians = {known[name]: intervals.estimate(turns).value for (name, _), turns in timed.items()}
     empty_seconds = medians.pop(0.0)
@@ -111,7 +113,7 @@ def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
     )
     slowed = _measure(
         [
-            Participant(_row(name, SPIN, row=ROW, slower=slower), role=Role.UNJUDGED)
+            Participant(_row(name, KNOWN_SPEED, row=ROW, slower=slower), role=Role.UNJUDGED)
             for pair in _pair_names()
             for name, slower in zip(pair, (SLOWER, 0.0), strict=True)
         ],

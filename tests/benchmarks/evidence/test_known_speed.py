@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stepbench.evidence import spin
+from stepbench.evidence import known_speed
 from stepkernels.problem import Config, synthetic_problem
 
 READ = 50e-9  # what a look at the clock takes
@@ -25,7 +25,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(spin, "time", clock)
+    monkeypatch.setattr(known_speed, "time", clock)
     return clock
 
 
@@ -41,12 +41,12 @@ def slowed(clock, seconds, slower):
     def work():
         clock.now += seconds
 
-    return spin.SlowedWorkspace(PROBLEM, Config(), SimpleNamespace(step=work), slower)
+    return known_speed.SlowedWorkspace(PROBLEM, Config(), SimpleNamespace(step=work), slower)
 
 
 @pytest.mark.parametrize("seconds", [1e-6, 50e-6])
 def test_steps_of_known_duration_last_that_long_together(clock, seconds):
-    assert seconds_of(clock, spin.KnownWorkspace(PROBLEM, Config(), seconds), 1000) == pytest.approx(
+    assert seconds_of(clock, known_speed.KnownWorkspace(PROBLEM, Config(), seconds), 1000) == pytest.approx(
         1000 * seconds, rel=2e-3
     )
 

@@ -1,6 +1,8 @@
-"""Whole trainings as rows of the harness: a step is one call of `fit`, from nothing to a trained classifier."""
+"""Whole trainings, timed as any row is: what the harness calls a step is one `fit`, from nothing to a classifier."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
@@ -10,7 +12,7 @@ from stepkernels.state import State
 
 
 class Fit(State):
-    """A classifier and the data it is trained on. It starts anew in each call."""
+    """A classifier and the data it is trained on: each step trains it again from the start."""
 
     def __init__(self, problem: Problem, config: Config, classifier: LogisticRegression | PeerRegression) -> None:
         super().__init__(problem, config)
@@ -20,6 +22,6 @@ class Fit(State):
         self.classifier.fit(self.problem.X, self.problem.y)
 
 
-def bind(problem: Problem, config: Config, *, peer: bool = False, **settings: object) -> Fit:
-    """A fit of our classifier with these settings, or of scikit-learn's."""
-    return Fit(problem, config, PeerRegression(**settings) if peer else LogisticRegression(**settings))  # type: ignore[arg-type]
+def bind(problem: Problem, config: Config, *, peer: bool = False, **settings: Any) -> Fit:
+    """Fits of our classifier with these settings, or of scikit-learn's where `peer` is true."""
+    return Fit(problem, config, PeerRegression(**settings) if peer else LogisticRegression(**settings))

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, Mark
 from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
@@ -25,52 +26,8 @@ from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling.summary import where
 from stepreports.telling.tables import markdown
 
-OURS = ("numba-fused", "numba-fused-parallel")
-BEST_OTHER = "the best other row"
-LIMIT = "the read limit"
 COMMAND = "stepbench.evidence.marks"
 SELF_TESTS = "reports/published/*/self-test.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """At a case, our time against an opponent's: at least `times` as fast as it (of a limit: that share of it)."""
-
-    op: str
-    m: int
-    n: int
-    dtype: str
-    opponent: str
-    times: float
-    optimizer: str = "gd"
-
-    @property
-    def case(self) -> str:
-        training = ", 2,000 steps" if self.op == "train" else ""
-        return f"{self.m:,} × {self.n:,} {self.op}, {self.dtype}, {self.optimizer}{training}"
-
-
-MARKS = (
-    Mark("step", 1_000_000, 100, "float64", LIMIT, 0.9),
-    Mark("step", 1_000_000, 100, "float64", "numpy-blas", 1.9),
-    Mark("step", 1_000_000, 100, "float64", BEST_OTHER, 1.4),
-    Mark("step", 1_000_000, 100, "float32", LIMIT, 0.9),
-    Mark("step", 1_000_000, 100, "float32", "numpy-blas", 2.6),
-    Mark("step", 1_000_000, 100, "float32", BEST_OTHER, 2.4),
-    Mark("step", 1_000_000, 20, "float64", "numpy-blas", 4.5),
-    Mark("step", 1_000_000, 20, "float64", BEST_OTHER, 2.8),
-    Mark("step", 100_000, 1_000, "float64", "numpy-blas", 1.6),
-    Mark("step", 100_000, 1_000, "float64", BEST_OTHER, 1.6),
-    Mark("step", 20_000, 50, "float64", "numpy-blas", 3.5),
-    Mark("step", 20_000, 50, "float64", BEST_OTHER, 2.3),
-    Mark("step", 569, 30, "float64", "numpy-blas", 6.0),
-    Mark("step", 569, 30, "float64", BEST_OTHER, 6.0),
-    Mark("train", 569, 30, "float64", "jax-jit-cpu", 3.0),
-    Mark("train", 569, 30, "float32", "jax-jit-cpu", 2.0),
-    Mark("train", 569, 30, "float64", "numpy-blas", 10.0),
-    Mark("train", 569, 30, "float64", "torch-autograd-cpu", 50.0, optimizer="adam"),
-)
-MOST_CALL_SECONDS = 3e-6  # of one call of step at 1,000 × 20, above what a step takes inside train
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,56 +59,58 @@ def standings(run: Run) -> list[Standing]:
 
 def table(run: Run) -> str:
     """The standings in Markdown."""
-    lines = [
-        {
-            "case": each.mark.case,
-            "against": each.opponent,
-            "mark": f"{each.mark.times:g}×" if each.mark.opponent != LIMIT else f"{each.mark.times:.0%}",
-            "measured": _shown(each),
-            "row": f"`{each.ours}`",
-            "": each.reached,
-        }
-        for each in standings(run)
-    ]
-    return markdown([*lines, *_call_cost(run)])
+    return markdown([*map(_line, standings(run)), *_call_cost(run)])
+
+
+def _line(standing: Standing) -> dict[str, str]:
+    """A line of the table: a mark and what became of it."""
+    mark = standing.mark
+    return {
+        "case": mark.case,
+        "against": standing.opponent,
+        "mark": f"{mark.times:g}×" if mark.opponent != LIMIT else f"{mark.times:.0%}",
+        "measured": _shown(standing),
+        "row": f"`{standing.ours}`",
+        "": standing.reached,
+    }
 
 
 def _call_cost(run: Run) -> list[dict[str, str]]:
-    """The line of the cost of a call, where the run timed both step and train at 1,000 × 20."""
-    seconds = {
-        case.op: found[OURS[0]].seconds.value
-        for case, found in run.cases.items()
-        if (case.m, case.n, case.dtype, case.optimizer) == (1_000, 20, "float64", "gd") and OURS[0] in found
-    }
-    if not {"step", "train"} <= seconds.keys():
+    """The line of the cost of a call, where the run timed both step and train at its size."""
+    timed = {op: _records(run, op, CALL.m, CALL.n, "float64", "gd").get(CALL.row) for op in ("step", "train")}
+    if (step := timed["step"]) is None or (train := timed["train"]) is None:
         return []
-    cost = seconds["step"] - seconds["train"]
+    cost = step.seconds.value - train.seconds.value
     return [
         {
-            "case": "1,000 × 20, one call of step",
+            "case": f"{CALL.m:,} × {CALL.n:,}, one call of step",
             "against": "a step inside train",
-            "mark": f"+{MOST_CALL_SECONDS * 1e6:.0f} µs",
+            "mark": f"+{CALL.most_seconds * 1e6:.0f} µs",
             "measured": f"{cost * 1e6:+.2g} µs",
-            "row": f"`{OURS[0]}`",
-            "": "reached" if cost <= MOST_CALL_SECONDS else "not reached",
+            "row": f"`{CALL.row}`",
+            "": "reached" if cost <= CALL.most_seconds else "not reached",
         }
     ]
 
 
 def _standing(mark: Mark, run: Run) -> Standing:
-    records = {
-        record.row.name: record
-        for case, found in run.cases.items()
-        if (case.op, case.m, case.n, case.dtype, case.optimizer, case.cache)
-        == (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer, "warm")
-        for record in found.values()
-    }
+    records = _records(run, mark.op, mark.m, mark.n, mark.dtype, mark.optimizer)
     ours = _fastest([record for name, record in records.items() if name in OURS])
     theirs = _opponent(mark, run, records, ours)
     if ours is None or theirs is None:
         return Standing(mark, ours.row.name if ours else "–", mark.opponent, None)
     name = mark.opponent if mark.opponent == LIMIT else theirs.row.name
     return Standing(mark, ours.row.name, name, ratio(theirs.turns, ours.turns))
+
+
+def _records(run: Run, op: str, m: int, n: int, dtype: str, optimizer: str) -> dict[str, Record]:
+    """What a run timed with warm caches at a case, by row, of whatever data and number of threads."""
+    return {
+        name: record
+        for case, found in run.cases.items()
+        if (case.op, case.m, case.n, case.dtype, case.optimizer, case.cache) == (op, m, n, dtype, optimizer, "warm")
+        for name, record in found.items()
+    }
 
 
 def _opponent(mark: Mark, run: Run, records: dict[str, Record], ours: Record | None) -> Record | None:

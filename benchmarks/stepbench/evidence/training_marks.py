@@ -18,7 +18,7 @@ import argparse
 import datetime
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
 from stepbench.cases.parsing import parse_size
 from stepbench.cases.presets import BREAST_CANCER
+from stepbench.evidence.declared import AUTOGRAD, SKLEARN, TRAINING_MARKS
 from stepbench.evidence.optima import data_of, distances
 from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.training_table import SCHEMA, Figures, tables, training_block
@@ -46,7 +47,6 @@ from stepreports.records.files import write_json
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
 COMMAND = "stepbench.evidence.training_marks"
-SKLEARN, AUTOGRAD = "scikit-learn", "torch-autograd-cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +67,9 @@ def measure(effort: Effort) -> Figures:
     """All that is stored."""
     with TerminalProgress("Training", 3 * effort.generations, Console(stderr=True)) as progress:
         fits = [
-            to_equal_gradient(BREAST_CANCER, 1.0, effort, progress),
-            to_equal_gradient(effort.large, 2.0, effort, progress),
-            with_adam(50.0, effort, progress),
+            to_equal_gradient(BREAST_CANCER, TRAINING_MARKS.equal_gradient, effort, progress),
+            to_equal_gradient(effort.large, TRAINING_MARKS.equal_gradient_large, effort, progress),
+            with_adam(TRAINING_MARKS.adam, effort, progress),
         ]
         progress.describe("the optimum on five data sets")
         optima = list(distances())
@@ -103,9 +103,8 @@ def equal_gradient(X: Array, y: Array) -> tuple[dict[str, float], Figures]:
     l2 = 1 / len(X)  # its C = 1
     peer = PeerRegression().fit(X, y)
     norm = gradient_norm(peer, X, y, l2)
-    settings = {"l2": l2, "tol": norm * EQUAL}
-    ours = LogisticRegression(**settings).fit(X, y)  # type: ignore[arg-type]
-    return settings, {
+    ours = LogisticRegression(l2=l2, tol=norm * EQUAL).fit(X, y)
+    return {"l2": ours.l2, "tol": ours.tol}, {
         "row": ours.row_,
         "gradient": [gradient_norm(ours, X, y, l2), norm],
         "iterations": [ours.n_iter_, int(peer.n_iter_[0])],
@@ -121,13 +120,16 @@ def gradient_norm(classifier: Any, X: Array, y: Array, l2: float) -> float:
 
 def with_adam(mark: float, effort: Effort, progress: TerminalProgress) -> Figures:
     """Adam's steps on breast cancer, ours against autograd's: the accuracy on rows held out, and the time."""
-    case, settings = case_of(BREAST_CANCER), {"optimizer": "adam", "learning_rate": 0.01, "tol": 0.0}
+    case = case_of(BREAST_CANCER)
+    wanted = Training(optimizer="adam", learning_rate=0.01, tol=0.0, steps=effort.adam_steps)
     progress.describe(f"{effort.adam_steps:,} steps of Adam: the accuracy")
-    ours, theirs = (
-        train(BREAST_CANCER, Training(row=row, steps=effort.adam_steps, **settings), lambda *_: None)  # type: ignore[arg-type]
-        for row in ("auto", AUTOGRAD)
-    )
-    settings["max_iter"] = effort.adam_steps
+    ours, theirs = (train(BREAST_CANCER, each, lambda *_: None) for each in (wanted, replace(wanted, row=AUTOGRAD)))
+    settings = {
+        "optimizer": wanted.optimizer,
+        "learning_rate": wanted.learning_rate,
+        "tol": wanted.tol,
+        "max_iter": wanted.steps,
+    }
     return {
         "training": f"{case.m:,} × {case.n:,}, {effort.adam_steps:,} steps of Adam",
         "against": AUTOGRAD,

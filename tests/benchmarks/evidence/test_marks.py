@@ -1,8 +1,10 @@
 """The marks: read off the records of a run, and the page that shows them is never stale."""
 
+from runs import ROOT
 from stepbench.cases.presets import PRESETS, cases_of
 from stepbench.evidence import marks
-from stepbench.evidence.marks import MARKS, Mark, Standing
+from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, SELF_TESTED, Mark
+from stepbench.evidence.marks import Standing
 from stepkernels.catalog import CATALOG
 from stepreports.statistics.intervals import Estimate
 
@@ -11,8 +13,12 @@ def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():
     timed = {(c.op, c.m, c.n, c.dtype, c.optimizer) for c in cases_of(PRESETS["marks"].groups, [2])}
     for mark in MARKS:
         assert (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer) in timed
-        assert mark.opponent in (*CATALOG, marks.BEST_OTHER, marks.LIMIT)
-    assert set(marks.OURS) <= set(CATALOG)
+        assert mark.opponent in (*CATALOG, BEST_OTHER, LIMIT)
+
+
+def test_ours_are_the_fused_rows_of_the_cpu_the_rows_that_the_room_names_among_them():
+    assert OURS == ("numba-fused", "numba-fused-parallel")
+    assert {CALL.row, SELF_TESTED} <= set(OURS)
 
 
 def test_a_mark_is_reached_only_by_the_whole_interval():
@@ -38,3 +44,7 @@ def test_a_stale_page_is_found_and_rewritten(tmp_path):
     before, _, after = page.read_text().partition("<!--")
     assert before == "before\n"
     assert after.endswith("-->\nafter\n")
+
+
+def test_the_page_of_the_repository_is_fresh():
+    assert marks.refresh(ROOT, check=True) == 0

@@ -1,13 +1,14 @@
-"""Rows whose speed is known, for the harness to measure: they burn time, and compute nothing.
+"""Rows whose speed is known, for the harness to measure: steps that take time and compute nothing, or slow another's.
 
-`bind(problem, config, seconds=…)` gives a step that lasts so long, or does nothing for zero. `bind(problem, config,
-row=…, slower=…)` gives another row's workspace whose step takes a known fraction longer than that row's own.
+- `bind(problem, config, seconds=…)`: a step lasts so long; for zero it does nothing.
+- `bind(problem, config, row=…, slower=…)`: the step of another row's module, made slower by that fraction of its time.
 """
 
 from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Callable
 
 from stepkernels.interface import Workspace
 from stepkernels.problem import Config, Problem
@@ -15,51 +16,55 @@ from stepkernels.state import State
 
 SHORTEST_PAUSE = 1e-6
 
+Clock = Callable[[], float]  # seconds, from any start
 
-def burn_until(end: float) -> None:
-    """Return at `end`, by the clock."""
-    while time.perf_counter() < end:
+
+def wait_until(end: float, clock: Clock) -> None:
+    """Return at `end`, and keep the processor busy until then: a sleep would last too long."""
+    while clock() < end:
         pass
 
 
-class KnownWorkspace(State):
-    """A metronome: a step ends so long after the one before it, be it late to begin or not.
+class KnownStep(State):
+    """A step ends so many seconds after the one before it ended, whether or not it began late.
 
-    So k steps on end last k times as long: what a machine that stands still for a moment takes is made up for, and
-    what the call takes is hidden. An `EmptyWorkspace` shows it.
+    So k steps last k times as long: where the machine stands still for a moment, the next step makes up for it. What
+    the call itself takes is hidden in the wait; an `EmptyStep` shows it.
     """
 
-    def __init__(self, problem: Problem, config: Config, seconds: float) -> None:
+    def __init__(self, problem: Problem, config: Config, seconds: float, clock: Clock = time.perf_counter) -> None:
         super().__init__(problem, config)
-        self.seconds, self.end = seconds, 0.0
+        self.seconds, self.clock, self.end = seconds, clock, 0.0
 
     def synchronize(self) -> None:
         """A round begins or ends here: the next step has none before it."""
         self.end = 0.0
 
     def step(self) -> None:
-        now, end = time.perf_counter(), self.end + self.seconds
+        now, end = self.clock(), self.end + self.seconds
         self.end = end if end > now else now + self.seconds
-        burn_until(self.end)
+        wait_until(self.end, self.clock)
 
 
-class EmptyWorkspace(State):
+class EmptyStep(State):
     """A step that does nothing: what is timed is the call."""
 
     def step(self) -> None:
         pass
 
 
-class SlowedWorkspace(State):
-    """Another row's step, and pauses in proportion to the time that went by between them.
+class SlowedStep(State):
+    """Another row's step, and waits in proportion to the time that went by between them.
 
-    A clock cannot pause for 5 % of a few microseconds: what is owed is saved up, and what a pause was too long is
-    taken off what is owed next.
+    A clock cannot measure out 5 % of a few microseconds: what is owed is saved up until it is worth a wait, and where a
+    wait was too long, the next is shorter by as much.
     """
 
-    def __init__(self, problem: Problem, config: Config, inner: Workspace, slower: float) -> None:
+    def __init__(
+        self, problem: Problem, config: Config, inner: Workspace, slower: float, clock: Clock = time.perf_counter
+    ) -> None:
         super().__init__(problem, config)
-        self.inner, self.slower = inner, slower
+        self.inner, self.slower, self.clock = inner, slower, clock
         self.before, self.owed = 0.0, 0.0
 
     def synchronize(self) -> None:
@@ -68,17 +73,18 @@ class SlowedWorkspace(State):
 
     def step(self) -> None:
         self.inner.step()
-        now = time.perf_counter()
+        now = self.clock()
         self.owed += (now - (self.before or now)) * self.slower
         if self.owed > SHORTEST_PAUSE:
             end = now + self.owed
-            burn_until(end)
-            now = time.perf_counter()
+            wait_until(end, self.clock)
+            now = self.clock()
             self.owed = end - now
         self.before = now
 
 
 def bind(problem: Problem, config: Config, seconds: float = 0.0, row: str | None = None, slower: float = 0.0) -> State:
-    if row is None:
-        return KnownWorkspace(problem, config, seconds) if seconds else EmptyWorkspace(problem, config)
-    return SlowedWorkspace(problem, config, importlib.import_module(row).bind(problem, config), slower)
+    """A step of known duration, an empty one, or that of the module `row` slowed."""
+    if row is not None:
+        return SlowedStep(problem, config, importlib.import_module(row).bind(problem, config), slower)
+    return KnownStep(problem, config, seconds) if seconds else EmptyStep(problem, config)

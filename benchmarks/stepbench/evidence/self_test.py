@@ -10,31 +10,63 @@ All of it on one thread: it is the harness that is measured, and not how evenly 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.cases.presets import PRESETS
+from stepbench.evidence.declared import SELF_TESTED
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import Progress
+from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation, Op
 from stepreports.records.turns import Turns
 from stepreports.statistics import intervals
 
-KNOWN_SECONDS = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)
 BIAS_FROM_SECONDS = 50e-6  # the shortest duration for which a bias of at most 1 % is promised
 MOST_BIAS = 0.01
 SLOWER = 0.05
-PAIRS = 4  # beside a control pair, from which the margin is taken as in any run
-SIZES = ((200, 10), (569, 30), (1_000, 20), (4_000, 50), (20_000, 20))
-REPEATS = 10  # data sets of each size: PAIRS · SIZES · REPEATS = 200 comparisons
 MOST_FALSE_ALARMS = 2
 LEAST_SEEN = 0.95
-ROW = "stepkernels.rows.numba_fused"
 KNOWN_SPEED = "stepbench.evidence.known_speed"
 
 Verdict = intervals.Verdict
+Pair = tuple[str, str]  # the names of two rows
+Timed = dict[tuple[str, str], Turns]  # by participant and name of the case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much to measure.
+
+    pairs    beside a control pair, from which the margin is taken as in any run
+    repeats  data sets of each size: pairs · sizes · repeats comparisons, 200 unless told otherwise
+    """
+
+    known_seconds: Sequence[float] = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)
+    pairs: int = 4
+    sizes: Sequence[tuple[int, int]] = ((200, 10), (569, 30), (1_000, 20), (4_000, 50), (20_000, 20))
+    repeats: int = 10
+    generations: int = PRESETS["standard"].generations
+    turns: int = PRESETS["standard"].turns
+
+    @property
+    def pair_names(self) -> list[Pair]:
+        """The two rows of each pair; the first pair is the control."""
+        return [(f"a{k}", f"b{k}") for k in range(self.pairs + 1)]
+
+    @property
+    def cases(self) -> list[Case]:
+        return [
+            Case(op=Op.STEP, dtype="float64", m=m + k, n=n, threads=1)
+            for m, n in self.sizes
+            for k in range(self.repeats)
+        ]
+
+
+FULL = Effort()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,30 +129,12 @@ class SelfTest:
         return trusted and bool(self.able) and self.seen >= LEAST_SEEN * len(self.able)
 
 
-def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
-    """Take the three measurements: some ten minutes with the default number of repeats."""
-    known = {f"known-{seconds:g}s": seconds for seconds in (0.0, *KNOWN_SECONDS)}
-    rows = [
-        Participant(_row(name, KNOWN_SPEED, seconds=seconds), role=Role.UNJUDGED) for name, seconds in known.items()
-    ]
-    timed = _measure(rows, _cases(repeats)[:1], progress)
-    medians = {known[name]: intervals.estimate(turns).value for (name, _), turns in timed.items()}
-    empty_seconds = medians.pop(0.0)
-    bias = {seconds: (median + empty_seconds) / seconds - 1.0 for seconds, median in medians.items()}
-
-    same = _measure(
-        [Participant(_row(name, ROW)) for pair in _pair_names() for name in pair], _cases(repeats), progress
-    )
-    slowed = _measure(
-        [
-            Participant(_row(name, KNOWN_SPEED, row=ROW, slower=slower), role=Role.UNJUDGED)
-            for pair in _pair_names()
-            for name, slower in zip(pair, (SLOWER, 0.0), strict=True)
-        ],
-        _cases(repeats),
-        progress,
-    )
-    control, *others = _pair_names()
+def run(progress: Progress, effort: Effort = FULL) -> SelfTest:
+    """Take the three measurements: some ten minutes in full."""
+    empty_seconds, bias = _bias(progress, effort)
+    same = _time([row for pair in effort.pair_names for row in _same(pair)], effort.cases, progress, effort)
+    slowed = _time([row for pair in effort.pair_names for row in _one_slowed(pair)], effort.cases, progress, effort)
+    control, *others = effort.pair_names
     margin = intervals.margin_of(_both(same, control))
     return SelfTest(
         empty_seconds=empty_seconds,
@@ -131,9 +145,9 @@ def run(progress: Progress, repeats: int = REPEATS) -> SelfTest:
     )
 
 
-def units_of_work(repeats: int = REPEATS) -> int:
+def units_of_work(effort: Effort = FULL) -> int:
     """How often `run` advances its progress."""
-    return PRESETS["standard"].generations * (1 + 2 * len(_cases(repeats)))
+    return effort.generations * (1 + 2 * len(effort.cases))
 
 
 def sentences(figures: dict[str, Any]) -> list[str]:
@@ -151,25 +165,42 @@ def sentences(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+def _bias(progress: Progress, effort: Effort) -> tuple[float, dict[float, float]]:
+    """The seconds of an empty step, and the bias of each known duration."""
+    known = {f"known-{seconds:g}s": seconds for seconds in (0.0, *effort.known_seconds)}
+    rows = [_unjudged(name, seconds=seconds) for name, seconds in known.items()]
+    timed = _time(rows, effort.cases[:1], progress, effort)
+    medians = {known[name]: intervals.estimate(turns).value for (name, _), turns in timed.items()}
+    empty_seconds = medians.pop(0.0)
+    return empty_seconds, {seconds: (median + empty_seconds) / seconds - 1.0 for seconds, median in medians.items()}
+
+
+def _same(pair: Pair) -> list[Participant]:
+    """One row under two names."""
+    return [Participant(_row(name, CATALOG[SELF_TESTED].module)) for name in pair]
+
+
+def _one_slowed(pair: Pair) -> list[Participant]:
+    """One row under two names, the first of them slowed."""
+    first, second = pair
+    module = CATALOG[SELF_TESTED].module
+    return [_unjudged(first, row=module, slower=SLOWER), _unjudged(second, row=module, slower=0.0)]
+
+
+def _unjudged(name: str, **options: object) -> Participant:
+    """A row of known speed: its time alone is wanted."""
+    return Participant(_row(name, KNOWN_SPEED, **options), role=Role.UNJUDGED)
+
+
 def _row(name: str, module: str, **options: object) -> Implementation:
     return Implementation(name=name, module=module, ops=(Op.STEP,), options=options)
 
 
-def _pair_names() -> list[tuple[str, str]]:
-    return [(f"a{k}", f"b{k}") for k in range(PAIRS + 1)]
+def _time(participants: list[Participant], cases: list[Case], progress: Progress, effort: Effort) -> Timed:
+    return time_in_turns(participants, cases, effort.generations, effort.turns, progress)
 
 
-def _cases(repeats: int) -> list[Case]:
-    return [Case(op=Op.STEP, dtype="float64", m=m + k, n=n, threads=1) for m, n in SIZES for k in range(repeats)]
-
-
-def _measure(participants: list[Participant], cases: list[Case], progress: Progress) -> dict[tuple[str, str], Turns]:
-    """The turns of each (participant, case name), as many as a standard run takes."""
-    standard = PRESETS["standard"]
-    return time_in_turns(participants, cases, standard.generations, standard.turns, progress)
-
-
-def _both(timed: dict[tuple[str, str], Turns], pair: tuple[str, str]) -> list[tuple[Turns, Turns]]:
+def _both(timed: Timed, pair: Pair) -> list[tuple[Turns, Turns]]:
     """The turns of both rows of a pair, for each case."""
     first, second = pair
     return [(turns, timed[second, case]) for (name, case), turns in timed.items() if name == first]

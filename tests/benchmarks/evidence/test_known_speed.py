@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from stepbench.evidence import known_speed
+from stepbench.evidence.known_speed import EmptyStep, KnownStep, SlowedStep, bind
 from stepkernels.problem import Config, synthetic_problem
 
 READ = 50e-9  # what a look at the clock takes
@@ -17,16 +18,14 @@ class Clock:
     def __init__(self):
         self.now = 1.0
 
-    def perf_counter(self):
+    def __call__(self):
         self.now += READ
         return self.now
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(known_speed, "time", clock)
-    return clock
+def clock():
+    return Clock()
 
 
 def seconds_of(clock, workspace, steps):
@@ -41,14 +40,13 @@ def slowed(clock, seconds, slower):
     def work():
         clock.now += seconds
 
-    return known_speed.SlowedWorkspace(PROBLEM, Config(), SimpleNamespace(step=work), slower)
+    return SlowedStep(PROBLEM, Config(), SimpleNamespace(step=work), slower, clock)
 
 
 @pytest.mark.parametrize("seconds", [1e-6, 50e-6])
 def test_steps_of_known_duration_last_that_long_together(clock, seconds):
-    assert seconds_of(clock, known_speed.KnownWorkspace(PROBLEM, Config(), seconds), 1000) == pytest.approx(
-        1000 * seconds, rel=2e-3
-    )
+    workspace = KnownStep(PROBLEM, Config(), seconds, clock)
+    assert seconds_of(clock, workspace, 1000) == pytest.approx(1000 * seconds, rel=2e-3)
 
 
 @pytest.mark.parametrize("seconds", [1e-6, 4e-6, 80e-6, 3e-3])
@@ -62,3 +60,11 @@ def test_what_goes_by_between_rounds_is_not_paused_for(clock):
     alone = seconds_of(clock, workspace, 100)
     clock.now += 60.0
     assert seconds_of(clock, workspace, 100) == pytest.approx(alone, rel=0.02)
+
+
+def test_bind_gives_a_step_of_known_duration_an_empty_one_or_another_rows_slowed():
+    assert bind(PROBLEM, Config(), seconds=1e-6).seconds == 1e-6
+    assert isinstance(bind(PROBLEM, Config()), EmptyStep)
+    slowed = bind(PROBLEM, Config(), row="stepkernels.rows.numpy_blas", slower=0.05)
+    slowed.step()
+    assert np.isfinite(slowed.inner.snapshot().J)

@@ -1,16 +1,11 @@
-"""The measured limits, and the harness's measurement of itself: figures exist, are sane, and are read correctly."""
-
-import dataclasses
+"""The measured limits: figures exist, are sane, and are read correctly."""
 
 import pytest
 
 from stepbench.commands.doctor import paste_line
-from stepbench.evidence import self_test
-from stepbench.evidence.self_test import Comparison, SelfTest
 from stepbench.machine.description import describe_machine
 from stepbench.machine.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
 from stepbench.machine.measured import knee_bytes, warnings_for
-from stepreports.statistics.intervals import Verdict
 
 MACHINE = {
     "load_1min": 0.0,
@@ -69,45 +64,3 @@ def test_the_pasted_line_is_one_line():
     line = paste_line(describe_machine(), limits)
     assert "\n" not in line
     assert "read 30 GB/s" in line
-
-
-def same(verdict, detectable=0.02):
-    return Comparison(verdict=verdict, detectable=detectable)
-
-
-def test_a_self_test_passes_only_when_every_promise_holds():
-    good = SelfTest(
-        empty_seconds=1e-7,
-        bias={5e-6: 0.03, 50e-6: 0.005, 2e-3: 0.0},
-        margin=0.01,
-        same=[same(Verdict.SAME)] * 198 + [same(Verdict.FASTER)] * 2,
-        slowed=[same(Verdict.SLOWER)] * 95 + [same(Verdict.UNKNOWN)] * 5 + [same(Verdict.UNKNOWN, detectable=0.2)] * 50,
-    )
-    assert good.passed
-    assert (good.seen, len(good.able)) == (95, 100)
-    assert not dataclasses.replace(good, bias={50e-6: 0.02}).passed
-    assert not dataclasses.replace(good, same=[same(Verdict.SLOWER)] * 3).passed
-    assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN)] * 100).passed
-    assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN, detectable=0.2)] * 100).passed
-
-
-@pytest.mark.slow
-def test_the_harness_can_measure_itself(monkeypatch):
-    class Silent:
-        units = 0
-
-        def describe(self, text): ...
-        def note(self, text): ...
-        def advance(self):
-            self.units += 1
-
-    monkeypatch.setattr(self_test, "SIZES", ((37, 5),))
-    monkeypatch.setattr(self_test, "PAIRS", 1)
-    shorter = dataclasses.replace(self_test.PRESETS["standard"], generations=1)
-    monkeypatch.setitem(self_test.PRESETS, "standard", shorter)
-    monkeypatch.setattr(self_test, "KNOWN_SECONDS", (50e-6,))
-    progress = Silent()
-    result = self_test.run(progress, repeats=1)
-    assert progress.units == self_test.units_of_work(repeats=1)
-    assert len(result.same) == len(result.slowed) == 1
-    assert set(result.bias) == {50e-6}

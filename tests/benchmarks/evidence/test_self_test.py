@@ -1,0 +1,57 @@
+"""The harness's measurement of itself: what it promises, and that it can be taken."""
+
+import dataclasses
+
+import pytest
+
+from stepbench.cases.case import PRESETS
+from stepbench.evidence import self_test
+from stepbench.evidence.self_test import FULL, Comparison, Effort, SelfTest
+from stepreports.statistics.intervals import Verdict
+
+
+def same(verdict, detectable=0.02):
+    return Comparison(verdict=verdict, detectable=detectable)
+
+
+def test_a_self_test_passes_only_when_every_promise_holds():
+    good = SelfTest(
+        empty_seconds=1e-7,
+        bias={5e-6: 0.03, 50e-6: 0.005, 2e-3: 0.0},
+        margin=0.01,
+        same=[same(Verdict.SAME)] * 198 + [same(Verdict.FASTER)] * 2,
+        slowed=[same(Verdict.SLOWER)] * 95 + [same(Verdict.UNKNOWN)] * 5 + [same(Verdict.UNKNOWN, detectable=0.2)] * 50,
+    )
+    assert good.passed
+    assert (good.seen, len(good.able)) == (95, 100)
+    assert not dataclasses.replace(good, bias={50e-6: 0.02}).passed
+    assert not dataclasses.replace(good, same=[same(Verdict.SLOWER)] * 3).passed
+    assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN)] * 100).passed
+    assert not dataclasses.replace(good, slowed=[same(Verdict.UNKNOWN, detectable=0.2)] * 100).passed
+
+
+def test_in_full_the_self_test_compares_200_times_over_as_many_turns_as_a_standard_run():
+    standard, control_pairs = PRESETS["standard"], 1
+    assert (len(FULL.pair_names) - control_pairs) * len(FULL.cases) == 200
+    assert (FULL.generations, FULL.turns) == (standard.generations, standard.turns)
+
+
+class Silent:
+    """A progress that only counts."""
+
+    units = 0
+
+    def describe(self, text): ...
+    def note(self, text): ...
+    def advance(self):
+        self.units += 1
+
+
+@pytest.mark.slow
+def test_the_harness_can_measure_itself():
+    progress = Silent()
+    effort = Effort(known_seconds=(50e-6,), pairs=1, sizes=((37, 5),), repeats=1, generations=1)
+    result = self_test.run(progress, effort)
+    assert progress.units == self_test.units_of_work(effort)
+    assert len(result.same) == len(result.slowed) == 1
+    assert set(result.bias) == {50e-6}

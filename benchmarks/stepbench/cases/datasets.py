@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stepbench.cases.data_files import Matrix, Table, choose_target, read_table, two_classes
+from stepbench.cases.data_files import read_table
+from stepbench.cases.data_table import Matrix, Table, choose_target, two_classes
 from stepkernels.problem import Array, Problem, ProblemError, synthetic_problem
 
 SYNTHETIC = "synthetic"

@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from stepbench.cases.data_files import Labels, Table, blocks, choose_target, few, require_finite, two_classes
+from stepbench.cases.data_table import Labels, Table, blocks, choose_target, few, require_finite, two_classes
 from stepbench.cases.datasets import open_table
 from stepbench.training.model_file import Model, load_model, standardize
 from stepkernels.classifier.batches import is_memory_mapped

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from stepbench.cases.data_files import UNREADABLE, Labels, blocks, read_arrays
+from stepbench.cases.data_files import UNREADABLE, read_arrays
+from stepbench.cases.data_table import Labels, blocks
 from stepkernels.problem import Array, ProblemError
 from stepreports.records.files import write_whole
 

@@ -9,7 +9,8 @@ from sklearn.datasets import dump_svmlight_file
 
 from runs import benchmarks, stepbench
 from stepbench.cases import datasets
-from stepbench.cases.data_files import choose_target, read_table, two_classes
+from stepbench.cases.data_files import read_table
+from stepbench.cases.data_table import choose_target, two_classes
 from stepbench.cases.datasets import DATASETS, make_problem, open_table, register_files, shape_of, standardized
 from stepbench.cases.parsing import parse_size
 from stepkernels.problem import ProblemError

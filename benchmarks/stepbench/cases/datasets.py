@@ -1,6 +1,6 @@
 """Data to time on and to train on: synthetic of any size, the data sets scikit-learn carries, and files.
 
-Real data are standardized (zero mean, unit variance), as any user of gradient descent would do.
+Real data are standardized.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from stepbench.cases.data_files import read_table
 from stepbench.cases.data_table import Matrix, Table, choose_target, two_classes
+from stepbench.cases.standardizing import standardized
 from stepkernels.problem import Array, Problem, ProblemError, synthetic_problem
 
 SYNTHETIC = "synthetic"
@@ -79,18 +80,10 @@ def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem
         data = synthetic_problem(m, n, dtype, seed)
         X, y = data.X, data.y
     else:
-        features, y = _load(dataset)
-        X = standardized(features).astype(dtype)
+        X, y = _load(dataset, dtype)
     random = np.random.default_rng([seed, 1])
     start = random.standard_normal(X.shape[1]) / math.sqrt(X.shape[1])
     return Problem(X, y, w0=start, b0=0.25)
-
-
-def standardized(X: Array) -> Array:
-    """Columns with zero mean and unit variance; a constant column becomes zero."""
-    deviation = X.std(axis=0)
-    result: Array = (X - X.mean(axis=0)) / np.where(deviation == 0.0, 1.0, deviation)
-    return result
 
 
 _FILES: dict[str, tuple[Path, str | None]] = {}
@@ -110,9 +103,11 @@ def _find(dataset: str) -> tuple[Table, tuple[str, ...], str]:
     return table, *choose_target(table, target)
 
 
-def _load(dataset: str) -> tuple[Array, Array]:
-    """The features as they are, and 1 for the second of the two classes."""
+def _load(dataset: str, dtype: str) -> tuple[Array, Array]:
+    """The features, standardized, and 1 for the second of the two classes."""
     table, columns, target = _find(dataset)
     labels = table.labels(target)
     classes = two_classes(labels, table.name, target)
-    return table.features(columns), (labels == classes[1]).astype(np.float64)
+    y = (labels == classes[1]).astype(np.float64)
+    given = Problem(table.features(columns), y)  # which refuses what is not finite
+    return standardized(given.X, columns, dtype), y

@@ -18,11 +18,11 @@ import psutil
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 
 from stepbench.cases.data_table import Labels, Table, blocks, choose_target, few, require_finite, two_classes
 from stepbench.cases.datasets import open_table
-from stepbench.training.model_file import Model, load_model, standardize
+from stepbench.cases.standardizing import scaling_of, standardize
+from stepbench.training.model_file import Model, load_model
 from stepkernels.classifier.batches import is_memory_mapped
 from stepkernels.classifier.choice import AUTO
 from stepkernels.classifier.estimator import LBFGS, LogisticRegression
@@ -172,16 +172,11 @@ def scaling(X: Array, columns: Sequence[str], wanted: bool) -> tuple[Array, Arra
     """The mean and the scale of each column, in words too; 0 and 1 unless wanted."""
     if not wanted:
         return np.zeros(len(columns)), np.ones(len(columns)), "The columns were left as they are, not standardized."
-    scaler = StandardScaler()
-    with np.errstate(over="ignore", invalid="ignore"):
-        for part in blocks(X):
-            scaler.partial_fit(X[part].astype(np.float64))
-    if huge := [column for column, variance in zip(columns, scaler.var_, strict=True) if not np.isfinite(variance)]:
-        raise ProblemError(f"The variance of the column {huge[0]!r} overflows. Divide its values by a large number.")
+    found = scaling_of(X, columns)
     note = f"Standardized {counted(len(columns), 'column')} to zero mean and unit variance."
-    if constant := [column for column, variance in zip(columns, scaler.var_, strict=True) if variance == 0.0]:
+    if constant := [column for column, same in zip(columns, found.constant, strict=True) if same]:
         note += f" Constant, and so of no use: {few(constant)}."
-    return scaler.mean_, scaler.scale_, note
+    return found.mean, found.scale, note
 
 
 def train_whole(

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from stepbench.cases.data_files import UNREADABLE, read_arrays
 from stepbench.cases.data_table import Labels, blocks
+from stepbench.cases.standardizing import standardize
 from stepkernels.problem import Array, ProblemError
 from stepreports.records.files import write_whole
 
@@ -74,8 +75,3 @@ def load_model(path: Path) -> Model:
     if set(arrays) != {field.name for field in fields(Model)}:
         raise ProblemError(f"{path.name} lacks parts of a model. Train it again.")
     return Model(**arrays)
-
-
-def standardize(X: Array, mean: Array, scale: Array) -> Array:
-    standardized: Array = (X - mean) / scale
-    return standardized

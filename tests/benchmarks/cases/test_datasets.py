@@ -11,8 +11,9 @@ from runs import benchmarks, stepbench
 from stepbench.cases import datasets
 from stepbench.cases.data_files import read_table
 from stepbench.cases.data_table import choose_target, two_classes
-from stepbench.cases.datasets import DATASETS, make_problem, open_table, register_files, shape_of, standardized
+from stepbench.cases.datasets import DATASETS, make_problem, open_table, register_files, shape_of
 from stepbench.cases.parsing import parse_size
+from stepbench.cases.standardizing import standardized
 from stepkernels.problem import ProblemError
 
 RANDOM = np.random.default_rng(0)
@@ -158,15 +159,18 @@ def test_a_named_data_set_is_a_standardized_problem(name, dtype):
     assert set(np.unique(problem.y)) == {0.0, 1.0}
 
 
-def test_a_constant_column_becomes_zero():
-    np.testing.assert_array_equal(standardized(np.full((3, 1), 7.0)), np.zeros((3, 1)))
+def test_a_file_with_a_value_that_is_not_finite_is_refused(tmp_path):
+    np.save(tmp_path / "t.npy", np.column_stack([np.where(X[3, 1] == X, np.inf, X), Y]))
+    register_files([str(tmp_path / "t.npy")])
+    with pytest.raises(ProblemError, match="X contains NaN or infinity; remove or impute those values first"):
+        make_problem("t.npy", 0, 0, "float64", seed=0)
 
 
 def test_a_file_is_known_by_its_name(table_file):
     assert register_files([str(table_file), "breast-cancer"]) == [table_file.name, "breast-cancer"]
     assert shape_of(table_file.name) == X.shape
     problem = make_problem(table_file.name, 0, 0, "float64", seed=0)
-    np.testing.assert_allclose(problem.X, standardized(X))
+    np.testing.assert_allclose(problem.X, standardized(X, ("a", "b", "c"), "float64"))
 
 
 def test_a_file_whose_name_begins_with_a_digit_is_no_size(tmp_path):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from stepbench.cases.case import PRESETS
+from stepbench.cases.presets import PRESETS
 from stepbench.evidence import self_test
 from stepbench.evidence.self_test import FULL, Comparison, Effort, SelfTest
 from stepreports.statistics.intervals import Verdict

@@ -1,0 +1,15 @@
+"""A small run, timed once for all tests that only read it."""
+
+import pytest
+
+from runs import SMALL, stepbench
+
+
+@pytest.fixture(scope="session")
+def unbroken(tmp_path_factory):
+    """A small run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("run") / "unbroken"
+    finished = stepbench(*SMALL, "--out", folder)
+    assert finished.returncode == 0, finished.stderr
+    assert "went to what is not a timed round" in finished.stdout
+    return folder

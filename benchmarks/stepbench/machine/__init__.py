@@ -1,1 +1,4 @@
-"""The machine: its threads, environments for child processes, what it was measured to do, and its reading limit."""
+"""The machine: its threads, the environment of child processes, its description, its measured and its read limits.
+
+Imports the kernels only.
+"""

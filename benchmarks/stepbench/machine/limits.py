@@ -63,15 +63,16 @@ def best_seconds(call: Callable[[], object]) -> float:
     return best
 
 
-def clock_resolution() -> float:
-    """The smallest step the clock was seen to take."""
-    steps = []
-    for _ in range(1000):
-        start = now = time.perf_counter()
-        while now == start:
-            now = time.perf_counter()
-        steps.append(now - start)
-    return min(steps)
+def clock_resolution(now: Callable[[], float] = time.perf_counter, steps: int = 1000) -> float:
+    """The smallest step the clock was seen to take, of so many."""
+    return min(_one_step(now) for _ in range(steps))
+
+
+def _one_step(now: Callable[[], float]) -> float:
+    start = later = now()
+    while later == start:
+        later = now()
+    return later - start
 
 
 def working_sets(largest_bytes: int) -> tuple[int, ...]:

@@ -1,35 +1,49 @@
-"""The measured limits: figures exist, are sane, and are read correctly."""
+"""The measured limits: a process of its own, told the budget and the sizes, and figures that fit one another."""
 
 import pytest
 
-from stepbench.commands.doctor import paste_line
-from stepbench.machine.description import describe_machine
-from stepbench.machine.limits import WORKING_SETS, clock_resolution, fma_rate, working_sets
-from stepbench.machine.measured import knee_bytes, warnings_for
+from stepbench.machine.limits import WORKING_SETS, clock_resolution, working_sets
+from stepbench.machine.measured import measured_limits
 
-MACHINE = {
-    "load_1min": 0.0,
-    "allowed_cpus": 2,
-    "governor": None,
-    "virtual_machine": False,
-    "quota_cpus": None,
-    "huge_pages": "madvise",
-}
+LARGEST = 40_000
+BYTES_OF_A_TRIAD = 24  # two reads and a write of eight bytes, for two operations
 
 
-def test_the_knee_is_where_reading_falls_to_the_speed_of_memory():
-    curve = [(2**10, 100.0), (2**20, 90.0), (2**25, 40.0), (2**26, 31.0), (2**28, 30.0)]
-    assert knee_bytes(curve) == 2**20
-    assert knee_bytes([(2**10, 30.0), (2**28, 30.0)]) == 2**10
+@pytest.fixture(scope="module")
+def limits():
+    """Of this machine on one thread, as a run measures them for a small problem."""
+    return measured_limits(1, LARGEST)
 
 
-def test_the_clock_resolves_less_than_a_microsecond():
-    assert 0 < clock_resolution() < 1e-6
+@pytest.mark.slow
+def test_the_process_that_measures_is_told_the_budget(limits):
+    assert limits["threads"] == 1
 
 
-def test_working_sets_reach_from_the_first_cache_into_memory():
-    assert WORKING_SETS[0] <= 32 * 2**10
-    assert WORKING_SETS[-1] >= 256 * 2**20
+@pytest.mark.slow
+@pytest.mark.parametrize("curve", ["read_gb_per_s", "read_gb_per_s_one_thread"])
+def test_reading_is_measured_at_the_sizes_asked_for(limits, curve):
+    assert [size for size, _ in limits[curve]] == [2**14, 2**15, 2**16]
+    assert all(rate > 0 for _, rate in limits[curve])
+
+
+@pytest.mark.slow
+def test_the_read_limit_is_the_faster_of_one_thread_and_all(limits):
+    pairs = zip(limits["read_gb_per_s"], limits["read_gb_per_s_one_thread"], strict=True)
+    assert all(best >= one for (_, best), (_, one) in pairs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_in_the_caches_are_faster_than_multiply_adds_from_memory(limits, dtype):
+    """By far, for a triad waits for memory: a rate in another unit, or of too few operations, would not be."""
+    from_memory = limits["triad_gb_per_s"] * 2 / BYTES_OF_A_TRIAD
+    assert limits["fma_gflops"][dtype] > 2 * from_memory
+
+
+def test_the_resolution_is_the_smallest_step_the_clock_takes():
+    readings = iter([0.0, 0.0, 3.0, 3.0, 3.0, 4.0, 5.0, 7.5])
+    assert clock_resolution(readings.__next__, steps=3) == 1.0
 
 
 def test_a_run_measures_reading_up_to_its_largest_problem():
@@ -37,30 +51,3 @@ def test_a_run_measures_reading_up_to_its_largest_problem():
     assert working_sets(2**20) == tuple(size for size in WORKING_SETS if size <= 2**20)
     assert working_sets(2**20 + 1)[-1] == 2**21
     assert working_sets(2**40) == WORKING_SETS
-
-
-def test_multiply_add_rate_is_positive():
-    assert fma_rate("float32") > 0
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"load_1min": 1.5}, "The load is 1.5"),
-        ({"governor": "powersave"}, "governor is 'powersave'"),
-        ({"virtual_machine": True}, "virtual machine"),
-        ({"quota_cpus": 1.0}, "quota of 1"),
-        ({"huge_pages": "never"}, "huge pages are off"),
-    ],
-)
-def test_what_makes_timings_unreliable_is_said(change, sentence):
-    assert warnings_for(MACHINE) == []
-    (warning,) = warnings_for({**MACHINE, **change})
-    assert sentence in warning
-
-
-def test_the_pasted_line_is_one_line():
-    limits = {"threads": 2, "read_gb_per_s": [(1, 50.0), (2, 30.0)], "fma_gflops": {"float32": 200.0, "float64": 100.0}}
-    line = paste_line(describe_machine(), limits)
-    assert "\n" not in line
-    assert "read 30 GB/s" in line

@@ -207,6 +207,14 @@ def write_self_test(path: Path, figures: Mapping[str, Any] | None = None, **mach
     return path
 
 
+SITTING: tuple[dict[str, Any], ...] = (  # ten seconds, of which two rounds of ten iterations take two
+    {"event": "run", "schema": SCHEMA, "elapsed_seconds": 0.1},
+    {"event": "bound", "elapsed_seconds": 4.0, "participant": "a", "case": "c", "iterations": 10},
+    {"event": "round", "elapsed_seconds": 7.0, "participant": "a", "case": "c", "seconds": 0.1},
+    {"event": "round", "elapsed_seconds": 10.0, "participant": "a", "case": "c", "seconds": 0.1},
+)
+
+
 def write_journal(folder: Path, *segments: Sequence[Mapping[str, Any]]) -> Path:
     """A journal of one or more sittings, each a list of events."""
     lines = [json.dumps(event) for events in segments for event in events]

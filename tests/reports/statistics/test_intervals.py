@@ -6,12 +6,11 @@ import math
 import random
 from statistics import median
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepreports.statistics.bootstrap import CONFIDENCE, TAIL, reachable_confidence, resampled_ranks, tail_ranks
+from stepreports.statistics.bootstrap import CONFIDENCE, reachable_confidence
 from stepreports.statistics.intervals import (
     Estimate,
     Verdict,
@@ -87,21 +86,6 @@ def test_the_order_in_which_turns_were_stored_does_not_matter():
 def test_the_same_measurement_gives_the_same_interval_alone_or_among_others():
     several = [noisy(seed) for seed in range(5)] + [noisy(7, shape=(4,)), noisy(8, shape=(6, 3))]
     assert estimates(several) == [estimate(each) for each in several]
-
-
-@pytest.mark.parametrize("shape", [(1,), (6,), (5,), (6, 6), (4, 8), (40, 40), (6, 5, 3), (8, 8, 8, 8)])
-def test_the_resamples_kept_for_the_tails_give_the_tails_of_all_resamples(shape):
-    random_numbers = np.random.default_rng(3)
-    for _ in range(20):
-        logs = np.concatenate([np.sort(random_numbers.normal(size=turns)) for turns in shape])
-
-        def statistics(ranks, logs=logs):
-            return np.sort(np.median(logs[ranks].mean(axis=2), axis=1))
-
-        lowest, highest = tail_ranks(shape)
-        everything = statistics(resampled_ranks(shape))
-        assert np.array_equal(statistics(lowest)[: TAIL + 1], everything[: TAIL + 1])
-        assert np.array_equal(statistics(highest)[-1 - TAIL :], everything[-1 - TAIL :])
 
 
 def test_two_generations_that_disagree_widen_the_interval():

@@ -1,4 +1,4 @@
-"""Numbers in words: only the digits that the interval bears."""
+"""Numbers in words: only the digits that the interval supports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepreports.telling import text
         (Estimate(995.0, 958.0, 7968.0), "1,000× [960, 7,970]"),
     ],
 )
-def test_a_ratio_shows_the_digits_its_interval_bears(estimate, words):
+def test_a_ratio_shows_the_digits_its_interval_supports(estimate, words):
     assert text.times(estimate) == words
 
 
@@ -69,6 +69,6 @@ def test_words_are_listed_with_their_last_joined():
     assert text.listed(["a", "b"], "or") == "a or b"
 
 
-def test_nothing_is_counted_twice():
+def test_a_noun_is_plural_unless_there_is_one():
     assert text.counted(1, "step") == "1 step"
     assert text.counted(3000, "step") == "3,000 steps"

@@ -1,0 +1,47 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from stepreports.records.files import RecordError, read_object, write_json, write_whole
+
+
+def test_a_file_is_written_with_the_folders_it_needs(tmp_path):
+    path = write_whole(tmp_path / "a" / "b.txt", "c")
+    assert path.read_text() == "c"
+
+
+@pytest.mark.parametrize("half", ["a lone surrogate \ud800", 7], ids=["no text", "no content"])
+def test_what_cannot_be_written_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path, half):
+    path = write_whole(tmp_path / "file", b"whole")
+    with pytest.raises((TypeError, UnicodeEncodeError)):
+        write_whole(path, half)
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "taken", "content")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_number_that_json_does_not_have_is_refused(tmp_path, number):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "file.json", {"seconds": number})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_object_is_read_as_it_was_written(tmp_path):
+    assert read_object(write_json(tmp_path / "file.json", {"seconds": [1.5, None]})) == {"seconds": [1.5, None]}
+
+
+@pytest.mark.parametrize(("content", "said"), [("", "not whole JSON"), ("[1]", "holds a list")])
+def test_what_is_no_object_gets_a_sentence(tmp_path, content, said):
+    with pytest.raises(RecordError, match=said):
+        read_object(write_whole(tmp_path / "file.json", content))

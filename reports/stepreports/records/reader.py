@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stepreports.records.files import RecordError, read_object
 from stepreports.records.journal import SCHEMA
 from stepreports.records.overhead import overhead_of
-from stepreports.records.self_test import self_test_of
+from stepreports.records.self_test_figures import self_test_of
 from stepreports.records.stored import ITEM_BYTES, Case, Failure, Row, StoredRecord, StoredRun
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepreports.records.files import RecordError
-from stepreports.records.self_test import self_test_of
+from stepreports.records.self_test_figures import self_test_of
 from synthetic_runs import MACHINE, SELF_TEST, write_self_test
 
 

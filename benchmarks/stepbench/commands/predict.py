@@ -25,11 +25,11 @@ def predict(
 
     Where it holds the classes too, standard error says how many were predicted right.
     """
-    from stepbench.training import fitting, outputs
+    from stepbench.training import outputs, predicting
 
     if out is not None:
         outputs.require_absent([out], force=force)
-    predictions = fitting.predict(model, data)
+    predictions = predicting.predict(model, data)
     if out is None:
         sys.stdout.write(predictions.to_csv())
     else:

@@ -65,11 +65,11 @@ def train(asked: Options) -> None:
 
     The columns of an .npy file are called 0, 1, 2, …; an .npz file holds X, and y beside it.
     """
-    from stepbench.training import fitting, outputs
+    from stepbench.training import fitting, outputs, settings
 
     model = asked.out or outputs.default_model(asked.data)
     outputs.require_absent(list(outputs.files_of(model).values()), force=asked.force)
-    wanted = fitting.Training(**{each.name: getattr(asked, each.name) for each in fields(fitting.Training)})
+    wanted = settings.Training(**{each.name: getattr(asked, each.name) for each in fields(settings.Training)})
     with outputs.live_cost(console) as report:
         trained = fitting.train(asked.data, wanted, report)
     written = outputs.write_files(trained, model)

@@ -39,7 +39,8 @@ from stepbench.machine.threads import default_budget
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import TerminalProgress
-from stepbench.training.fitting import Training, train
+from stepbench.training.fitting import train
+from stepbench.training.settings import Training
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array

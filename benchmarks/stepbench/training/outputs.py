@@ -12,7 +12,9 @@ from rich.console import Console
 
 from stepbench.run.progress import LINE_EVERY_SECONDS
 from stepbench.training.curves import cost_figure, roc_figure
-from stepbench.training.fitting import Predictions, Score, Trained
+from stepbench.training.fitting import Trained
+from stepbench.training.predicting import Predictions
+from stepbench.training.scores import Score
 from stepkernels.classifier.solution import Report
 from stepkernels.problem import ProblemError
 from stepreports.figures.axes import svg

@@ -12,9 +12,11 @@ import pytest
 
 from runs import ROOT, environment, stepbench
 from stepbench.training.curves import cost_figure, roc_figure
-from stepbench.training.fitting import Training, predict, train
+from stepbench.training.fitting import train
 from stepbench.training.model_file import VERSION, load_model
 from stepbench.training.outputs import files_of, prediction_lines, require_absent, training_lines, write_files
+from stepbench.training.predicting import predict
+from stepbench.training.settings import Training
 from stepkernels import LogisticRegression
 from stepkernels.problem import ProblemError
 
@@ -103,7 +105,8 @@ def test_adam_reaches_the_accuracy_of_the_autograd_row():
 
 TRAIN_FROM_DISK = """
 import resource, sys, threading
-from stepbench.training.fitting import Training, train
+from stepbench.training.fitting import train
+from stepbench.training.settings import Training
 
 def status(name):
     line = next(line for line in open("/proc/self/status") if line.startswith(name))

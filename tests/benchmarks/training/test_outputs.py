@@ -1,0 +1,39 @@
+"""What a training writes: figures of what happened, whole files or none, never over another by accident."""
+
+import errno
+
+import numpy as np
+import pytest
+
+from stepbench.training.curves import cost_figure, roc_figure
+from stepbench.training.outputs import files_of, require_absent, write_files
+from stepkernels.problem import ProblemError
+
+
+def test_figures_show_the_cost_and_the_roc_curve(trained):
+    (cost,), (roc,) = cost_figure(trained).axes, roc_figure(trained).axes
+    np.testing.assert_array_equal(cost.lines[0].get_ydata(), trained.costs)
+    np.testing.assert_array_equal(roc.lines[1].get_ydata(), trained.score.true_positive_rates)
+    assert f"{trained.score.auc:.4f}" in " ".join(text.get_text() for text in roc.texts)
+
+
+def test_interrupted_writing_leaves_the_old_model(trained, model, monkeypatch):
+    before = model.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(ProblemError, match="Writing failed: No space left on device"):
+        write_files(trained, model)
+    assert model.read_bytes() == before
+    assert sorted(path.name for path in model.parent.iterdir()) == sorted(
+        path.name for path in files_of(model).values()
+    )
+
+
+def test_a_place_that_is_none_for_a_file_is_refused_before_training(tmp_path):
+    for path, sentence in ((tmp_path, "is a folder; name a file"), (tmp_path / "a" / "b.npz", "cannot be written")):
+        for force in (False, True):
+            with pytest.raises(ProblemError, match=sentence):
+                require_absent([path], force=force)

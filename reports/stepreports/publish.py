@@ -21,8 +21,8 @@ from stepreports.records.files import RecordError, write_whole
 from stepreports.render import write_report
 from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
-from stepreports.telling.blocks import with_blocks
 from stepreports.telling.findings import answer, headline
+from stepreports.telling.page_blocks import with_blocks
 from stepreports.telling.summary import where, winners
 from stepreports.telling.tables import markdown
 

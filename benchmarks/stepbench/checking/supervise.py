@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from stepbench.checking.child_process import SILENCE_SECONDS, CheckProcess
 from stepbench.checking.compiled import compiled_report
-from stepbench.checking.findings import Findings
 from stepbench.checking.protocol import CannotRun, Orders
 from stepbench.checking.raised import described
+from stepbench.checking.row_findings import Findings
 from stepbench.checking.verdicts import RowReport, Verdict
 from stepbench.machine.simulators import SIMULATORS
 from stepbench.machine.threads import default_budget

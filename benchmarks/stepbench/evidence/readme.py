@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stepreports.records.files import write_whole
-from stepreports.telling.blocks import with_blocks
+from stepreports.telling.page_blocks import with_blocks
 
 PAGE = Path("benchmarks/README.md")
 

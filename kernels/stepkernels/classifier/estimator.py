@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from stepkernels.classifier.batches import Batches, descend_in_batches, is_memory_mapped, take_step
 from stepkernels.classifier.choice import AUTO, choose_row
-from stepkernels.classifier.descent import descend
+from stepkernels.classifier.gradient_descent import descend
 from stepkernels.classifier.lbfgs import solve_lbfgs
 from stepkernels.classifier.solution import Goal, Report, Solution
 from stepkernels.interface import Implementation, Op, Snapshot, with_gradient

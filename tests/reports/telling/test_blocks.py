@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepreports.telling.blocks import with_blocks
+from stepreports.telling.page_blocks import with_blocks
 
 
 def block(name, content):

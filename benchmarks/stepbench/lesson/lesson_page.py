@@ -111,7 +111,7 @@ def _script_data(walks: list[drawings.Drawn]) -> dict[str, Any]:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=ChoiceLoader([FileSystemLoader(WEB), PackageLoader("stepreports.page", "web")]),
+        loader=ChoiceLoader([FileSystemLoader(WEB), PackageLoader("stepreports.page", "assets")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

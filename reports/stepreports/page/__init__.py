@@ -1,1 +1,1 @@
-"""report.html: the page, its data, its sections, and its templates and scripts in web/. Imports figures and below."""
+"""report.html: its data, its sections, and in assets/ its templates and scripts. Imports figures and below."""

@@ -48,7 +48,7 @@ from stepreports.telling.trust import overhead_in_words, self_test_lines
 _FIGURES = ("time", "limit", "roofline", "phases", "start")
 _SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
 LESSONS = {"stepbench-lesson-en.html": "English", "stepbench-lesson-zh.html": "中文"}  # beside a run, linked
-_WEB = Path(__file__).parent / "web"
+_ASSETS = Path(__file__).parent / "assets"
 _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK), "paper": (PAPER, PAPER_DARK)}
 _UNBROKEN = re.compile(
     r"(?<=\d) (?=×|%|(?:[nµm]?s|[kMGT]?B)\b)|(?<=\d ×) (?=\d)|(?<=\d,) (?=[\d,.]+\])|(?<=[×%s]) (?=\[\d)"
@@ -144,12 +144,16 @@ def _packed(content: bytes) -> str:
 
 def _asset(name: str) -> Markup:
     """A style sheet or script of this package, to stand in the page as it is."""
-    return Markup((_WEB / name).read_text(encoding="utf-8"))  # noqa: S704  our own file
+    return Markup((_ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704  our own file
 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["words"] = words
     return environment

@@ -39,7 +39,7 @@ function statistic(logs, ranks) {
   return middle(medians.sort(ascending));
 }
 
-// Numbers in words, as stepreports.telling.text writes them: only the digits that the interval bears.
+// Numbers in words, as stepreports.telling.text writes them: only the digits that the interval supports.
 const exponent = (x) => Math.floor(Math.log10(Math.abs(x)));
 
 const finest = (x) => 2 - exponent(x);

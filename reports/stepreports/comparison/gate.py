@@ -6,7 +6,7 @@ Here only an interval that lies wholly beyond the allowance fails; one that reac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -91,24 +91,23 @@ def shared_control(base: Run, new: Run, differences: Sequence[str]) -> str:
 
 
 def _compared(base: Run, new: Run, allowance: float, control: str | None) -> list[Comparison]:
+    """Every row at every case that both runs timed; of machines that differ, where both timed the control too."""
     found = []
-    for case, records in new.cases.items():
-        before = base.cases.get(case, {})
-        for name, record in records.items():
-            if name in before and name != control:
-                both = ((new, record), (base, before[name]))
-                turns = [t for run, row in both if (t := _relative(run.cases[case], row, control))]
-                if len(turns) == 2:
-                    ratio = ratio_between_runs(*turns)
-                    found.append(Comparison(case, name, ratio, _outcome(ratio, allowance)))
+    for case, row in ((case, row) for case, records in new.cases.items() for row in records if row != control):
+        before, after = (_relative(run.cases.get(case, {}), row, control) for run in (base, new))
+        if before and after:
+            ratio = ratio_between_runs(after, before)
+            found.append(Comparison(case, row, ratio, _outcome(ratio, allowance)))
     return found
 
 
-def _relative(records: dict[str, Record], record: Record, control: str | None) -> Turns | None:
-    """The row's turns, each over the control's of the same turn where runs have a control; None without it."""
+def _relative(records: Mapping[str, Record], row: str, control: str | None) -> Turns | None:
+    """The row's turns, each over the control's of the same turn where there is one; None where either is missing."""
+    if row not in records:
+        return None
     if control is None:
-        return record.turns
-    return over(record.turns, records[control].turns) if control in records else None
+        return records[row].turns
+    return over(records[row].turns, records[control].turns) if control in records else None
 
 
 def _outcome(ratio: Estimate, allowance: float) -> Outcome:

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from stepbench.lesson import descent, lesson_page, neuron
+from stepbench.lesson import descent, neuron
+from stepbench.lesson.lesson_page import lesson_page
 from stepbench.lesson.students import HOURS, students
 from stepkernels import reference
 from stepreports.statistics.runs import load_run

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stepbench.lesson.techniques import ROWS, timed_case
+from stepbench.lesson.shown import ROWS
+from stepbench.lesson.step_costs import timed_case
 from stepreports.records.stored import ITEM_BYTES
 from stepreports.statistics.runs import Run
 

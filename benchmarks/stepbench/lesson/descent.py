@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 
+from stepbench.lesson.shown import WALKER
 from stepbench.lesson.students import PER_HUNDRED, students
 from stepkernels import reference
 from stepkernels.catalog import CATALOG
 from stepkernels.problem import GD, Adam, Array, Config, Optimizer, Problem
 
-ROW = "numpy-blas"
 START = (0.0, -1.0)
 STEPS = 60
 MULTIPLES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 2.8, 3.0, 4.0, 6.0, 10.0)  # of 1/L: the slider
@@ -59,8 +59,8 @@ class Race:
 
 
 def walk(problem: Problem, optimizer: Optimizer, steps: int, start: tuple[float, float] = (0.0, 0.0)) -> Walk:
-    """So many steps of a row on a problem with one feature."""
-    workspace = CATALOG[ROW].bind(problem, Config(optimizer=optimizer))
+    """So many steps on a problem with one feature, taken by a row of the suite."""
+    workspace = CATALOG[WALKER].bind(problem, Config(optimizer=optimizer))
     workspace.reset(np.array([start[0]]), start[1])
     parameters, costs = [np.array(start)], []
     for _ in range(steps + 1):

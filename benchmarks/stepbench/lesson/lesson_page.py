@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,19 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from markupsafe import Markup
 
 from stepbench.lesson import bandwidth as memory
-from stepbench.lesson import descent, drawings, graph, likelihood, neuron, squared_error, techniques
+from stepbench.lesson import (
+    descent,
+    descent_map,
+    drawings,
+    excerpts,
+    graph,
+    likelihood,
+    neuron,
+    squared_error,
+    step_costs,
+)
 from stepbench.lesson.formulas import displayed
+from stepbench.lesson.shown import ROWS
 from stepbench.lesson.students import HOURS, hours, students
 from stepbench.lesson.wording import LANGUAGES, Wording, digits, places
 from stepbench.lesson.worked_example import worked_example
@@ -31,21 +43,7 @@ def lesson_page(run: Run, language: str, report: str | None = None) -> str:
     """
     shown = values(run)
     wording = Wording(language, shown)
-    labels = {key: wording.plain(f"labels.{key}") for key in wording.texts["labels"]}
-    map_figure, frames, walks = drawings.descent_map()
-    drawn = {
-        "surfaces": drawings.surfaces(),
-        "profile": drawings.profile(),
-        "losses": drawings.losses(),
-        "rates": drawings.rates(),
-        "map": map_figure,
-        "races": drawings.races(),
-        "roofline": drawings.roofline(shown["roof"]),
-    }
-    figures = {name: drawings.localized(figure, name, labels) for name, figure in drawn.items()}
-    chosen = next(place for place, walk in enumerate(walks) if walk.multiple == 1.0)
-    first = walks[chosen]
-    figures["map"] = drawings.overlaid(figures["map"], frames, [("walk", first.walk), ("costs", first.costs)])
+    slider = descent_map.descent_map()
     return (
         _environment()
         .get_template("lesson.html.j2")
@@ -56,23 +54,38 @@ def lesson_page(run: Run, language: str, report: str | None = None) -> str:
             palette=PALETTE,
             para=wording.paragraphs,
             line=wording.line,
-            labels=labels,
+            labels=wording.labels,
             formula=displayed,
-            figures=figures,
-            graph=graph.drawing(shown["example"], labels["graph_described"]),
+            figures=_figures(wording.labels, shown["roof"], slider),
+            graph=graph.drawing(shown["example"], wording.labels["graph_described"]),
             picture=neuron,
-            excerpts=techniques.excerpts(),
-            walks=walks,
-            chosen=chosen,
-            data=Markup(json.dumps(_script_data(walks)).replace("<", r"\u003c")),  # noqa: S704  numbers only
+            excerpts=excerpts.excerpts(),
+            walks=slider.walks,
+            chosen=slider.chosen,
+            data=Markup(json.dumps(_script_data(slider.walks)).replace("<", r"\u003c")),  # noqa: S704  numbers only
             script=Markup((WEB / "lesson.js").read_text(encoding="utf-8")),  # noqa: S704  our own file
         )
     )
 
 
+def _figures(labels: Mapping[str, str], roof: memory.Roofline, slider: descent_map.DescentMap) -> dict[str, Markup]:
+    """Every figure by the name that the skeleton uses, its words in the page's language."""
+    drawn = {
+        "surfaces": drawings.surfaces(),
+        "profile": drawings.profile(),
+        "losses": drawings.losses(),
+        "rates": drawings.rates(),
+        "map": slider.figure,
+        "races": drawings.races(),
+        "roofline": drawings.roofline(roof),
+    }
+    figures = {name: drawings.localized(figure, name, labels) for name, figure in drawn.items()}
+    return {**figures, "map": slider.overlaid(figures["map"])}
+
+
 def values(run: Run) -> dict[str, Any]:
     """Every number of the page, by the name that texts and skeleton use."""
-    costs = {cost.row: cost for cost in techniques.costs(run)}
+    costs = {cost.row: cost for cost in step_costs.costs(run)}
     seconds = [cost.seconds for cost in costs.values()]
     return {
         "neuron": neuron.neuron(*neuron.START),
@@ -91,14 +104,14 @@ def values(run: Run) -> dict[str, Any]:
         "walk_steps": descent.STEPS,
         "walk_start": descent.START,
         "roundoff": unit_roundoff("float64"),
-        "confidence": run.cases[techniques.timed_case(run)][techniques.ROWS[0]].seconds.confidence,
+        "confidence": run.cases[step_costs.timed_case(run)][ROWS[0]].seconds.confidence,
         "costs": costs,
         "gain": max(seconds) / min(seconds),
         "roof": memory.roofline(run),
     }
 
 
-def _script_data(walks: list[drawings.Drawn]) -> dict[str, Any]:
+def _script_data(walks: Sequence[descent_map.Drawn]) -> dict[str, Any]:
     """What the sliders need."""
     picture = {"left": neuron.LEFT, "right": neuron.RIGHT, "top": neuron.TOP, "bottom": neuron.BOTTOM}
     return {

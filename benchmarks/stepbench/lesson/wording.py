@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -42,6 +43,11 @@ class Wording:
             plain_bytes=numbers.plain_bytes,
             percent=numbers.percent,
         )
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The short texts of figures and controls."""
+        return {key: self.plain(f"labels.{key}") for key in self.texts["labels"]}
 
     def plain(self, name: str) -> str:
         """The text "section.key" with its numbers, as it is."""

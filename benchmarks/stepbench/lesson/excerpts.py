@@ -1,0 +1,60 @@
+"""The same step, five ways: the code of each technique, from its row's own files, none of them imported."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from stepbench.lesson.shown import EXCERPTS
+from stepkernels.catalog import CATALOG
+from stepkernels.sources import source_files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A part of a row's source, as HTML, and the file it stands in."""
+
+    row: str
+    file: str
+    code: str
+
+
+def excerpts() -> list[Excerpt]:
+    """The code of the five techniques."""
+    return [_excerpt(row, names) for row, names in EXCERPTS.items()]
+
+
+def _excerpt(row: str, names: Sequence[str]) -> Excerpt:
+    """These functions and classes, from the first of a row's files that defines them all."""
+    found = ((file, definitions(file)) for file in source_files(CATALOG[row]))
+    file, code = next((file, code) for file, code in found if code.keys() >= set(names))
+    return Excerpt(row=row, file=file.name, code=_coloured("\n\n".join(code[name] for name in names)))
+
+
+def definitions(file: Path) -> dict[str, str]:
+    """The code of each function and class of a file by its name, decorators included; methods are "Class.method"."""
+    whole = file.read_text(encoding="utf-8")
+    lines, found = whole.splitlines(), {}
+    for node in ast.parse(whole).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = _code(node, lines)
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+            found |= {f"{node.name}.{each.name}": _code(each, lines) for each in methods}
+    return found
+
+
+def _code(node: ast.FunctionDef | ast.ClassDef, lines: Sequence[str]) -> str:
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    return textwrap.dedent("\n".join(lines[first - 1 : node.end_lineno]))
+
+
+def _coloured(code: str) -> str:
+    """Python as HTML, its tokens in classes that the page's style sheet colours."""
+    return str(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))

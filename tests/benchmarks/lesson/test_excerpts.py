@@ -1,0 +1,39 @@
+"""The code of the page is the rows' own: as it stands in the file that is named with it."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from stepbench.lesson.excerpts import definitions, excerpts
+from stepbench.lesson.shown import EXCERPTS
+from stepkernels.catalog import CATALOG
+from stepkernels.rows import numpy_blas
+from stepkernels.sources import source_files
+
+
+def shown(excerpt):
+    """The code of an excerpt without its colours."""
+    return html.unescape(re.sub(r"<[^>]*>", "", excerpt.code)).strip()
+
+
+def test_a_definition_is_the_code_as_it_stands_in_its_file():
+    found = definitions(Path(numpy_blas.__file__))
+    assert found["backward"] == inspect.getsource(numpy_blas.backward).strip()
+    assert found["Workspace.step"].startswith("def step(self)")
+
+
+@pytest.mark.parametrize("excerpt", excerpts(), ids=lambda excerpt: excerpt.row)
+def test_an_excerpt_is_its_rows_code_in_the_order_declared_from_the_file_it_names(excerpt):
+    (file,) = (file for file in source_files(CATALOG[excerpt.row]) if file.name == excerpt.file)
+    code = definitions(file)
+    assert shown(excerpt) == "\n\n".join(code[name] for name in EXCERPTS[excerpt.row])
+
+
+def test_of_a_folder_the_file_that_defines_the_code_is_named():
+    (fused,) = (excerpt for excerpt in excerpts() if excerpt.row == "numba-fused")
+    assert fused.file == "tiles.py"

@@ -1,9 +1,9 @@
 """The marks the fused rows are held to, and how a run's records stand against them.
 
-    stepbench run --preset marks --out OUT    time exactly the cases of the marks
-    python -m stepbench.evidence.marks OUT             print the table of that run
-    python -m stepbench.evidence.marks --write         rewrite the figures of benchmarks/README.md
-    python -m stepbench.evidence.marks --check         exit 1 where they are stale
+    stepbench run --preset marks --out OUT       time exactly the cases of the marks
+    python -m stepbench.evidence.marks OUT       print the table of that run
+    python -m stepbench.evidence.marks --write   rewrite the figures of benchmarks/README.md
+    python -m stepbench.evidence.marks --check   exit 1 where they are stale
 
 A mark is a ratio of times within the turns of one run: the faster of our fused rows against an opponent.
 """

@@ -1,12 +1,16 @@
 """The marks: read off the records of a run, and the page that shows them is never stale."""
 
+import pytest
+
 from runs import ROOT
 from stepbench.cases.presets import PRESETS, cases_of
 from stepbench.evidence import marks
 from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, SELF_TESTED, Mark
 from stepbench.evidence.marks import Standing
 from stepkernels.catalog import CATALOG
+from stepreports.records.reader import load_run
 from stepreports.statistics.intervals import Estimate
+from synthetic_runs import ROWS, entries, write_run
 
 
 def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():
@@ -31,6 +35,34 @@ def test_a_mark_is_reached_only_by_the_whole_interval():
     assert standing(2.2, 1.9, 2.3) == "reached by the median"
     assert standing(1.9, 1.8, 2.3) == "not reached"
     assert standing() == "not measured"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The CPU rows at the size of a call's mark, where a train was timed too, and at another mark's."""
+    rows = [row for row in ROWS if row.device == "cpu"]
+    sizes = [(CALL.m, CALL.n, "synthetic"), (20_000, 50, "synthetic")]
+    return load_run(write_run(tmp_path_factory.mktemp("marks"), entries(rows, sizes, ["float64"])))
+
+
+def test_the_faster_of_ours_stands_against_the_fastest_of_the_others(run):
+    (found,) = (each for each in marks.standings(run) if (each.mark.m, each.mark.opponent) == (20_000, BEST_OTHER))
+    (timed,) = (rows for case, rows in run.cases.items() if (case.op, case.m) == ("step", 20_000))
+    ours, others = ([row for row in timed if (row in OURS) == fused] for fused in (True, False))
+    assert found.ours == min(ours, key=lambda row: timed[row].seconds.value)
+    assert found.opponent == min(others, key=lambda row: timed[row].seconds.value)
+    assert found.measured is not None
+
+
+def test_a_mark_whose_case_was_not_timed_is_not_measured(run):
+    assert {each.mark.m for each in marks.standings(run) if each.measured is not None} == {20_000}
+
+
+def test_a_call_costs_what_step_takes_beyond_a_step_of_train(run):
+    timed = {case.op: rows[CALL.row].seconds.value for case, rows in run.cases.items() if case.m == CALL.m}
+    line = marks.table(run).splitlines()[-1]
+    assert line.startswith("| 1,000 × 20, one call of step | a step inside train | +3 µs |")
+    assert f"| {(timed['step'] - timed['train']) * 1e6:+.2g} µs |" in line
 
 
 def test_a_stale_page_is_found_and_rewritten(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stepbench.lesson.shown import ROWS
 from stepbench.lesson.step_costs import timed_case
 from stepreports.records.stored import ITEM_BYTES
-from stepreports.statistics.runs import Run
+from stepreports.statistics.runs import Record, Run
 
 FLOPS_PER_ELEMENT = 4  # a multiplication and an addition for Xw, and again for Xᵀr
 
@@ -57,7 +57,6 @@ def roofline(run: Run) -> Roofline:
     limits = run.machine["limits"]
     memory, peak = limits["read_gb_per_s"][-1][1], limits["fma_gflops"][case.dtype]
     read_seconds = run.limits[case, "cpu"].seconds.value
-    records = run.cases[case]
     return Roofline(
         machine=run.machine_name,
         m=case.m,
@@ -72,9 +71,11 @@ def roofline(run: Run) -> Roofline:
         two=one / 2.0,
         read_seconds=read_seconds,
         idle=peak / (memory * one),
-        marks=tuple(
-            Mark(row=row, intensity=one / records[row].passes_over_x, gflops=flops / records[row].seconds.value / 1e9)
-            for row in ROWS
-            if row in records
-        ),
+        marks=tuple(_mark(run.cases[case][row], flops, one) for row in ROWS if row in run.cases[case]),
     )
+
+
+def _mark(record: Record, flops: int, one: float) -> Mark:
+    """Where a row stands, by the bytes of X that it really reads."""
+    gflops = flops / record.seconds.value / 1e9
+    return Mark(row=record.row.name, intensity=one / record.passes_over_x, gflops=gflops)

@@ -79,9 +79,8 @@ ON_ONE_PROCESSOR = """
 import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from stepkernels import Config, synthetic_problem
-from stepkernels.rows import numba_fused
-numba_fused.shares_worth = lambda m, n, available: 3
-workspace = numba_fused.bind(synthetic_problem(600, 30), Config(), parallel=True)
+from stepkernels.rows.numba_fused import Division, Workspace
+workspace = Workspace(synthetic_problem(600, 30), Config(), Division(shares=3, team_from=200))
 workspace.train(500)
 print(len(workspace.members), float(workspace.J[0]) < 0.6931)
 """

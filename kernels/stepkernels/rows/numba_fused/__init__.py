@@ -13,9 +13,10 @@ products and their accumulation into gw. What that takes:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
 - Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
   share of the rows and partial sums of its own, added in order: the same bits every run.
-- One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind,
-  and most of its arrays told by address (`addresses.py`). The threads of `train` wake once and meet at a barrier a
-  step (`team.py`).
+- One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
+  (`calls.py`), and most of its arrays told by address (`addresses.py`).
+- As many threads as the size is worth (`shares.py`): those of a pool for a step; for `train` some that wake once and
+  meet at a barrier a step (`team.py`).
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
 the sigmoids of a vector of rows.
@@ -25,22 +26,23 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.rows.numba_fused.addresses import addresses_of, matrix_at, vector_at
 from stepkernels.rows.numba_fused.blocks import rows_in_block
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
+from stepkernels.rows.numba_fused.calls import bound
 from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
+from stepkernels.rows.numba_fused.shares import Division, division_of
 from stepkernels.rows.numba_fused.team import Team, meet
-from stepkernels.rows.numba_fused.tiles import in_tiles
+from stepkernels.rows.numba_fused.tiles import COPIED, in_tiles
 from stepkernels.simd import compiled
 from stepkernels.state import State
-
-STEPS_WORTH_A_THREAD = 100  # to begin another takes 110 µs, and it saves 1 µs of a small step
 
 
 @compiled
@@ -120,76 +122,59 @@ def train_adam(
         descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
 
 
+class Data(NamedTuple):
+    """What a training only reads.
+
+    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,); the penalty; the rows, and those of a block.
+    """
+
+    X: Array
+    signs: NDArray[np.int8]
+    l2: float
+    m: int
+    block: int
+
+
+class Member(NamedTuple):
+    """What a member of a team has to itself: its number, scratch as `gradient` takes it, and the whole state."""
+
+    number: int
+    scratch: Array
+    parameters: Array
+    gradients: Array
+    moment1: Array
+    moment2: Array
+
+
 @compiled
 def train_in_team(
-    member: int,
-    X: Array,
-    signs: Array,
-    parameters_out: Array,
-    l2: float,
-    m: int,
-    block: int,
-    scratch_out: Array,
+    data: Data,
+    member: Member,
     totals_out: Array,
-    gradients_out: Array,
-    moment1_out: Array,
-    moment2_out: Array,
+    arrivals_out: Array,
     rates: tuple[float, float, float, float],
     corrections: Array,
-    arrivals_out: Array,
     costs_out: Array,
 ) -> None:
     """As `train` or `train_adam`, by a member of a team: it accumulates its share, and makes every update for itself.
 
-    parameters, gradients, moments and scratch are the member's own. totals (2, shares, n and more) and arrivals are the
-    team's: one meeting a step suffices, because totals alternate. corrections (steps, 2), or (0, 2) for gradient
-    descent. Member 0 writes the costs.
+    totals (2, shares, n and more) and arrivals are the team's: one meeting a step suffices, because totals alternate.
+    corrections (steps, 2), or (0, 2) for gradient descent. Member 0 writes the costs.
     """
+    X, signs, l2, m, block = data
+    number, scratch, parameters, gradients, moment1, moment2 = member
     members = totals_out.shape[1]
     for k in range(len(costs_out)):
         totals = totals_out[k % 2]
-        accumulate(X, signs, parameters_out, m, block, scratch_out, totals, member)
+        accumulate(X, signs, parameters, m, block, scratch, totals, number)
         meet(arrivals_out, (k + 1) * members)
-        J = finish(totals, parameters_out, l2, m, gradients_out)
-        if member == 0:
+        J = finish(totals, parameters, l2, m, gradients)
+        if number == 0:
             costs_out[k] = J
         if len(corrections) > 0:
-            descend_adam(parameters_out, gradients_out, moment1_out, moment2_out, rates, corrections[k])
+            descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
         else:
-            descend(parameters_out, gradients_out, rates[0])
-
-
-def shares_worth(m: int, n: int, available: int) -> int:
-    """Threads of a team, each with 1 µs of work a step or more: a meeting takes 0.3 µs.
-
-    A sigmoid and its loss cost as much as about 20 elements of X, and 12,000 elements take about 1 µs.
-    """
-    return max(min(available, m * (n + 20) // 12_000), 1)
-
-
-def worth_waking(m: int, n: int) -> bool:
-    """Whether a single step gains by Numba's pool: waking two threads takes 1.5 to 4 µs while they spin.
-
-    At 569×30 and 1,000×20 that is the gain or more than it, at 2,000×50 a third is gained.
-    """
-    return m * (n + 20) > 60_000
-
-
-_COMPILED: dict[Any, Any] = {}
-
-
-def bound(function: Any, given: tuple[Any, ...], later: tuple[Any, ...]) -> Any:
-    """`function` compiled for arguments like these, the first ones given now: a call takes the later ones alone.
-
-    It does not ask for types again, which is half of a call. What is compiled is kept by what the types follow from,
-    because asking takes some 100 µs, as long as twenty small steps.
-    """
-    arguments = (*given, *later)
-    kinds = (a.dtype.char + str(a.ndim) + str(a.flags.num) if isinstance(a, np.ndarray) else type(a) for a in arguments)
-    key = (function, *kinds)
-    if key not in _COMPILED:
-        _COMPILED[key] = function.compile(tuple(map(numba.typeof, arguments)))
-    return partial(_COMPILED[key], *given)
+            descend(parameters, gradients, rates[0])
 
 
 def rates_of(config: Config) -> tuple[float, float, float, float]:
@@ -201,29 +186,43 @@ def rates_of(config: Config) -> tuple[float, float, float, float]:
             return float(descent.learning_rate), 0.0, 0.0, 0.0
 
 
+def data_of(problem: Problem, config: Config, copied: int) -> Data:
+    """X is viewed, or copied into tiles if it is small; behind the signs a vector may be loaded whole."""
+    X, m = in_tiles(problem.X, copied), problem.m
+    signs = np.zeros(m + LINE // X.itemsize, np.int8)
+    signs[:m] = 1 - 2 * problem.y
+    block = X.shape[2] if X.ndim == 3 else rows_in_block(problem.n, X.itemsize)
+    return Data(X, signs, float(config.l2), m, block)
+
+
 class Workspace(State):
-    """Labels as signs of one byte each, and scratch space for each share. X is viewed, or copied if it is small."""
+    """Labels as signs of one byte each, and scratch space and partial sums for each share."""
 
-    def __init__(self, problem: Problem, config: Config, shares: int, pool: bool) -> None:
+    def __init__(self, problem: Problem, config: Config, division: Division, copied: int = COPIED) -> None:
         super().__init__(problem, config, Aligned())
-        X, m, n, dtype = in_tiles(problem.X), problem.m, problem.n, np.dtype(config.dtype)
-        line = LINE // dtype.itemsize
-        block = X.shape[2] if X.ndim == 3 else rows_in_block(n, dtype.itemsize)
-        signs = np.zeros(m + line, np.int8)
-        signs[:m] = 1 - 2 * problem.y
-        scratch = aligned((shares, -(-block // line) * line + (n + 1) * line), dtype.str)
-        totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
-        sizes = (float(config.l2), m, block)
-        self.rates = rates_of(config)
+        self.division = division
         self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
-        self.corrections = np.empty((1 if self.adam else 0, 2))
+        self.rates, self.corrections = rates_of(config), np.empty((1 if self.adam else 0, 2))
+        self.data = data_of(problem, config, copied)
+        n, line, shares = problem.n, LINE // self.data.X.itemsize, division.shares
+        scratch = aligned((shares, -(-self.data.block // line) * line + (n + 1) * line), config.dtype)
+        totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
+        self.bind_calls(scratch if division.pool else scratch[0], totals[0])
+        self.members = self.bind_team(scratch, totals) if shares > 1 else []
+        self.reset()
 
-        self.X, step_scratch, step_totals = X, scratch if pool else scratch[0], totals[0]
-        self.evaluate = bound(
-            gradient, (X, signs, self.parameters, *sizes, step_scratch, step_totals, self.gradients), ()
-        )  # fmt: skip
-        addresses = addresses_of(signs, self.parameters, step_totals, self.gradients, self.moment1, self.moment2)
-        given = (X, step_scratch, addresses, *sizes)
+    def bind_calls(self, scratch: Array, totals: Array) -> None:
+        """`evaluate` a gradient, `run` steps, `run_once` a step: calls with all but a few arguments given.
+
+        Numba starts its pool itself where it compiles parallel code or finds it in its cache, but not for a function
+        whose callee came from the cache when it was compiled itself: that would jump to zero.
+        """
+        if self.division.pool:
+            numba.get_num_threads()  # starts the pool
+        X, signs, *sizes = self.data
+        self.evaluate = bound(gradient, (X, signs, self.parameters, *sizes, scratch, totals, self.gradients), ())
+        addresses = addresses_of(signs, self.parameters, totals, self.gradients, self.moment1, self.moment2)
+        given = (X, scratch, addresses, *sizes)
         if self.adam:
             self.run = bound(train_adam, (*given, self.rates), (self.corrections, self.J))
             self.run_once = partial(self.run, self.corrections, self.J)
@@ -231,21 +230,19 @@ class Workspace(State):
             self.run = bound(train, (*given, self.rates[0]), (self.J,))
             self.run_once = partial(self.run, self.J)
 
-        self.members: list[Any] = []
-        if shares > 1:
-            self.team = Team(shares)
-            own = (self.parameters, self.gradients, self.moment1, self.moment2)
-            others = [tuple(aligned(a.shape, a.dtype.str) for a in own) for _ in range(shares - 1)]
-            self.states = [own, *others]
-            self.members = [
-                bound(
-                    train_in_team,
-                    (member, X, signs, state[0], *sizes, scratch[member], totals, *state[1:], self.rates),
-                    (self.corrections, self.team.arrivals, self.J),
-                )
-                for member, state in enumerate(self.states)
-            ]
-        self.reset()
+    def bind_team(self, scratch: Array, totals: Array) -> list[Any]:
+        """The training of each member of a team: the first one's state is the workspace's, the others' are copies."""
+        self.team = Team(len(scratch))
+        own = (self.parameters, self.gradients, self.moment1, self.moment2)
+        self.copies = [tuple(aligned(array.shape, array.dtype.str) for array in own) for _ in scratch[1:]]
+        return [
+            bound(
+                train_in_team,
+                (self.data, Member(k, scratch[k], *state), totals, self.team.arrivals, self.rates),
+                (self.corrections, self.J),
+            )
+            for k, state in enumerate([own, *self.copies])
+        ]
 
     def gradient(self) -> None:
         self.J[0] = self.evaluate()
@@ -269,11 +266,8 @@ class Workspace(State):
     def train(self, steps: int) -> None:
         costs = self.reserve_costs(steps)
         corrections = self.adam.correction_table(self.steps_taken + 1, steps) if self.adam else self.corrections
-        if self.members and steps >= STEPS_WORTH_A_THREAD * (len(self.members) - 1):
-            for state in self.states[1:]:
-                for array, value in zip(state, self.states[0], strict=True):
-                    array[:] = value
-            self.team.run(lambda member: self.members[member](corrections, self.team.arrivals, costs))
+        if self.members and steps >= self.division.team_from:
+            self.train_as_team(corrections, costs)
         elif self.adam:
             self.run(corrections, costs)
         else:
@@ -282,12 +276,14 @@ class Workspace(State):
         if steps:
             self.J[0] = costs[-1]
 
+    def train_as_team(self, corrections: Array, costs: Array) -> None:
+        for copy in self.copies:
+            for array, value in zip(copy, (self.parameters, self.gradients, self.moment1, self.moment2), strict=True):
+                array[:] = value
+        self.team.run(lambda member: self.members[member](corrections, costs))
+
 
 def bind(problem: Problem, config: Config, parallel: bool = False) -> Workspace:
-    """On one thread, or in shares for as many threads as are worth it: of a pool for steps, of a team for training.
-
-    `get_num_threads` starts the pool. Numba does so itself where it compiles parallel code or finds it in its cache,
-    but not for a function whose callee came from the cache when it was compiled itself: that would jump to zero.
-    """
-    shares = shares_worth(problem.m, problem.n, numba.get_num_threads()) if parallel else 1
-    return Workspace(problem, config, shares, pool=shares > 1 and worth_waking(problem.m, problem.n))
+    """On one thread, or in shares for as many threads as are worth it: of a pool for steps, of a team for training."""
+    available = numba.get_num_threads() if parallel else 1
+    return Workspace(problem, config, division_of(problem.m, problem.n, available))

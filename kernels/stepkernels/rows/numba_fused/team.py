@@ -97,6 +97,37 @@ def _processors() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
+class Run:
+    """One run of a team: the gate where all begin, the processors they go to for its time, and what went wrong."""
+
+    def __init__(self, work: Callable[[int], None], members: int, arrivals: Array) -> None:
+        self.work, self.arrivals = work, arrivals
+        self.gate = threading.Barrier(members)
+        self.processors = _processors()
+        # A random one, so that teams side by side do not all choose the same ones.
+        self.first = random.randrange(len(self.processors) or 1)
+        self.errors: list[BaseException] = []
+
+    def take_part(self, member: int) -> None:
+        """The work of one member, in its thread."""
+        try:
+            if self.processors:
+                os.sched_setaffinity(0, [self.processors[(self.first + member) % len(self.processors)]])
+            self.gate.wait()
+            self.work(member)
+        except threading.BrokenBarrierError:
+            pass  # somebody else has an error to tell
+        except BaseException as error:  # whatever it is, the others must not wait for this one
+            self.errors.append(error)
+            self.gate.abort()
+            self.arrivals[0] = DISBANDED
+
+    def leave(self) -> None:
+        """Give the calling thread its processors back."""
+        if self.processors:
+            os.sched_setaffinity(0, self.processors)
+
+
 class Team:
     """So many threads, the calling one among them. `arrivals` is what their compiled code meets by."""
 
@@ -115,36 +146,18 @@ class Team:
         Raises what `work` raised in any of them, or `RuntimeError` where a thread could not be started.
         """
         self.arrivals[:] = 0
-        places = _processors()
-        first = random.randrange(len(places) or 1)  # so that teams side by side do not all choose the same ones
-        gate = threading.Barrier(self.members)
-        errors: list[BaseException] = []
-
-        def take_part(member: int) -> None:
-            try:
-                if places:
-                    os.sched_setaffinity(0, [places[(first + member) % len(places)]])
-                gate.wait()
-                work(member)
-            except threading.BrokenBarrierError:
-                pass  # somebody else has an error to tell
-            except BaseException as error:  # whatever it is, the others must not wait for this one
-                errors.append(error)
-                gate.abort()
-                self.arrivals[0] = DISBANDED
-
+        run = Run(work, self.members, self.arrivals)
         begun: list[Future[None]] = []
         try:
-            begun.extend(self.others.submit(take_part, member) for member in range(1, self.members))
-            take_part(0)
+            begun.extend(self.others.submit(run.take_part, member) for member in range(1, self.members))
+            run.take_part(0)
         except BaseException:
-            gate.abort()
+            run.gate.abort()
             self.others.shutdown(wait=False)
             self.others = self.threads()  # the old ones may hold a call that no thread was started for
             raise
         finally:
             wait(begun)
-            if places:
-                os.sched_setaffinity(0, places)
-        if errors:
-            raise errors[0]
+            run.leave()
+        if run.errors:
+            raise run.errors[0]

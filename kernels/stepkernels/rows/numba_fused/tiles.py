@@ -33,15 +33,16 @@ def owner(X: Array) -> Array:
     return X
 
 
-def in_tiles(X: Array) -> Array:
+def in_tiles(X: Array, copied: int = COPIED) -> Array:
     """X (m, n) as tiles (tiles, n, rows in a tile) where it is small, but not much smaller than tiles; else row-major.
 
-    A block of a larger array counts as that array: all of its blocks together would be a second X.
+    Small is what has at most `copied` bytes. A block of a larger array counts as that array: all of its blocks together
+    would be a second X.
     """
     m, n = X.shape
     rows = VECTORS * simd.VECTOR_BYTES // X.itemsize
     zeros = -m % rows
-    if owner(X).nbytes > COPIED or 3 * zeros > m:
+    if owner(X).nbytes > copied or 3 * zeros > m:
         return np.ascontiguousarray(X)
     tiles = aligned(((m + zeros) // rows, n, rows), X.dtype.str)
     copy_into_tiles(np.ascontiguousarray(X), tiles)

@@ -1,0 +1,85 @@
+"""The fused rows on the CPU and memory: when X is copied into tiles, what is written, what a step allocates."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from fused_rows import DIVISIONS, DTYPES, agreement_of
+from stepkernels import Config, Problem, synthetic_problem
+from stepkernels.catalog import CATALOG
+from stepkernels.rows.numba_fused import Division, Workspace, rows_in_block
+
+
+def data_of(problem: Problem, **options: int) -> np.ndarray:
+    return Workspace(problem, Config(dtype=problem.dtype), Division(), **options).data.X
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("m", "n"), [(128, 13), (569, 30), (1000, 1), (2551, 64)])
+def test_a_small_x_is_copied_into_tiles(m, n, dtype):
+    problem = synthetic_problem(m, n).astype(dtype)
+    tiles = data_of(problem)
+    rows = tiles.transpose(0, 2, 1).reshape(-1, n)
+    assert np.array_equal(rows[:m], problem.X)
+    assert not rows[m:].any()
+    assert tiles.ctypes.data % 64 == 0 == tiles.strides[1] % 64
+    assert tiles.nbytes <= 4 / 3 * problem.X.nbytes
+
+
+@pytest.mark.parametrize("m", [1, 60, 130])
+def test_x_is_viewed_where_tiles_would_hold_many_zeros(m):
+    problem = synthetic_problem(m, 9, "float32")
+    assert np.shares_memory(data_of(problem), problem.X)
+
+
+@pytest.mark.parametrize("layout", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=1)[:, ::2]], ids=["F", "strided"])
+def test_tiles_of_an_x_in_any_layout(layout):
+    problem = synthetic_problem(200, 30)
+    other = Problem(layout(problem.X), problem.y)
+    assert np.array_equal(data_of(other), data_of(problem))
+
+
+def test_blocks_of_a_large_array_are_viewed():
+    whole = synthetic_problem(50_000, 50)
+    blocks = [Problem(whole.X[start : start + 128], whole.y[start : start + 128]) for start in (0, 300)]
+    assert all(np.shares_memory(data_of(block), whole.X) for block in blocks)
+
+
+def test_a_large_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not():
+    problem = synthetic_problem(64, 8)
+    assert np.shares_memory(data_of(problem, copied=0), problem.X)
+    columns = Problem(np.asfortranarray(problem.X), problem.y)
+    result = agreement_of(Workspace(columns, Config(), Division(), copied=0))
+    assert result.agrees, result.reason
+
+
+def test_the_data_are_not_written():
+    problem = synthetic_problem(300, 40)
+    X, y = problem.X.copy(), problem.y.copy()
+    CATALOG["numba-fused-parallel"].bind(problem, Config()).train(5)
+    np.testing.assert_array_equal(problem.X, X)
+    np.testing.assert_array_equal(problem.y, y)
+
+
+@pytest.mark.parametrize("division", DIVISIONS.values(), ids=DIVISIONS)
+def test_after_a_warm_up_nothing_is_allocated(division):
+    workspace = Workspace(synthetic_problem(2000, 30), Config(), division)
+    workspace.step()
+    workspace.train(10)
+    tracemalloc.start()
+    workspace.step()
+    workspace.train(10)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4096, f"{peak} bytes"
+
+
+@pytest.mark.parametrize("n", [1, 16, 30, 100, 1000, 2**15, 2**20])
+@pytest.mark.parametrize("itemsize", [4, 8])
+def test_blocks_fit_the_cache_or_are_one_row(n, itemsize):
+    rows = rows_in_block(n, itemsize)
+    assert 1 <= rows <= 256
+    assert rows == 1 or rows * n * itemsize <= 256 * 1024

@@ -8,8 +8,8 @@ from stepbench.evidence import marks
 from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, SELF_TESTED, Mark
 from stepbench.evidence.marks import Standing
 from stepkernels.catalog import CATALOG
-from stepreports.records.reader import load_run
 from stepreports.statistics.intervals import Estimate
+from stepreports.statistics.runs import load_run
 from synthetic_runs import ROWS, entries, write_run
 
 

@@ -65,10 +65,14 @@ def _worst_error(value: Array, expected: Expected) -> float:
 
 
 def smallest_visible_change(expectation: Expectation) -> dict[str, float]:
-    """For each field, the smallest relative change of the whole field that would have been rejected."""
+    """For each field, the smallest relative change of the whole field that would have been rejected.
+
+    Infinite where no change would have been: a field of zeros, or of numbers far below their bound.
+    """
     changes = {}
     for name in GRADIENT_FIELDS:
         value, bound = (np.atleast_1d(part) for part in expectation[name])
         nonzero = value != 0.0
-        changes[name] = float((bound[nonzero] / np.abs(value[nonzero])).min(initial=math.inf))
+        with np.errstate(over="ignore"):  # beyond a subnormal value the quotient is infinite, as it should be
+            changes[name] = float((bound[nonzero] / np.abs(value[nonzero])).min(initial=math.inf))
     return changes

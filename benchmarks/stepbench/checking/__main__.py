@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from stepbench.checking import child, kernel_file, sanitizer
+from stepbench.checking import child, kernel_file
+from stepbench.checking.cuda import sanitizer
 
 match sys.argv[1:]:
     case ["child", descriptor]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from stepbench.checking.child_process import SILENCE_SECONDS, CheckProcess
-from stepbench.checking.compiled import compiled_report
+from stepbench.checking.cuda.compiled import compiled_report
 from stepbench.checking.protocol import CannotRun, Orders
 from stepbench.checking.raised import described
 from stepbench.checking.row_findings import Findings

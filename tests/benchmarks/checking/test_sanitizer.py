@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from stepbench.checking import sanitizer
-from stepbench.checking.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
+from stepbench.checking.cuda import sanitizer
+from stepbench.checking.cuda.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
 from stepbench.checking.schedule import sanitized_schedule
 from stepbench.checking.tally import Tally
 from stepkernels import Op

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import cupy_on_cpu
-from stepbench.checking.nvrtc import compile_source
+from stepbench.checking.cuda.nvrtc import compile_source
 from stepbench.machine import read_limit
 from stepbench.machine.read_kernels import read_parallel, read_serial
 from stepkernels import Config, synthetic_problem

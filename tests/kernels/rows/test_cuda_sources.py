@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stepbench.checking.nvrtc import CompileResult, compile_source
+from stepbench.checking.cuda.nvrtc import CompileResult, compile_source
 from stepkernels.catalog import CATALOG
 from stepkernels.sources import source_files
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from stepbench.checking.nvrtc import CompileResult, compile_source
+from stepbench.checking.cuda.nvrtc import CompileResult, compile_source
 from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
 from stepkernels import Implementation
 from stepkernels.probe import missing_library

@@ -1,15 +1,16 @@
-"""The judge: is a row's every number right, on data and in situations made to show that it is not?
+"""Does a row agree: is its every number right, on data and in situations made to show that it is not?
 
-planted       the problems: small, or with their evidence planted
-bound_row   a row bound to one of them, judged against the truth
-trials        what is done to it
-plan          which trials, on which problems
-child, judge  each row in a process of its own
-compiled      CUDA sources, without a GPU
-sanitizer     raw kernels under compute-sanitizer, on one
-verdicts      what was found
-kernel_file   a kernel from outside
-fuzz          `python -m stepbench.checking.fuzz`: many random problems, and the headroom under the bound
+scenes                    the problems: small, or with their evidence planted
+trials/, draws            what is done to a row on them, and the settings it is done with
+schedule, scheduled_trial which trials, on which scenes, and one of them run
+bound_row, tally, cuda_driver  a row bound to a scene, held to the truth, and what was counted meanwhile
+protocol, child, raised   a row's own process, what it is told and what it tells
+supervise, child_process, row_findings, verdicts  the rows in their processes, and what was found
+kernel_file               a kernel from outside the repository
+cuda/                     CUDA code itself: the compiler, the sanitizer
+fuzz                      `python -m stepbench.checking.fuzz`: many random problems, and the headroom under the bound
+
+Imports `run` and below.
 """
 
 from __future__ import annotations

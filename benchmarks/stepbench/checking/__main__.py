@@ -1,6 +1,6 @@
 """The child processes of a check.
 
-`child` examines a row, `kernel` says what a kernel file declares, and `sanitized` runs a row for compute-sanitizer.
+`child` checks a row, `kernel` says what a kernel file declares, and `sanitized` runs a row for compute-sanitizer.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from stepbench.checking.cuda.cuda_driver import synchronize_device
+from stepbench.checking.cuda_driver import synchronize_device
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import VisibleChange

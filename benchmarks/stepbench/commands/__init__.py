@@ -1,1 +1,1 @@
-"""The commands, by what they are about; `stepbench.cli` puts them together."""
+"""What a person types, a file a command, with its screens; `stepbench.cli` puts them together. Imports any room."""

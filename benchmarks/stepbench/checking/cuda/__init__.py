@@ -1,1 +1,1 @@
-"""CUDA code itself: compiled without a GPU, under compute-sanitizer on one, and a device waited for. Imports the schedule."""
+"""CUDA code itself: compiled without a GPU, or under compute-sanitizer on one. Imports the schedule and below."""

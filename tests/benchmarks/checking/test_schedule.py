@@ -1,0 +1,31 @@
+"""The schedule of trials: a seed repeats it, and a row that is spared trials is spared none of a kind."""
+
+from dataclasses import replace
+
+import pytest
+
+from stepbench.checking.schedule import check_schedule
+from stepbench.checking.tally import Tally
+from stepbench.checking.trials import ONE_STEP
+from stepkernels.catalog import CATALOG
+
+
+def test_a_seed_repeats_a_check_and_another_does_not():
+    row = CATALOG["numpy-blas"]
+    schedules = [check_schedule(row, seed) for seed in (5, 5, 6)]
+    assert schedules[0] == schedules[1] != schedules[2]
+    tallies = [Tally(), Tally(), Tally()]
+    for schedule, tally in zip(schedules, tallies, strict=True):
+        assert schedule[0].run(row, tally) is None
+    assert tallies[0].worst == tallies[1].worst != tallies[2].worst
+
+
+@pytest.mark.parametrize("dtypes", [("float32",), ("float64",), ("float32", "float64")])
+@pytest.mark.parametrize("optimizers", [("gd",), ("adam",), ("gd", "adam")])
+def test_a_row_that_compiles_is_spared_no_trial_in_any_dtype_or_with_any_optimizer(dtypes, optimizers):
+    row = replace(CATALOG["jax-jit-cpu"], dtypes=dtypes, optimizers=optimizers)
+    compiling, full = (check_schedule(replace(row, compiles_per_shape=compiles), 5) for compiles in (True, False))
+    for visits in (lambda p: (p.trial.run, p.dtype), lambda p: (p.trial.run, p.optimizer), lambda p: (p.kind, p.dtype)):
+        assert set(map(visits, compiling)) == {visit for visit in map(visits, full) if visit[0] is not ONE_STEP.run}
+    programs = {(scheduled.shape, scheduled.dtype, scheduled.optimizer) for scheduled in compiling}
+    assert len(programs) <= 10

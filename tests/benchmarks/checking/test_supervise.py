@@ -1,0 +1,93 @@
+"""Rows in processes of their own: crashes, hangs and mistakes become verdicts, and no row stops another."""
+
+import re
+
+import pytest
+
+from checks import kernel_file, verdict_of
+from runs import KERNELS
+from stepbench.checking import Verdict, check, load_kernel
+from stepbench.checking.protocol import Orders
+from stepbench.checking.supervise import judge_row
+from stepkernels import Implementation
+from stepkernels.catalog import CATALOG
+
+
+def test_the_example_of_the_documentation_agrees():
+    row, report = verdict_of(load_kernel(KERNELS / "matrix_form.py"))
+    assert row.verdict is Verdict.AGREES, row
+    assert report.exit_code == 0
+    assert row.judged > 1000
+    assert re.search(r"worst \w+, at 0\.\d\d of its bound", row.summary)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("segfault", "was ended by SIGSEGV"),
+        ("wrong", "is off by"),
+        ("too_much_memory", r"Unable to allocate.*too_much_memory.py, line"),
+    ],
+)
+def test_a_kernel_that_fails_is_a_verdict(name, says):
+    row, report = verdict_of(load_kernel(KERNELS / f"{name}.py"))
+    assert row.verdict is Verdict.DISAGREES
+    assert re.search(says, row.reason), row.reason
+    assert report.exit_code == 1
+
+
+def test_a_kernel_that_hangs_is_ended():
+    row = load_kernel(KERNELS / "hang.py")
+    report = judge_row(row, Orders(row=row.to_json(), seed=1), silence_seconds=8.0)
+    assert report.verdict is Verdict.DISAGREES
+    assert "gave no answer for 8 seconds and was ended" in report.reason
+
+
+def test_a_kernel_that_exits_is_a_verdict(tmp_path):
+    body = "class Workspace(numpy_blas.Workspace):\n    def step(self): raise SystemExit(0)\n"
+    path = kernel_file(tmp_path, body + "def bind(problem, config): return Workspace(problem, config, 'C')\n")
+    row, _ = verdict_of(load_kernel(path))
+    assert row.verdict is Verdict.DISAGREES
+    assert "ended its process with status 0" in row.reason
+
+
+def test_what_a_row_declares_and_does_not_have_is_a_verdict(tmp_path):
+    path = kernel_file(
+        tmp_path, "def bind(problem, config): return numpy_blas.Workspace(problem, config, 'C')\n", ", ops=(Op.TRAIN,)"
+    )
+    row, _ = verdict_of(load_kernel(path))
+    assert "the row declares train but its workspace has no train()" in row.reason
+
+
+def test_an_undeclared_difference_is_given_a_hint(tmp_path):
+    path = kernel_file(
+        tmp_path,
+        "import numpy as np\n"
+        "class Workspace(numpy_blas.Workspace):\n"
+        "    def gradient(self):\n"
+        "        super().gradient()\n"
+        "        r = 1 / (1 + np.exp(-(self.X @ self.w + self.b))) - self.problem.y\n"
+        "        self.gw[:] = r @ self.X / len(r) + self.config.l2 * self.w\n"
+        "        self.gb[:] = r.mean()\n"
+        "def bind(problem, config): return Workspace(problem, config, 'C')\n",
+    )
+    row, _ = verdict_of(load_kernel(path))
+    assert row.verdict is Verdict.DISAGREES
+    assert "declaring residual='difference'" in row.reason
+
+
+def test_a_broken_installation_is_not_a_missing_one(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("raise OSError('libfast.so.3: cannot open shared object file')\n")
+    found, report = verdict_of(Implementation(name="broken", module=str(path)))
+    assert found.verdict is Verdict.DISAGREES
+    assert "libfast.so.3" in found.reason
+    assert report.exit_code == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_gpu")
+def test_gpu_rows_without_a_gpu_are_simulated_or_compiled():
+    rows = [CATALOG["cupy-fused"], CATALOG["triton-fused"]]
+    verdicts = {row.row: row.verdict for row in check(rows, simulate=True, seed=2).rows}
+    assert set(verdicts.values()) <= {Verdict.SIMULATED, Verdict.COMPILED, Verdict.NOT_RUN}, verdicts

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stepkernels.problem import Array, ProblemError
+from stepkernels.problem import Array, ProblemError, two_classes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,16 +130,15 @@ def choose_target(table: Table, target: str | None) -> tuple[tuple[str, ...], st
     return features, chosen
 
 
-def two_classes(labels: Labels, table: str, target: str) -> Labels:
+def classes_of_target(labels: Labels, table: str, target: str) -> Labels:
     """The two classes among the labels, sorted. Raises `ProblemError` when there is another number of them."""
-    classes: Labels = np.unique(labels)
-    if len(classes) != 2:
+
+    def not_two(classes: Labels) -> str:
         found = f"{len(classes):,} classes" if len(classes) > 1 else "one class only"
-        raise ProblemError(
-            f"{table}: the target {target!r} has {found} ({few(classes)}); two are needed. "
-            "Name the column to learn with --target."
-        )
-    return classes
+        told = f"{table}: the target {target!r} has {found} ({few(classes)}); two are needed."
+        return f"{told} Name the column to learn with --target."
+
+    return two_classes(labels, not_two)
 
 
 def require_finite(X: Array, columns: Sequence[str], table: str) -> None:

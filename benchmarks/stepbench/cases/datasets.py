@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from stepbench.cases.data_files import read_table
-from stepbench.cases.data_table import Matrix, Table, choose_target, two_classes
+from stepbench.cases.data_table import Matrix, Table, choose_target, classes_of_target
 from stepbench.cases.standardizing import standardized
 from stepkernels.problem import Array, Problem, ProblemError, synthetic_problem
 
@@ -107,7 +107,7 @@ def _load(dataset: str, dtype: str) -> tuple[Array, Array]:
     """The features, standardized, and 1 for the second of the two classes."""
     table, columns, target = _find(dataset)
     labels = table.labels(target)
-    classes = two_classes(labels, table.name, target)
+    classes = classes_of_target(labels, table.name, target)
     y = (labels == classes[1]).astype(np.float64)
     given = Problem(table.features(columns), y)  # which refuses what is not finite
     return standardized(given.X, columns, dtype), y

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 from sklearn.model_selection import train_test_split
 
-from stepbench.cases.data_table import Labels, choose_target, require_finite, two_classes
+from stepbench.cases.data_table import Labels, choose_target, classes_of_target, require_finite
 from stepbench.cases.datasets import open_table
 from stepbench.training.settings import Training
 from stepkernels.classifier.batches import is_memory_mapped
@@ -46,7 +46,7 @@ def split(source: str, wanted: Training) -> Split:
     table = open_table(source)
     columns, target = choose_target(table, wanted.target)
     X, labels = table.features(columns), table.labels(target)
-    classes = two_classes(labels, table.name, target)
+    classes = classes_of_target(labels, table.name, target)
     require_finite(X, columns, table.name)
     on_disk = stays_on_disk(X, wanted.on_disk)
     known, unseen = (last_rows if on_disk else random_rows)(labels, wanted)

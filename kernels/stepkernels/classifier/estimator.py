@@ -32,7 +32,17 @@ from stepkernels.classifier.gradient_descent import descend
 from stepkernels.classifier.lbfgs import solve_lbfgs
 from stepkernels.classifier.solution import Goal, Report, Solution
 from stepkernels.interface import Implementation, Op, Snapshot, with_gradient
-from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, parse_dtype, safe_learning_rate
+from stepkernels.problem import (
+    OPTIMIZERS,
+    Adam,
+    Array,
+    Config,
+    Problem,
+    ProblemError,
+    parse_dtype,
+    safe_learning_rate,
+    two_classes,
+)
 
 LBFGS = "lbfgs"
 
@@ -126,7 +136,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Find the parameters. Warns with `ConvergenceWarning` when they are not within `tol`."""
         self._require_sensible_parameters()
         features, target = self._validated(X, y, reset=True)
-        self.classes_ = two_classes(target)
+        self.classes_ = classes_of(target)
         labels = self._labels(target)
         random = check_random_state(self.random_state)
         if self.batch_size is not None and not is_memory_mapped(features):
@@ -149,7 +159,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         first = not hasattr(self, "classes_")
         features, target = self._validated(X, y, reset=first)
         if first:
-            self.classes_ = two_classes(target if classes is None else np.asarray(classes))
+            self.classes_ = classes_of(target if classes is None else np.asarray(classes))
         problem = self._problem(features, self._labels(target), warm=True)
         row, config = self._row_and_config(problem, problem.m)
         workspace = row.bind(problem, config)
@@ -261,16 +271,17 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.costs_, self.n_iter_ = solution.costs, len(solution.costs)
 
 
-def two_classes(y: NDArray[Any]) -> NDArray[Any]:
+def classes_of(y: NDArray[Any]) -> NDArray[Any]:
     """The two classes in y, sorted. Raises `ProblemError` when there is another number of them."""
     check_classification_targets(y)
-    classes: NDArray[Any] = np.unique(y)
+    return two_classes(y, _not_two)
+
+
+def _not_two(classes: NDArray[Any]) -> str:
     if len(classes) == 1:
-        raise ProblemError(f"y holds one class only, {classes[0]!s}; two classes are needed.")
-    if len(classes) > 2:
-        few = ", ".join(map(str, classes[:5])) + (", …" if len(classes) > 5 else "")
-        raise ProblemError(f"Only binary classification is supported. y holds {len(classes)} classes: {few}.")
-    return classes
+        return f"y holds one class only, {classes[0]!s}; two classes are needed."
+    few = ", ".join(map(str, classes[:5])) + (", …" if len(classes) > 5 else "")
+    return f"Only binary classification is supported. y holds {len(classes)} classes: {few}."
 
 
 def print_cost(iteration: int, cost: float) -> None:

@@ -10,7 +10,7 @@ from sklearn.datasets import dump_svmlight_file
 from runs import benchmarks, stepbench
 from stepbench.cases import datasets
 from stepbench.cases.data_files import read_table
-from stepbench.cases.data_table import choose_target, two_classes
+from stepbench.cases.data_table import choose_target, classes_of_target
 from stepbench.cases.datasets import DATASETS, make_problem, open_table, register_files, shape_of
 from stepbench.cases.parsing import parse_size
 from stepbench.cases.standardizing import standardized
@@ -51,7 +51,7 @@ def learnable(path):
     table = read_table(path)
     columns, target = choose_target(table, None)
     labels = table.labels(target)
-    classes = two_classes(labels, table.name, target)
+    classes = classes_of_target(labels, table.name, target)
     return table.features(columns), labels == classes[1]
 
 

@@ -69,7 +69,7 @@ def command_line(row: str, tool: str) -> list[str]:
     return [SANITIZER, *options, sys.executable, "-m", "stepbench.checking", "sanitized", row]
 
 
-def sanitize(row: str, tool: str) -> Sanitized:
+def sanitize(row: str, tool: str, limit_seconds: float = LIMIT_SECONDS) -> Sanitized:
     """Run a row's small problems under one tool of the sanitizer."""
     environment = environment_of_child(ALLOCATE_EXACTLY)
     with subprocess.Popen(
@@ -82,10 +82,10 @@ def sanitize(row: str, tool: str) -> Sanitized:
         start_new_session=True,
     ) as process:
         try:
-            output, _ = process.communicate(timeout=LIMIT_SECONDS)
+            output, _ = process.communicate(timeout=limit_seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # the sanitizer, and the row that it runs
-            output = f"{process.communicate()[0]}still running after {LIMIT_SECONDS:.0f} seconds"
+            output = f"{process.communicate()[0]}still running after {limit_seconds:.0f} seconds"
     return Sanitized(row, tool, process.returncode, errors_found(output), output)
 
 

@@ -53,7 +53,7 @@ class VisibleChange:
     relative_change: Mapping[str, float]
 
     def __str__(self) -> str:
-        return f"a relative change of {self.relative_change['gw']:.1e} in gw at {self.m:,} × {self.n:,}, {self.dtype}"
+        return f"{self.relative_change['gw']:.1e} of gw, at {self.m:,} × {self.n:,} in {self.dtype}"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -95,7 +95,7 @@ class RowReport:
     def _sees(self) -> str:
         """Of the dtypes, the one in which least is seen."""
         seen = [each for each in self.smallest_visible_changes if math.isfinite(each.relative_change["gw"])]
-        return f"; sees {max(seen, key=lambda each: each.relative_change['gw'])}" if seen else ""
+        return f"; smallest change it can see: {max(seen, key=lambda each: each.relative_change['gw'])}" if seen else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

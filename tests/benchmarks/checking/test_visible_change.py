@@ -100,13 +100,13 @@ def test_a_check_reports_it_for_every_dtype_on_its_largest_data():
     single, double = row.smallest_visible_changes
     assert single.m * single.n == double.m * double.n == LARGEST
     assert 0.0 < 1e6 * double.relative_change["gw"] < single.relative_change["gw"] < 1.0
-    assert row.summary.endswith(f"; sees {single}")
+    assert row.summary.endswith(f"; smallest change it can see: {single}")
 
 
 def test_the_sentence_is_of_the_dtype_in_which_least_is_seen():
     seen = (visible("float64", 20, 3, gw=2e-13), visible("float32", 70_003, 3, gw=3.14e-5))
     row = RowReport(row="r", verdict=Verdict.AGREES, worst={"w": 0.5}, trials=2, smallest_visible_changes=seen)
-    assert row.summary.endswith("of its bound; sees a relative change of 3.1e-05 in gw at 70,003 × 3, float32")
+    assert row.summary.endswith("of its bound; smallest change it can see: 3.1e-05 of gw, at 70,003 × 3 in float32")
     content = json.loads(CheckReport(rows=(row,), required=frozenset(), seed=1).to_json())
     assert content["rows"][0]["smallest_visible_changes"][1] == {
         "dtype": "float32", "m": 70_003, "n": 3, "relative_change": {"J": 1.0, "gw": 3.14e-5, "gb": 1.0},

@@ -32,19 +32,22 @@ def scaling_of(X: Array, columns: Sequence[str]) -> Scaling:
     from sklearn.preprocessing import StandardScaler
 
     scaler, first, same = StandardScaler(), X[0], np.ones(X.shape[1], np.bool_)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for part in blocks(X):
             scaler.partial_fit(X[part].astype(np.float64))
             same &= (X[part] == first).all(axis=0)
-    if huge := [column for column, variance in zip(columns, scaler.var_, strict=True) if not np.isfinite(variance)]:
-        raise ProblemError(f"The variance of the column {huge[0]!r} overflows. Divide its values by a large number.")
+    if (huge := ~(same | np.isfinite(scaler.var_))).any():
+        column = columns[int(huge.argmax())]
+        raise ProblemError(f"The variance of the column {column!r} overflows. Divide its values by a large number.")
+    first = first.astype(np.float64)
     mean = np.where(same, first, scaler.mean_)  # a computed mean is rounded: what is left of 14.62 would not be zero
     return Scaling(mean=mean, scale=np.where(same, 1.0, scaler.scale_), constant=same | (scaler.var_ == 0.0))
 
 
 def standardize(X: Array, mean: Array, scale: Array) -> Array:
-    """X (m, n) with a scaling applied, in float64."""
-    result: Array = (X - mean) / scale
+    """X (m, n) with a scaling applied, in float64; infinite where that overflows."""
+    with np.errstate(all="ignore"):
+        result: Array = (X.astype(np.float64, copy=False) - mean) / scale
     return result
 
 

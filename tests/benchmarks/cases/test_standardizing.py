@@ -31,6 +31,30 @@ def test_a_constant_column_becomes_zero_though_its_mean_is_rounded(value, rows):
     assert (standardized(X, "ab", "float64")[:, 0] == 0.0).all()
 
 
+CONSTANTS = [
+    np.True_, np.int8(-7), np.int64(2**53 + 1), np.uint64(2**63 + 1), np.float16(14.62), np.float32(14.62),
+    np.float32(3e38), np.float64(14.62), np.float64(5e-324), np.float64(-1.7e308), np.longdouble("14.62"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", CONSTANTS, ids=repr)
+def test_a_constant_column_of_any_magnitude_and_dtype_becomes_zero(value):
+    """Also where its squares overflow, or it has more digits than float64."""
+    X = np.full((569, 2), value)
+    scaling = scaling_of(X, "ab")
+    assert scaling.constant.all()
+    assert scaling.mean.dtype == np.float64
+    for dtype in ("float32", "float64"):
+        assert (standardized(X, "ab", dtype) == 0.0).all()
+
+
+def test_strict_floating_point_changes_nothing():
+    X = np.column_stack([np.full(9, 5e-324), np.linspace(1e-300, 1e-290, 9), np.arange(9.0)])
+    plain = standardized(X, "abc", "float64")
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(standardized(X, "abc", "float64"), plain)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_large_x_is_scaled_in_blocks_to_the_numbers_of_the_whole(dtype):
     X = RANDOM.standard_normal((2**20 + 7, 3)).astype(dtype) + np.arange(3, dtype=dtype)

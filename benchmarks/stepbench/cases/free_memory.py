@@ -1,0 +1,74 @@
+"""The memory this process may still take, and a refusal of data that would not fit: before they are unpacked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from stepkernels.problem import ProblemError
+
+CGROUP = Path("/sys/fs/cgroup")
+BYTES_OF_A_NUMBER = 8  # float64, which every feature becomes
+
+
+def require_memory(name: str, rows: int, columns: int, copies: float, table_bytes: int | None = None) -> None:
+    """Raise `ProblemError` when a table as large as declared, and copies of its features, would not fit."""
+    numbers = rows * columns * BYTES_OF_A_NUMBER
+    table = numbers if table_bytes is None else table_bytes
+    beside = f", {gib(table + copies * numbers)} with the copies that are made of it" if copies else ""
+    require_bytes(f"{name}, {rows:,} × {columns:,} values,", table, copies * numbers, beside)
+
+
+def require_bytes(name: str, held: float, beside: float = 0.0, told: str = "") -> None:
+    """Raise `ProblemError` when so many bytes, and those beside them, would not fit."""
+    if held + beside > (free := free_bytes()):
+        raise ProblemError(f"{name} takes {gib(held)} of memory{told}; {gib(free)} are available.")
+
+
+@contextmanager
+def memory_in_sentences(name: str) -> Iterator[None]:
+    """Turn an allocation that failed into a `ProblemError`."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ProblemError(f"The memory that is available did not suffice for {name} ({error}).") from error
+
+
+def free_bytes() -> int:
+    """The least of what the machine, this process's control group and its own limits leave."""
+    available: int = psutil.virtual_memory().available
+    return max(0, min(available, *left_in_group(CGROUP), *left_of_limits()))
+
+
+def left_in_group(root: Path) -> Iterator[int]:
+    """What the memory limit of a control group (version 2, else 1) leaves; nothing where there is no limit."""
+    for limit, usage, stat, cache in (
+        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+    ):
+        try:
+            most, used = int((root / limit).read_text()), int((root / usage).read_text())
+            kept = dict(line.split() for line in (root / stat).read_text().splitlines())
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+        yield most - used + int(kept.get(cache, 0))  # a cache that is given back when it is asked for
+        return
+
+
+def left_of_limits() -> Iterator[int]:
+    """What `ulimit -v` and `ulimit -d` leave."""
+    import resource
+
+    held = psutil.Process().memory_info()
+    for limit, used in (("RLIMIT_AS", held.vms), ("RLIMIT_DATA", getattr(held, "data", 0))):
+        most, _ = resource.getrlimit(getattr(resource, limit))
+        if most != resource.RLIM_INFINITY and sys.platform == "linux":
+            yield most - used
+
+
+def gib(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB"

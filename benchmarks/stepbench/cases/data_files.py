@@ -1,27 +1,24 @@
-"""Files of data, each kind read into a `Table`.
-
-What cannot be read is a `ProblemError` that names the file. Nothing is unpickled: a file of data must not be able to
-run code.
-"""
+"""Files of data, each kind read into a `Table`. What cannot be read is a `ProblemError` that names the file."""
 
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stepbench.cases.data_table import Frame, Matrix, Table
+from stepbench.cases.archives import Declared, declared_arrays, mapped_array, unpacked
+from stepbench.cases.csv_files import read_csv
+from stepbench.cases.data_table import Matrix, Table, require_matrix
+from stepbench.cases.free_memory import memory_in_sentences, require_memory
+from stepbench.cases.parquet_files import read_parquet
+from stepbench.cases.reading import AS_IT_LOOKS, Reading
+from stepbench.cases.svmlight_files import read_svmlight
 from stepkernels.problem import ProblemError
 
-UNREADABLE = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+TARGET = "y"  # of an .npz
 
 
-def read_table(path: Path, width: int = 0) -> Table:
+def read_table(path: Path, width: int = 0, reading: Reading = AS_IT_LOOKS) -> Table:
     """The table in a file; svmlight, which does not write zeros, is filled up to `width` features."""
     if not path.exists():
         raise ProblemError(f"There is no file {path}.")
@@ -30,90 +27,68 @@ def read_table(path: Path, width: int = 0) -> Table:
     if path.is_dir() or path.stat().st_size == 0:
         raise ProblemError(f"{path.name} is {'a folder, not a file' if path.is_dir() else 'empty'}.")
     try:
-        table = READERS[path.suffix.lower()](path, width)
+        with memory_in_sentences(path.name):
+            table = READERS[path.suffix.lower()](path, width, reading)
     except ProblemError:
         raise
-    except UNREADABLE as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise ProblemError(f"{path.name} cannot be read; it may be cut off or of another kind ({reason}).") from None
+    except Exception as error:  # of whichever library reads it: damaged bytes can make it raise anything
+        why = f"it may be cut off or of another kind ({told(error)})"
+        raise ProblemError(f"{path.name} cannot be read; {why}.") from error
     if table.rows == 0 or not table.columns:
         raise ProblemError(f"{path.name} is empty: it holds no rows.")
     return table
 
 
-def read_csv(path: Path, _width: int) -> Table:
-    """Comma-separated, with a line of column names."""
-    import pandas as pd
-
-    frame = pd.read_csv(path)
-    if all(is_number(str(name)) for name in frame.columns):
-        raise ProblemError(f"{path.name} begins with numbers; its first line must name the columns.")
-    if len(frame.columns) == 1 and (separators := [sign for sign in ";\t|" if sign in str(frame.columns[0])]):
-        raise ProblemError(f"{path.name} is separated by {separators[0]!r}; separate its columns by commas.")
-    return Frame(path.name, frame)
+def told(error: Exception) -> str:
+    """The first line of what a library says."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def read_parquet(path: Path, _width: int) -> Table:
-    import pandas as pd
-
-    try:
-        return Frame(path.name, pd.read_parquet(path, engine="pyarrow"))
-    except ImportError:
-        raise ProblemError("Parquet files are read with pyarrow; python -m pip install pyarrow") from None
+def read_npy(path: Path) -> Table:
+    return Matrix(path.name, mapped_array(path))
 
 
-def read_npy(path: Path, _width: int) -> Table:
-    """A matrix, mapped and not read."""
-    return Matrix(path.name, np.lib.format.open_memmap(path, mode="r"))
-
-
-def read_npz(path: Path, _width: int) -> Table:
-    """An array X, and any vectors as long beside it: the target is among them, usually y."""
-    arrays = read_arrays(path)
-    if "X" not in arrays:
-        raise ProblemError(f"{path.name} has no array X. Its arrays: {', '.join(arrays) or 'none'}.")
-    X = arrays.pop("X")
-    return Matrix(path.name, X, {name: array for name, array in arrays.items() if array.ndim == 1})
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz by name, none of them pickled. Raises what is `UNREADABLE`."""
+def read_npz(path: Path, reading: Reading) -> Table:
+    """An array X and, beside it, y: what is to be learned. Without a y, it is the only other array of so many rows."""
     with zipfile.ZipFile(path) as archive:
-        if damaged := archive.testzip():
-            raise ValueError(f"{damaged} is damaged")
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+        declared = declared_arrays(archive)
+        if "X" not in declared:
+            raise ProblemError(f"{path.name} has no array X. Its arrays: {', '.join(declared) or 'none'}.")
+        X = declared.pop("X")
+        require_matrix(path.name, X.shape, X.dtype)
+        rows, columns = X.shape
+        unfit = {name: reason for name, array in declared.items() if (reason := no_labels(array, rows))}
+        fit = [name for name in declared if name not in unfit]
+        held = X.bytes + sum(declared[name].bytes for name in fit)
+        require_memory(path.name, rows, columns, reading.copies, held)
+        arrays = unpacked(archive, ["X", *fit])
+    table = Matrix(path.name, arrays["X"], {name: arrays[name].reshape(-1) for name in fit}, unfit=unfit)
+    table.target = target_among(declared, rows)
+    return table
 
 
-def read_svmlight(path: Path, width: int) -> Table:
-    """Sparse on disk; dense here, where it must fit in memory."""
-    import psutil
-    from sklearn.datasets import load_svmlight_file
-
-    X, y = load_svmlight_file(str(path))
-    X.resize(len(y), max(width, X.shape[1]))
-    needed, available = 8 * X.shape[0] * X.shape[1], psutil.virtual_memory().available
-    if needed > available / 2:
-        raise ProblemError(
-            f"{path.name} takes {needed / 2**30:.1f} GiB with its zeros; {available / 2**30:.1f} GiB are available."
-        )
-    return Matrix(path.name, X.toarray(), {"y": y})
+def no_labels(array: Declared, rows: int) -> str | None:
+    """Why an array cannot hold the labels of so many rows, or None."""
+    if array.shape not in ((rows,), (rows, 1)):
+        return f"has shape {array.shape}; X asks for ({rows},)"
+    if array.dtype.hasobject:
+        return "holds Python objects, which are not unpickled; save it as numbers or text, as with y.astype(str)"
+    return None
 
 
-READERS: dict[str, Callable[[Path, int], Table]] = {
-    ".csv": read_csv,
-    ".parquet": read_parquet,
-    ".npy": read_npy,
-    ".npz": read_npz,
+def target_among(beside: dict[str, Declared], rows: int) -> str | None:
+    """y, or the only array with a value for each row; None where there is no such, or several."""
+    candidates = [name for name, array in beside.items() if array.shape[:1] == (rows,)]
+    return TARGET if TARGET in beside else candidates[0] if len(candidates) == 1 else None
+
+
+READERS: dict[str, Callable[[Path, int, Reading], Table]] = {
+    ".csv": lambda path, _, reading: read_csv(path, reading),
+    ".parquet": lambda path, _, reading: read_parquet(path, reading),
+    ".npy": lambda path, *_: read_npy(path),
+    ".npz": lambda path, _, reading: read_npz(path, reading),
     ".svmlight": read_svmlight,
     ".libsvm": read_svmlight,
     ".svm": read_svmlight,
 }
-
-
-def is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

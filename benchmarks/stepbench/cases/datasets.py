@@ -5,18 +5,22 @@ Real data are standardized.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from stepbench.cases.data_files import read_table
-from stepbench.cases.data_table import Matrix, Table, choose_target, classes_of_target
+from stepbench.cases.data_table import Matrix, Table, choose_target, classes_of_target, require_finite
+from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepbench.cases.standardizing import standardized
 from stepkernels.problem import Array, Problem, ProblemError, synthetic_problem
 
 SYNTHETIC = "synthetic"
+COPIES = 2.0  # of the features of a file: as they were read, and standardized
 
 
 def breast_cancer() -> Table:
@@ -43,7 +47,7 @@ DATASETS: dict[str, Callable[[], Table]] = {
 }
 
 
-def open_table(source: str, width: int = 0) -> Table:
+def open_table(source: str, width: int = 0, reading: Reading = AS_IT_LOOKS) -> Table:
     """The data set of that name, or the table in that file. Raises `ProblemError`."""
     if source in DATASETS:
         return DATASETS[source]()
@@ -51,16 +55,17 @@ def open_table(source: str, width: int = 0) -> Table:
         raise ProblemError(
             f"There is no data set called {source!r}, and no such file. Data sets: {', '.join(DATASETS)}."
         )
-    return read_table(Path(source), width)
+    return read_table(Path(source), width, reading)
 
 
-def register_files(sources: Iterable[str], target: str | None = None) -> list[str]:
+def register_files(sources: Iterable[str], target: str | None = None, reading: Reading = AS_IT_LOOKS) -> list[str]:
     """Let the files among `sources` be found by their names alone, and return all the names.
 
     A record names its data; the folders they came from are nobody's business. Raises `ProblemError` when two files
     share a name.
     """
-    return [source if source in DATASETS else _register(Path(source), target) for source in sources]
+    as_a_case = replace(reading, copies=COPIES)
+    return [source if source in DATASETS else _register(_File(Path(source), target, as_a_case)) for source in sources]
 
 
 def is_known(name: str) -> bool:
@@ -68,8 +73,16 @@ def is_known(name: str) -> bool:
     return name in DATASETS or name in _FILES
 
 
+def notes_on(names: Iterable[str]) -> list[str]:
+    """What is to be said of how the registered files among them are read."""
+    return [note for name in names if name in _FILES for note in _look(_FILES[name]).notes]
+
+
 def shape_of(dataset: str) -> tuple[int, int]:
     """(m, n) of a named data set. Raises `ProblemError` for an unknown name."""
+    if dataset in _FILES:
+        seen = _look(_FILES[dataset])
+        return seen.m, seen.n
     table, columns, _ = _find(dataset)
     return table.rows, len(columns)
 
@@ -86,21 +99,49 @@ def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem
     return Problem(X, y, w0=start, b0=0.25)
 
 
-_FILES: dict[str, tuple[Path, str | None]] = {}
+@dataclass(frozen=True, slots=True)
+class _File:
+    """Where a registered file is, what is to be learned of it, and how it is read."""
+
+    path: Path
+    target: str | None = None
+    reading: Reading = AS_IT_LOOKS
 
 
-def _register(path: Path, target: str | None) -> str:
-    known, _ = _FILES.setdefault(path.name, (path, target))
+_FILES: dict[str, _File] = {}
+
+
+def _register(file: _File) -> str:
+    path, known = file.path, _FILES.setdefault(file.path.name, file).path
     if known != path:
         raise ProblemError(f"{known} and {path} have one name, and a record would not tell them apart; rename one.")
     return path.name
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a registered file once it was read."""
+
+    m: int
+    n: int
+    notes: tuple[str, ...]
+
+
+@functools.cache
+def _look(file: _File) -> _Seen:
+    table = open_table(str(file.path), reading=file.reading)
+    columns, _ = choose_target(table, file.target)
+    return _Seen(table.rows, len(columns), tuple(table.notes))
+
+
 def _find(dataset: str) -> tuple[Table, tuple[str, ...], str]:
     """A table, the columns to learn from, and the one to learn."""
-    path, target = _FILES.get(dataset, (dataset, None))
-    table = open_table(str(path))
-    return table, *choose_target(table, target)
+    if dataset not in _FILES:
+        table = open_table(dataset)
+        return table, *choose_target(table, None)
+    file = _FILES[dataset]
+    table = open_table(str(file.path), reading=file.reading)
+    return table, *choose_target(table, file.target)
 
 
 def _load(dataset: str, dtype: str) -> tuple[Array, Array]:
@@ -109,5 +150,6 @@ def _load(dataset: str, dtype: str) -> tuple[Array, Array]:
     labels = table.labels(target)
     classes = classes_of_target(labels, table.name, target)
     y = (labels == classes[1]).astype(np.float64)
-    given = Problem(table.features(columns), y)  # which refuses what is not finite
-    return standardized(given.X, columns, dtype), y
+    X = table.features(columns)
+    require_finite(X, columns, table.name)
+    return standardized(X, columns, dtype), y

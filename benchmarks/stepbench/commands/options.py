@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
+if TYPE_CHECKING:
+    from stepbench.cases.reading import Reading
+
 DATA_FILES = "a file (.csv, .parquet, .npy, .npz, .svmlight)"
+
+
+class CountedFromZero(StrEnum):
+    """An answer, or none."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
 
 Rows = Annotated[str | None, typer.Option("--rows", help="Only these rows, comma-separated (see `stepbench list`).")]
 Require = Annotated[
@@ -18,4 +31,46 @@ KernelFiles = Annotated[
 ]
 Data = Annotated[str, typer.Argument(help=f"breast-cancer, digits-parity, or {DATA_FILES}.", metavar="DATA")]
 Target = Annotated[str | None, typer.Option(help="The column to learn, in a file. Default: its last.")]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first line of a .csv names its columns. Default: it does, and one that looks like values is "
+        "refused. Without names, columns are called 0, 1, 2, ….",
+    ),
+]
+KeepIndex = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-index/--drop-index",
+        help="Whether a nameless first column of a .csv, or a pandas index in a .parquet, is a column like any other. "
+        "Default: one without a name that numbers the rows is left out, another is kept, and both are said.",
+    ),
+]
+ZeroBased = Annotated[
+    CountedFromZero,
+    typer.Option(
+        help="Whether the indices of .svmlight files count from 0. Auto: if a 0 occurs among them; a model knows how "
+        "those it learned from did."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+
+class AsksHowToRead(Protocol):
+    """The options of a command that reads a file."""
+
+    @property
+    def header(self) -> bool | None: ...
+    @property
+    def keep_index(self) -> bool | None: ...
+    @property
+    def zero_based(self) -> CountedFromZero: ...
+
+
+def reading_of(asked: AsksHowToRead) -> Reading:
+    """What those options say of a file."""
+    from stepbench.cases.reading import Reading
+
+    counted_from_zero = {CountedFromZero.YES: True, CountedFromZero.NO: False}.get(asked.zero_based)
+    return Reading(header=asked.header, keep_index=asked.keep_index, zero_based=counted_from_zero)

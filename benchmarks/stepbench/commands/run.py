@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stepbench.commands.choice_of_rows import chosen_rows, required_rows
-from stepbench.commands.options import DATA_FILES, KernelFiles, Require, Rows, Target
+from stepbench.commands.options import (
+    DATA_FILES,
+    CountedFromZero,
+    Header,
+    KeepIndex,
+    KernelFiles,
+    Require,
+    Rows,
+    Target,
+    ZeroBased,
+    reading_of,
+)
 from stepbench.commands.terminal import (
     console,
     errors,
@@ -48,6 +59,9 @@ class Options:
         str | None, typer.Option(help=f"Real data, comma-separated: breast-cancer, digits-parity, or {DATA_FILES}.")
     ] = None
     target: Target = None
+    header: Header = None
+    keep_index: KeepIndex = None
+    zero_based: ZeroBased = CountedFromZero.AUTO
     ops: Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")] = None
     dtypes: Annotated[str | None, typer.Option(help="float32,float64.")] = None
     optimizer: Annotated[str | None, typer.Option(help="gd,adam.")] = None
@@ -76,11 +90,13 @@ def run(asked: Options) -> None:
     No timing without agreement: a row whose numbers are wrong is recorded as wrong, never timed.
     Exit status 0: everything ran. 1: a row failed, or a required one was missing. 2: bad usage.
     """
-    from stepbench.cases.datasets import register_files
+    from stepbench.cases.datasets import notes_on, register_files
     from stepbench.run import session
     from stepbench.run.choices import plan_run
 
-    datasets = register_files(split_list(asked.data), asked.target)
+    datasets = register_files(split_list(asked.data), asked.target, reading_of(asked))
+    for note in notes_on(datasets):
+        say(note)
     if asked.resume is not None:
         plan = session.resume(asked.resume, progress_bar)
         required = required_rows(asked.require, [each.row for each in plan.participants])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.options import Data, Force, Target
+from stepbench.commands.options import CountedFromZero, Data, Force, Header, KeepIndex, Target, ZeroBased, reading_of
+from stepbench.commands.places import require_absent, require_writable
 from stepbench.commands.terminal import console, options_of, say, sentences
+
+if TYPE_CHECKING:
+    from stepbench.cases.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Options:
         typer.Option(
             "--on-disk/--in-memory",
             help="Leave an .npy file on disk and learn from a block of rows at a time, with gd or adam. "
-            "Default: if it would fill half the free memory.",
+            "Default: if its copies would not fit in memory.",
         ),
     ] = None
     seed: Annotated[int, typer.Option(help="Decides which rows are held out, and the order of batches.")] = 0
@@ -52,6 +56,13 @@ class Options:
         typer.Option(help="The model's file. Default: DATA-model.npz in this folder. The two figures go beside it."),
     ] = None
     force: Force = False
+    header: Header = None
+    keep_index: KeepIndex = None
+    zero_based: ZeroBased = CountedFromZero.AUTO
+
+    @property
+    def reading(self) -> Reading:
+        return reading_of(self)
 
 
 @options_of(Options)
@@ -63,14 +74,20 @@ def train(asked: Options) -> None:
 
     DATA is a table of numbers with one more column, the target, that holds two classes.
 
-    The columns of an .npy file are called 0, 1, 2, …; an .npz file holds X, and y beside it.
+    The columns of an .npy file are called 0, 1, 2, …; an .npz file holds X, and y beside it, which is the target.
+
+    The classes of a .csv are its text as written: 01 and 1 are two, and None is one.
     """
+    from stepbench.cases.free_memory import memory_in_sentences
     from stepbench.training import fitting, outputs, settings
 
     model = asked.out or outputs.default_model(asked.data)
-    outputs.require_absent(list(outputs.files_of(model).values()), force=asked.force)
+    require_writable(model)
+    for path in outputs.files_of(model).values():
+        require_writable(path)
+        require_absent(path, force=asked.force)
     wanted = settings.Training(**{each.name: getattr(asked, each.name) for each in fields(settings.Training)})
-    with outputs.live_cost(console) as report:
+    with outputs.live_cost(console) as report, memory_in_sentences(asked.data):
         trained = fitting.train(asked.data, wanted, report)
     written = outputs.write_files(trained, model)
     for line in [*outputs.training_lines(trained), f"Written: {', '.join(map(str, written))}"]:

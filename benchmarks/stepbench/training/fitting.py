@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from stepbench.cases.data_table import Labels, blocks, few
+from stepbench.cases.data_table import blocks
+from stepbench.cases.labels import Labels, few
 from stepbench.cases.standardizing import Scaling, scaling_of, standardize
 from stepbench.training.model_file import Model
+from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import Score, score_of
 from stepbench.training.settings import Training, require_sensible
 from stepbench.training.split import Split, split
@@ -54,13 +56,14 @@ def train(source: str, wanted: Training, report: Report) -> Trained:
     learn = train_in_blocks if data.on_disk else train_whole
     classifier, costs, notes = learn(X, labels, scaling, wanted, report)
     model = model_of(classifier, scaling, data, wanted)
+    margins = model.margins(data.X[data.unseen], np.arange(len(data.X))[data.unseen])
     return Trained(
         model=model,
         costs=costs,
         iteration="epoch" if data.on_disk or wanted.batch_size else "iteration",
         rows=len(X),
-        score=score_of(model, model.margins(data.X[data.unseen]), data.labels[data.unseen]),
-        notes=[note, *notes],
+        score=score_of(model, margins, data.labels[data.unseen]),
+        notes=[*data.notes, note, *notes],
     )
 
 
@@ -129,4 +132,6 @@ def model_of(classifier: LogisticRegression, scaling: Scaling, data: Split, want
         trained_on=np.array(data.table),
         row=np.array(classifier.row_),
         optimizer=np.array(wanted.optimizer),
+        named=np.array(int(data.named)),
+        counted_from=np.array(NO_INDICES if data.counted_from is None else data.counted_from),
     )

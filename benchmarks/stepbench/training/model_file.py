@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, fields
+import zipfile
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
-from stepbench.cases.data_files import UNREADABLE, read_arrays
-from stepbench.cases.data_table import Labels, blocks
+from stepbench.cases.archives import declared_arrays, unpacked
+from stepbench.cases.csv_files import NUMBER
+from stepbench.cases.data_table import blocks
+from stepbench.cases.free_memory import require_bytes
+from stepbench.cases.labels import Labels
+from stepbench.cases.reading import Reading
 from stepbench.cases.standardizing import standardize
+from stepbench.training.model_parts import (
+    ADDED,
+    FORMAT,
+    HEAD,
+    NO_INDICES,
+    PARTS,
+    VERSION,
+    fault_of_head,
+    fault_of_shapes,
+    fault_of_values,
+)
 from stepkernels.problem import Array, ProblemError
 from stepreports.records.files import write_whole
-
-FORMAT = "stepbench-logistic-regression"
-VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +44,8 @@ class Model:
     columns         (n,) names of the features, in their order
     target          0-d, the name of the column that was learned
     trained_on, row, optimizer  0-d texts: the data, and what computed
+    named           0-d, 1 where the data named their columns, 0 where these are known by their places
+    counted_from    0-d, the first column's index in svmlight data, 0 or 1; −1 for other data
     """
 
     w: Array
@@ -41,11 +58,47 @@ class Model:
     trained_on: Labels
     row: Labels
     optimizer: Labels
+    named: Labels
+    counted_from: Labels
 
-    def margins(self, X: Array) -> Array:
-        """The z of each row of X (m, n), which is as it was read: not standardized."""
-        z = [standardize(X[part], self.mean, self.scale) @ self.w + self.b for part in blocks(X)]
-        return np.concatenate(z)
+    def reading(self, asked: Reading) -> Reading:
+        """How to read new data: as those learned from, where nothing else was asked; columns are found by name."""
+        counted_from = int(self.counted_from)
+        named_by_numbers = any(NUMBER.fullmatch(str(column)) for column in self.columns)
+        learned = Reading(
+            header=False if not self.named else True if named_by_numbers else None,
+            keep_index=True,
+            zero_based=None if counted_from == NO_INDICES else counted_from == 0,
+        )
+        said = {name: value for name in ("header", "keep_index", "zero_based")
+                if (value := getattr(asked, name)) is not None}  # fmt: skip
+        return replace(learned, **said)
+
+    def widths(self) -> tuple[int, ...]:
+        """How many columns new data without names may have: those learned from, and the target where it was one.
+
+        Empty where the columns have names that are no numbers, and new data must have them.
+        """
+        n, places = len(self.columns), [str(column) for column in self.columns]
+        target = str(self.target)
+        if places == [str(j) for j in range(n)]:
+            return (n, n + 1) if target == str(n) else (n,)
+        whole = sorted([*places, target]) == sorted(map(str, range(n + 1)))
+        return (n + 1,) if whole else ()
+
+    def margins(self, X: Array, numbers: NDArray[np.intp] | None = None) -> Array:
+        """The z of each row of X (m, n), which is as it was read: not standardized.
+
+        Raises `ProblemError` for a row whose values are too large for a finite z; `numbers` are the rows' own, from 0.
+        """
+        with np.errstate(all="ignore"):
+            z = [standardize(X[part], self.mean, self.scale) @ self.w + self.b for part in blocks(X)]
+        margins: Array = np.concatenate(z)
+        if not np.isfinite(margins).all():
+            wrong = int((~np.isfinite(margins)).argmax())
+            row = 1 + (wrong if numbers is None else int(numbers[wrong]))
+            raise ProblemError(f"The values of row {row} are too large for the model: it comes to no finite number.")
+        return margins
 
     def predict(self, z: Array) -> tuple[Labels, Array]:
         """The likelier class of each row, and the probability of the second class."""
@@ -61,17 +114,31 @@ class Model:
 
 
 def load_model(path: Path) -> Model:
-    """Raises `ProblemError` for what is not a model, is cut off, or was written by another version."""
+    """Raises `ProblemError` for what is not a model, is cut off or damaged, or was written by another version."""
     try:
-        arrays = read_arrays(path)
+        arrays = whole_arrays(path)
     except FileNotFoundError:
         raise ProblemError(f"There is no model {path}. `stepbench train` writes one.") from None
-    except UNREADABLE:
-        raise ProblemError(f"{path.name} is not a model that Stepbench wrote, or it is cut off.") from None
-    if arrays.pop("format", None) != FORMAT:
-        raise ProblemError(f"{path.name} is not a model that Stepbench wrote.")
-    if (version := arrays.pop("version", None)) != VERSION:
-        raise ProblemError(f"{path.name} is a model of version {version}; this Stepbench reads version {VERSION}.")
-    if set(arrays) != {field.name for field in fields(Model)}:
-        raise ProblemError(f"{path.name} lacks parts of a model. Train it again.")
-    return Model(**arrays)
+    except ProblemError:
+        raise
+    except Exception as error:  # of zipfile or NumPy: damaged bytes can make them raise anything
+        raise ProblemError(f"{path.name} is not a model that Stepbench wrote, or it is cut off.") from error
+    return Model(**{name: arrays[name] for name in PARTS})
+
+
+def whole_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The parts of a model, each looked at before it is unpacked, and after. Raises `ProblemError` for a fault."""
+
+    def require_none(fault: str | None) -> None:
+        if fault:
+            raise ProblemError(f"{path.name} {fault}.")
+
+    with zipfile.ZipFile(path) as archive:
+        declared = declared_arrays(archive)
+        require_bytes(path.name, sum(array.bytes for array in declared.values()))
+        head = unpacked(archive, [name for name in HEAD if name in declared and declared[name].shape == ()])
+        require_none(fault_of_head(head, declared.keys()))
+        require_none(fault_of_shapes(declared))
+        arrays = unpacked(archive, declared.keys() - set(HEAD))
+    require_none(fault_of_values(arrays))
+    return {**ADDED, **arrays}

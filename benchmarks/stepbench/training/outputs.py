@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,18 +50,6 @@ def default_model(source: str) -> Path:
     return Path(f"{Path(source).stem}-model.npz")
 
 
-def require_absent(paths: Sequence[Path], *, force: bool) -> None:
-    """Raise `ProblemError` for a file that would be overwritten, or that cannot be written where it is to go."""
-    for path in paths:
-        folder = path.absolute().parent
-        if path.is_dir():
-            raise ProblemError(f"{path} is a folder; name a file.")
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise ProblemError(f"{path} cannot be written: {folder} is no folder that can be written to.")
-        if path.exists() and not force:
-            raise ProblemError(f"{path} exists already; --force overwrites it.")
-
-
 @contextmanager
 def disk_in_sentences() -> Iterator[None]:
     """Turn a full disk and its like into a `ProblemError`."""
@@ -104,9 +91,9 @@ def training_lines(trained: Trained) -> list[str]:
 
 
 def prediction_lines(predictions: Predictions) -> list[str]:
-    """How good the predictions are, as far as the table tells."""
+    """How good the predictions are, as far as the table tells, and what else there is to say."""
     score = [score_line(predictions.score)] if predictions.score else []
-    return [*score, predictions.note] if predictions.note else score
+    return [*score, *predictions.notes]
 
 
 def score_line(score: Score) -> str:

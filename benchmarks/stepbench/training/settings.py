@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.classifier.choice import AUTO
 from stepkernels.classifier.estimator import LBFGS
 from stepkernels.problem import ProblemError
@@ -26,6 +27,7 @@ class Training:
     standardize: bool = True
     on_disk: bool | None = None
     seed: int = 0
+    reading: Reading = AS_IT_LOOKS
 
 
 def require_sensible(wanted: Training) -> None:

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.datasets import dump_svmlight_file
 
+from brought_files import brought
 from runs import benchmarks, stepbench
 from stepbench.cases import datasets
 from stepbench.cases.data_files import read_table
 from stepbench.cases.data_table import choose_target, classes_of_target
-from stepbench.cases.datasets import DATASETS, make_problem, open_table, register_files, shape_of
+from stepbench.cases.datasets import DATASETS, make_problem, notes_on, open_table, register_files, shape_of
 from stepbench.cases.parsing import parse_size
+from stepbench.cases.reading import Reading
 from stepbench.cases.standardizing import standardized
 from stepkernels.problem import ProblemError
 
@@ -162,7 +164,7 @@ def test_a_named_data_set_is_a_standardized_problem(name, dtype):
 def test_a_file_with_a_value_that_is_not_finite_is_refused(tmp_path):
     np.save(tmp_path / "t.npy", np.column_stack([np.where(X[3, 1] == X, np.inf, X), Y]))
     register_files([str(tmp_path / "t.npy")])
-    with pytest.raises(ProblemError, match="X contains NaN or infinity; remove or impute those values first"):
+    with pytest.raises(ProblemError, match=r"impute those values first: the column '1' holds inf in row 4"):
         make_problem("t.npy", 0, 0, "float64", seed=0)
 
 
@@ -171,6 +173,22 @@ def test_a_file_is_known_by_its_name(table_file):
     assert shape_of(table_file.name) == X.shape
     problem = make_problem(table_file.name, 0, 0, "float64", seed=0)
     np.testing.assert_allclose(problem.X, standardized(X, ("a", "b", "c"), "float64"))
+
+
+def test_a_runs_file_is_read_as_it_is_said_and_what_was_decided_is_told():
+    name = "nameless_row_number.csv"
+    register_files([str(brought(name))])
+    assert shape_of(name) == (60, 2)
+    (note,) = notes_on([name, "breast-cancer"])
+    assert "was left out" in note
+
+
+def test_a_runs_file_keeps_its_index_when_that_is_said():
+    name = "nameless_row_number.csv"
+    register_files([str(brought(name))], reading=Reading(keep_index=True))
+    assert shape_of(name) == (60, 3)
+    assert make_problem(name, 0, 0, "float64", seed=0).n == 3
+    assert notes_on([name]) == []
 
 
 def test_a_file_whose_name_begins_with_a_digit_is_no_size(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stepbench.training.curves import cost_figure, roc_figure
-from stepbench.training.outputs import files_of, require_absent, write_files
+from stepbench.training.outputs import files_of, write_files
 from stepkernels.problem import ProblemError
 
 
@@ -30,10 +30,3 @@ def test_interrupted_writing_leaves_the_old_model(trained, model, monkeypatch):
     assert sorted(path.name for path in model.parent.iterdir()) == sorted(
         path.name for path in files_of(model).values()
     )
-
-
-def test_a_place_that_is_none_for_a_file_is_refused_before_training(tmp_path):
-    for path, sentence in ((tmp_path, "is a folder; name a file"), (tmp_path / "a" / "b.npz", "cannot be written")):
-        for force in (False, True):
-            with pytest.raises(ProblemError, match=sentence):
-                require_absent([path], force=force)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from brought_files import brought
 from runs import ROOT, stepbench
 from trainings import CANCER
 
@@ -43,6 +44,23 @@ def test_the_readmes_classifier_works(capsys):
     (code,) = re.findall(r"```python\n([^`]*stepkernels import LogisticRegression.*?)```", README, re.DOTALL)
     exec(code, {})
     assert float(capsys.readouterr().out) > 0.98
+
+
+@pytest.mark.slow
+def test_the_commands_take_what_is_said_of_a_file(tmp_path):
+    out = tmp_path / "m.npz"
+    headerless, indexed = brought("headerless_text_label.csv"), brought("feature_is_the_index.parquet")
+    assert "say --no-header" in stepbench("train", headerless, "--out", out).stderr
+    assert stepbench("train", headerless, "--out", out, "--no-header").returncode == 0
+    assert stepbench("predict", out, headerless).returncode == 0
+    kept = stepbench("train", indexed, "--out", out, "--force")
+    assert "the pandas index 'x' became the column 'x'" in kept.stdout
+    dropped = stepbench("train", indexed, "--out", out, "--force", "--drop-index")
+    assert "× 1 column," in dropped.stdout
+    said = ("--held-out", "0.5", "--zero-based", "yes")
+    counted = stepbench("train", brought("counted_from_0_new.svmlight"), *said, "--out", out, "--force")
+    assert "× 3 columns," in counted.stdout
+    assert stepbench("predict", out, brought("counted_from_0_new.svmlight"), "--zero-based", "auto").returncode == 0
 
 
 @pytest.mark.slow

@@ -13,14 +13,16 @@ from stepkernels.problem import ProblemError
 
 CGROUP = Path("/sys/fs/cgroup")
 BYTES_OF_A_NUMBER = 8  # float64, which every feature becomes
+VECTORS = 8  # with a value for each row, that stand beside copies: labels, an order of the rows, margins, residuals
 
 
 def require_memory(name: str, rows: int, columns: int, copies: float, table_bytes: int | None = None) -> None:
     """Raise `ProblemError` when a table as large as declared, and copies of its features, would not fit."""
     numbers = rows * columns * BYTES_OF_A_NUMBER
     table = numbers if table_bytes is None else table_bytes
-    beside = f", {gib(table + copies * numbers)} with the copies that are made of it" if copies else ""
-    require_bytes(f"{name}, {rows:,} × {columns:,} values,", table, copies * numbers, beside)
+    beside = copies * numbers + (VECTORS * rows * BYTES_OF_A_NUMBER if copies else 0.0)
+    told = f", {gib(table + beside)} with the copies that are made of it" if copies else ""
+    require_bytes(f"{name}, {rows:,} × {columns:,} values,", table, beside, told)
 
 
 def require_bytes(name: str, held: float, beside: float = 0.0, told: str = "") -> None:

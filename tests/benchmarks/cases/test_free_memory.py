@@ -55,7 +55,7 @@ print(free_bytes())
 
 
 def test_copies_count(monkeypatch):
-    monkeypatch.setattr(free_memory, "free_bytes", lambda: 2400)
+    monkeypatch.setattr(free_memory, "free_bytes", lambda: 800 + 1600 + 8 * 80)
     require_memory("t", 10, 10, copies=2.0)
     with pytest.raises(ProblemError, match="with the copies that are made of it"):
         require_memory("t", 10, 10, copies=2.1)

@@ -151,6 +151,7 @@ def test_a_column_that_counts_rows_is_a_column_for_the_model_that_learned_from_i
 
 
 def test_a_model_of_a_pandas_index_finds_it_again_as_an_index_or_a_column(learned, tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet is read with pyarrow")
     model = learned(brought("feature_is_the_index.parquet"))
     pd.read_parquet(brought("feature_is_the_index.parquet")).reset_index().to_csv(tmp_path / "new.csv", index=False)
     index = predict(model, str(brought("feature_is_the_index.parquet")))
@@ -178,7 +179,8 @@ def test_predictions_are_read_back_as_the_labels_are_written(learned, name, clas
 # Labels as text and as numbers ---------------------------------------------------------------------------------------
 
 
-def test_text_and_numbers_score_against_one_another_with_a_note(learned, saved, tmp_path):
+def test_text_and_numbers_score_against_one_another_with_a_note(learned, tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet is read with pyarrow")
     pd.DataFrame(X, columns=list("abcd")).assign(y=Y).to_csv(tmp_path / "t.csv", index=False)
     pd.DataFrame(X, columns=list("abcd")).assign(y=Y).to_parquet(tmp_path / "new.parquet")
     predictions = predict(learned(tmp_path / "t.csv"), str(tmp_path / "new.parquet"))

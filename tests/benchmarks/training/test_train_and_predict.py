@@ -48,6 +48,7 @@ def test_the_readmes_classifier_works(capsys):
 
 @pytest.mark.slow
 def test_the_commands_take_what_is_said_of_a_file(tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet is read with pyarrow")
     out = tmp_path / "m.npz"
     headerless, indexed = brought("headerless_text_label.csv"), brought("feature_is_the_index.parquet")
     assert "say --no-header" in stepbench("train", headerless, "--out", out).stderr

@@ -207,11 +207,12 @@ def write_self_test(path: Path, figures: Mapping[str, Any] | None = None, **mach
     return path
 
 
+_OF_CASE = {"participant": "a", "case": "c", "generation": 0}
 SITTING: tuple[dict[str, Any], ...] = (  # ten seconds, of which two rounds of ten iterations take two
     {"event": "run", "schema": SCHEMA, "elapsed_seconds": 0.1},
-    {"event": "bound", "elapsed_seconds": 4.0, "participant": "a", "case": "c", "iterations": 10},
-    {"event": "round", "elapsed_seconds": 7.0, "participant": "a", "case": "c", "seconds": 0.1},
-    {"event": "round", "elapsed_seconds": 10.0, "participant": "a", "case": "c", "seconds": 0.1},
+    {"event": "bound", "elapsed_seconds": 4.0, **_OF_CASE, "iterations": 10},
+    {"event": "round", "elapsed_seconds": 7.0, **_OF_CASE, "turn": 0, "seconds": 0.1},
+    {"event": "round", "elapsed_seconds": 10.0, **_OF_CASE, "turn": 1, "seconds": 0.1},
 )
 
 

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
@@ -93,7 +93,7 @@ def rendered(template: str, data: dict[str, Any], **shown: object) -> str:
             shown,
             palette=PALETTE,
             scripts=[_asset(name) for name in _SCRIPTS],
-            data=_packed(orjson.dumps(data)),
+            data=_packed(msgspec.json.encode(data)),
             plotly=_plotly(),
         )
     )

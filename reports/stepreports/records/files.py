@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 
 class RecordError(ValueError):
     """Files that are not the records of a run. The message says what was wrong and what to do."""
 
 
+class NotWrittenError(RecordError, OSError):
+    """A report that could not be written: the records are whole, the disk or the folder is not as it must be."""
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file. Raises `RecordError` where they cannot be had."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror or error}).") from None
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises `RecordError` for anything else."""
+    content = content_of(path)
     try:
-        stored = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
+        stored = msgspec.json.decode(content)
+    except (ValueError, RecursionError) as error:
         raise RecordError(
             f"{path} is not whole JSON ({error}); it was cut off or is another file. Resume the run, or run again."
         ) from error
     if not isinstance(stored, dict):
         raise RecordError(f"{path} holds a {type(stored).__name__}, not the records of a run.")
     return stored
+
+
+def name_of_file(name: str) -> str:
+    """A name as part of a file's: itself, or what is harmless of it with a digest, so that no two become one."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", name):
+        return name
+    digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9_]+', '-', name)[:60].strip('-')}-{digest}"
 
 
 def write_json(path: Path, document: object) -> Path:

@@ -1,4 +1,4 @@
-"""The journal of a run, read: a JSON object a line, each an event.
+"""The journal of a run, read: a JSON object a line, each an event of the schema.
 
 Events: `run` (the header: plan, seed, environment), `started` (a worker's start-up), `bound` (a row bound a case),
 `round` (one of its rounds in a turn), `judged` (its final agreement), `failure`, `closed` (a generation is done with a
@@ -7,41 +7,78 @@ case), `resumed`, `finished`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from stepreports.records.files import RecordError
+from stepreports.records.files import RecordError, content_of
+from stepreports.records.journal_lines import Line, Lines
+from stepreports.records.schema import SCHEMA, Header
+from stepreports.records.validation import decoded, held_to
 
-SCHEMA = 1
+__all__ = ["NAME", "SCHEMA", "Event", "StoredJournal", "read_events", "read_journal"]
+
 NAME = "journal.jsonl"
 
-Event = dict[str, Any]
+Event = Line
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJournal:
+    """What of a journal can be believed, and a sentence for whatever cannot."""
+
+    events: list[Event]
+    losses: list[str]
 
 
 def read_events(folder: Path) -> list[Event]:
-    """The events of a run. A torn last line (the process was killed while writing) is left out.
+    """The events of a run that can be believed. Raises `RecordError`, as `read_journal` does."""
+    return read_journal(folder).events
 
-    Raises `RecordError` when there is no journal, it is not ours, or of another schema.
+
+def read_journal(folder: Path) -> StoredJournal:
+    """The journal of a run. A torn last line (the process was killed while writing) is left out without a word.
+
+    Raises `RecordError` when there is no journal, it is not ours, of another schema, or its first line is damaged.
     """
     path = folder / NAME
     if not path.is_file():
         raise RecordError(f"{folder} has no {NAME}; it is not a run folder.")
-    events = list(_complete_lines(path))
-    if not events or events[0].get("event") != "run":
+    first, *others = content_of(path).split(b"\n")
+    if others and not _is_whole(others[-1]):
+        others.pop()
+    lines = Lines(NAME)
+    header = _header(first, path)
+    lines.read(enumerate(others, start=2))
+    return StoredJournal([header, *lines.believed], lines.losses)
+
+
+def journal_for_report(folder: Path) -> StoredJournal:
+    """The journal beside the records, which stand without it: empty where there is none, a loss where it is damaged."""
+    if not (folder / NAME).is_file():
+        return StoredJournal([], [])
+    try:
+        return read_journal(folder)
+    except RecordError as error:
+        return StoredJournal([], [f"{error} The report is made without it."])
+
+
+def _is_whole(last: bytes) -> bool:
+    """Whether what follows the last line end is a line: after it was written in full, there is nothing."""
+    try:
+        return decoded(last, NAME) is not None
+    except RecordError:
+        return False
+
+
+def _header(line: bytes, path: Path) -> Event:
+    """The first line. Raises `RecordError`: without it nothing else means anything."""
+    try:
+        header = decoded(line, NAME)
+    except RecordError:
+        header = None
+    if not isinstance(header, dict) or header.get("event") != "run":
         raise RecordError(f"{path} does not start with a run; it was not written by stepbench, or is damaged.")
-    if events[0].get("schema") != SCHEMA:
-        raise RecordError(f"{path} has schema {events[0].get('schema')}; this version reads {SCHEMA}.")
-    return events
-
-
-def _complete_lines(path: Path) -> Iterator[Event]:
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):
-                return
-            raise RecordError(f"{path}, line {number}, is not JSON ({error}); the journal is damaged.") from None
+    if header.get("schema") != SCHEMA:
+        raise RecordError(f"{path} has schema {header.get('schema')!r}; this version reads {SCHEMA}.")
+    held_to(Header, header, f"{path}, line 1")
+    return header

@@ -5,11 +5,11 @@ A published run goes without its journal; its summary, written where the run was
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stepreports.records.journal import NAME, Event, read_events
+from stepreports.records.journal import Event, journal_for_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,14 @@ class Overhead:
 
 
 def overhead_of(folder: Path) -> Overhead | None:
-    """The overhead of a run; None without a journal that times it. Raises `RecordError` for a damaged one."""
-    if not (folder / NAME).is_file():
-        return None
-    events = read_events(folder)
-    elapsed = _elapsed_seconds(events)
-    return Overhead(elapsed, _timed_seconds(events)) if elapsed else None
+    """The overhead of a run; None without a journal that times it."""
+    return overhead_in(journal_for_report(folder).events)
+
+
+def overhead_in(events: Sequence[Event]) -> Overhead | None:
+    """The overhead that a journal tells; None where it times nothing, or less than its rounds took."""
+    overhead = Overhead(_elapsed_seconds(events), _timed_seconds(events))
+    return overhead if overhead.elapsed_seconds > overhead.timed_seconds else None
 
 
 def _elapsed_seconds(events: Iterable[Event]) -> float:
@@ -40,8 +42,8 @@ def _elapsed_seconds(events: Iterable[Event]) -> float:
     for event in events:
         if event["event"] == "resumed":
             total += latest
-        latest = event.get("elapsed_seconds", 0.0)
-    return float(total + latest)
+        latest = event.get("elapsed_seconds") or 0.0
+    return total + latest
 
 
 def _timed_seconds(events: Iterable[Event]) -> float:
@@ -51,7 +53,7 @@ def _timed_seconds(events: Iterable[Event]) -> float:
     for event in events:
         match event["event"]:
             case "bound":
-                bound[event["participant"], event["case"]] = event["iterations"]
+                bound[event["participant"], event["case"]] = event["iterations"] or 0
             case "round":
-                total += bound[event["participant"], event["case"]] * event["seconds"]
+                total += (event["iterations"] or bound[event["participant"], event["case"]]) * event["seconds"]
     return total

@@ -8,64 +8,87 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
-from sys import intern
-from types import NoneType
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stepreports.records.files import RecordError, read_object
-from stepreports.records.journal import SCHEMA
-from stepreports.records.overhead import overhead_of
+from stepreports.records.files import RecordError, content_of, read_object
+from stepreports.records.journal import journal_for_report
+from stepreports.records.overhead import overhead_in
+from stepreports.records.schema import SCHEMA, BenchmarkFile, Entry, FailureEntry, FailuresFile, Info, Machine
 from stepreports.records.self_test_figures import self_test_of
-from stepreports.records.stored import ITEM_BYTES, Case, Failure, Row, StoredRecord, StoredRun
+from stepreports.records.stored import Case, Failure, Row, StoredRecord, StoredRun
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
+from stepreports.records.validation import held_to, one_line, visible
 
 Places = NDArray[np.intp]
+
+# What the statistics can be had of; a run has some hundred turns in a handful of generations.
+_MOST_ROUNDS, _MOST_GENERATIONS = 10_000, 64
+_LEAST_SECONDS, _MOST_SECONDS = 1e-15, 1e9
+_MOST_ELEMENTS = 2**60
+_DEEPEST = 12  # levels of what is told of the machine
 
 
 def read_run(folder: Path) -> StoredRun:
     """The run stored in a folder. Raises `RecordError`."""
-    stored = _read_json(folder / "benchmark.json")
-    entries = _member(stored, "benchmarks", list, "benchmark.json")
-    failures = _read_json(folder / "failures.json")
-    _require_schema(failures, "failures.json")
-    records = [_parse(entry) for entry in entries]
-    machine = _told(stored, "machine_info")
-    run_id = failures.get("run_id") or next((e["extra_info"]["run_id"] for e in entries), folder.name)
+    stored = _benchmarks(_present(folder / "benchmark.json"))
+    failures = _failures(_present(folder / "failures.json"))
+    machine = _machine(stored.machine_info or {})
+    journal = journal_for_report(folder)
+    run_id = failures.run_id or next((entry.extra_info.run_id for entry in stored.benchmarks), folder.name)
     return StoredRun(
         folder=folder,
-        run_id=str(run_id),
-        when=str(stored.get("datetime", "")),
+        run_id=visible(run_id),
+        when=one_line(stored.datetime, 60),
         machine=machine,
-        commit=_told(stored, "commit_info"),
-        records=records,
-        failures=[_failure(entry) for entry in _member(failures, "failures", list, "failures.json")],
-        overhead=overhead_of(folder),
+        commit=_legible(stored.commit_info or {}, "benchmark.json, commit_info"),
+        records=[_parse(entry) for entry in stored.benchmarks],
+        failures=list(map(_failure, failures.failures)),
+        overhead=overhead_in(journal.events),
         self_test=self_test_of(folder, machine),
+        losses=journal.losses,
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _present(path: Path) -> Path:
     if not path.is_file():
         raise RecordError(f"{path} does not exist; a run's folder holds benchmark.json and failures.json.")
-    return read_object(path)
+    return path
 
 
-def _member(stored: Mapping[str, Any], name: str, kind: type, where: str) -> Any:
-    value = stored.get(name)
-    if not isinstance(value, kind):
-        raise RecordError(f"{where} has no {name!r}; it was not written by `stepbench run`.")
-    return value
+def _benchmarks(path: Path) -> BenchmarkFile:
+    """Fast where everything is as it must be; where it is not, read once more to tell the first thing that is wrong."""
+    try:
+        stored = msgspec.json.decode(content_of(path), type=BenchmarkFile)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        stored = _told_apart(read_object(path))
+    for entry in stored.benchmarks:
+        if entry.extra_info.schema != SCHEMA:
+            _require_schema({"schema": entry.extra_info.schema}, "benchmark.json")
+    return stored
 
 
-def _told(stored: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What pytest-benchmark tells of the machine and the commit: an object, or nothing."""
-    return _member({name: stored.get(name) or {}}, name, dict, "benchmark.json")  # type: ignore[no-any-return]
+def _told_apart(stored: Mapping[str, Any]) -> BenchmarkFile:
+    """Held to the schema entry by entry, so that the entry is named. Raises `RecordError`."""
+    entries = stored.get("benchmarks")
+    for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+        name = entry.get("fullname") if isinstance(entry, dict) else None
+        where = f"benchmark.json, {one_line(name, 200) if isinstance(name, str) else f'benchmarks[{place}]'}"
+        if isinstance(entry, dict) and isinstance(entry.get("extra_info"), dict):
+            _require_schema(entry["extra_info"], where)
+        held_to(Entry, entry, where)
+    return held_to(BenchmarkFile, stored, "benchmark.json")
+
+
+def _failures(path: Path) -> FailuresFile:
+    stored = read_object(path)
+    _require_schema(stored, "failures.json")
+    return held_to(FailuresFile, stored, "failures.json")
 
 
 def _require_schema(stored: Mapping[str, Any], where: str) -> None:
@@ -77,101 +100,112 @@ def _require_schema(stored: Mapping[str, Any], where: str) -> None:
         raise RecordError(f"{where} has schema {schema!r}; this report reads schema {SCHEMA}: {advice}.")
 
 
-def _parse(entry: Mapping[str, Any]) -> StoredRecord:
-    if not isinstance(entry, dict):
-        raise RecordError(f"benchmark.json has an entry that is a {type(entry).__name__}, not a record.")
-    where = f"benchmark.json, {entry.get('fullname', 'an entry')}"
-    info = _member(entry, "extra_info", dict, where)
-    _require_schema(info, where)
+def _machine(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of the machine: everything, legible, of which what is computed with is as it must be."""
+    held_to(Machine, told, "benchmark.json, machine_info")
+    return _legible(told, "benchmark.json, machine_info")
+
+
+def _legible(told: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Names and text made visible, whatever is told. Raises `RecordError` for what is nested without end."""
+
+    def legible(value: Any, levels: int) -> Any:
+        if not levels:
+            raise RecordError(f"{where} cannot be read: it is nested more than {_DEEPEST} levels deep.")
+        match value:
+            case str():
+                return visible(value)
+            case dict():
+                return {visible(name): legible(inside, levels - 1) for name, inside in value.items()}
+            case list():
+                return [legible(inside, levels - 1) for inside in value]
+        return value
+
+    return {visible(name): legible(value, _DEEPEST) for name, value in told.items()}
+
+
+def _parse(entry: Entry) -> StoredRecord:
     try:
-        return _record(info, entry["stats"]["data"])
-    except KeyError as error:
-        raise RecordError(f"{where} has no {error}; the file is not complete. Run again, or resume the run.") from error
-    except (AttributeError, TypeError, ValueError) as error:
-        raise RecordError(f"{where} cannot be read: {error}.") from error
+        return _record(entry.extra_info, entry.stats.data)
+    except ValueError as error:
+        raise RecordError(f"benchmark.json, {one_line(entry.fullname, 200)} cannot be read: {error}.") from None
 
 
-def _record(info: Mapping[str, Any], rounds: Sequence[float]) -> StoredRecord:
+def _record(info: Info, rounds: Sequence[float]) -> StoredRecord:
     case = _case(*_CASE(info))
-    layout, seconds = _turns(info, rounds, case.steps)
-    device_rounds = info.get("device_seconds")
-    _require((int, float), *_NUMBERS(info))
+    layout, seconds = _turns(info, rounds, case.steps, "stats.data")
     return StoredRecord(
         case=case,
-        row=_row(info["row"], info["library"], info["technique"], info["device"], info.get("summary", "")),
-        replica=info["replica"],
-        is_limit=info["role"] == "limit",
-        library_version=intern(str(info["library_version"])),
-        train_as_steps=info["train_as_steps"],
-        passes_over_x=info["passes_over_x"],
-        bytes_needed=info["bytes"],
-        flops_needed=info["flops"],
-        implausible=info["implausible"],
-        agreement={name: float(error) for name, error in (info["agreement"] or {}).items() if error is not None},
-        import_seconds=_known(info.get("import_seconds")),
-        bind_seconds=_known(info.get("bind_seconds")),
-        first_call_seconds=_known(info.get("first_call_seconds")),
-        copy_to_device_seconds=_known(info.get("copy_to_device_seconds")),
-        device_seconds=float(np.median(_turns(info, device_rounds, case.steps)[1])) if device_rounds else None,
-        device_state=info.get("device_state") or {},
-        pools=info["pools"] or {},
+        row=_row(info.row, info.library, info.technique, info.device, info.summary),
+        replica=info.replica,
+        is_limit=info.role == "limit",
+        library_version=_visible_name(info.library_version),
+        train_as_steps=info.train_as_steps,
+        passes_over_x=info.passes_over_x,
+        bytes_needed=info.bytes,
+        flops_needed=info.flops,
+        implausible=info.implausible,
+        agreement={name: error for name, error in (info.agreement or {}).items() if error is not None},
+        import_seconds=_known(info.import_seconds),
+        bind_seconds=_known(info.bind_seconds),
+        first_call_seconds=_known(info.first_call_seconds),
+        copy_to_device_seconds=_known(info.copy_to_device_seconds),
+        device_seconds=_typical_on_device(info, case.steps),
+        device_state=info.device_state or {},
+        pools=info.pools or {},
         rounds=len(rounds),
         turns=Measurement(layout, seconds),
     )
 
 
-_CASE = itemgetter(*Case._fields)
-_NUMBERS = itemgetter("replica", "train_as_steps", "passes_over_x", "bytes", "flops", "implausible")
+_CASE = attrgetter(*Case._fields)
+_visible_name = lru_cache(maxsize=2**12)(visible)
 
 
 @lru_cache(maxsize=2**16)
 def _case(*values: Any) -> Case:
     """One object for equal cases, which are what everything is looked up by."""
-    case = Case(*values)
-    if case.dtype not in ITEM_BYTES:
-        raise ValueError(f"its dtype is {case.dtype!r}")
-    _require((str,), case.op, case.optimizer, case.dataset, case.cache)
-    _require((int,), case.steps, case.m, case.n, case.threads)
-    if min(case.steps, case.m, case.n, case.threads) < 1:
-        raise ValueError(f"its case is {tuple(case)}")
+    case = Case(*values)._replace(dataset=visible(Case(*values).dataset))
+    if case.m * case.n > _MOST_ELEMENTS:
+        raise ValueError(f"its m and n are {case.m:,} and {case.n:,}, more than any machine holds")
     return case
 
 
 @lru_cache(maxsize=256)
-def _row(*values: str) -> Row:
+def _row(name: str, library: str, technique: str, device: str, summary: str) -> Row:
     """One object for equal rows: fifty thousand records name a dozen."""
-    _require((str,), *values)
-    return Row(*values)
-
-
-def _require(kinds: tuple[type, ...], *values: object) -> None:
-    if not all(map(isinstance, values, repeat(kinds))):
-        wrong = next(value for value in values if not isinstance(value, kinds))
-        raise TypeError(f"{wrong!r} is no {' or '.join(kind.__name__ for kind in kinds)}")
+    return Row(visible(name), visible(library), visible(technique), device, one_line(summary))
 
 
 def _known(one_a_generation: Sequence[float | None] | None) -> list[float]:
-    return [float(value) for value in one_a_generation or () if value is not None]
+    return [value for value in one_a_generation or () if value is not None]
 
 
-def _turns(info: Mapping[str, Any], rounds: Sequence[float], steps: int) -> tuple[Layout, Floats]:
+def _typical_on_device(info: Info, steps: int) -> float | None:
+    """The median seconds of a step by the device's own clock; None without one."""
+    rounds = info.device_seconds
+    return float(np.median(_turns(info, rounds, steps, "device_seconds")[1])) if rounds else None
+
+
+def _turns(info: Info, rounds: Sequence[float], steps: int, field: str) -> tuple[Layout, Floats]:
     """The seconds of a step in each turn."""
-    seconds = _seconds(rounds)
-    if len(info["turn"]) != len(seconds):
-        raise ValueError(f"it has {len(seconds)} rounds, but generations and turns of another number")
-    layout, order = _order(tuple(info["generation"]), tuple(info["turn"]))
+    seconds = _seconds(rounds, field)
+    for name in ("generation", "turn"):
+        if len(getattr(info, name)) != len(seconds):
+            raise ValueError(f"it has {len(seconds)} rounds in {field}, and {len(getattr(info, name))} in {name}")
+    layout, order = _order(tuple(info.generation), tuple(info.turn))
     return layout, seconds[order] / steps
 
 
-def _seconds(rounds: Sequence[float]) -> Floats:
-    seconds = np.array(rounds)
+def _seconds(rounds: Sequence[float], field: str) -> Floats:
+    seconds = np.array(rounds, dtype=float)
     if not len(seconds):
-        raise ValueError("it has no rounds")
-    if seconds.dtype.kind not in "fi":
-        raise TypeError("its rounds are not all numbers")
-    possible = (seconds > 0) & (seconds < np.inf)
+        raise ValueError(f"it has no rounds in {field}")
+    if len(seconds) > _MOST_ROUNDS:
+        raise ValueError(f"it has {len(seconds):,} rounds in {field}, and {_MOST_ROUNDS:,} at most can be told of")
+    possible = (seconds >= _LEAST_SECONDS) & (seconds <= _MOST_SECONDS)
     if not possible.all():
-        raise ValueError(f"one of its rounds took {seconds[~possible][0]} seconds")
+        raise ValueError(f"one of its rounds took {seconds[~possible][0]} seconds (in {field})")
     return seconds
 
 
@@ -179,22 +213,29 @@ def _seconds(rounds: Sequence[float]) -> Floats:
 def _order(generations: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Layout, Places]:
     """The turns in their order, and the place of each one's round. Most records of a run share one."""
     found = list(zip(generations, turns, strict=True))
+    if len(set(generations)) > _MOST_GENERATIONS:
+        raise ValueError(f"it has {len(set(generations)):,} generations, and {_MOST_GENERATIONS} at most are told of")
     layout = layout_of(tuple(sorted(set(found))))
     if len(layout.turns) < len(found):
         raise ValueError("two of its rounds are of one turn, as earlier versions had it: run the benchmark again")
     return layout, np.array(sorted(range(len(found)), key=found.__getitem__))
 
 
-def _failure(entry: Mapping[str, Any]) -> Failure:
-    try:
-        _require((str,), entry["row"], entry["kind"], entry["reason"])
-        _require((int, NoneType), entry.get("m"), entry.get("n"))
-        return Failure(
-            row=entry["row"],
-            kind=entry["kind"],
-            skipped=bool(entry["skipped"]),
-            reason=entry["reason"],
-            **{name: entry.get(name) for name in ("case", "op", "dtype", "dataset", "m", "n", "generation")},
-        )
-    except (KeyError, TypeError) as error:
-        raise RecordError(f"failures.json has an entry that cannot be read ({error}); it is not complete.") from error
+def _failure(entry: FailureEntry) -> Failure:
+    return Failure(
+        row=one_line(entry.row),
+        kind=one_line(entry.kind),
+        skipped=entry.skipped,
+        reason=one_line(entry.reason),
+        case=_line_or_none(entry.case),
+        op=_line_or_none(entry.op),
+        dtype=_line_or_none(entry.dtype),
+        dataset=_line_or_none(entry.dataset),
+        m=entry.m,
+        n=entry.n,
+        generation=entry.generation,
+    )
+
+
+def _line_or_none(text: str | None) -> str | None:
+    return None if text is None else one_line(text)

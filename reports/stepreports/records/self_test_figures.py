@@ -12,17 +12,19 @@ from typing import Any
 
 from stepreports.records.files import read_object
 from stepreports.records.machines import Machine, differing
+from stepreports.records.schema import SelfTest, SelfTestFile
+from stepreports.records.validation import held_to
 
 NAME = "self-test.json"
 _DECISIVE = ("cpu", "allowed_cpus", "virtual_machine")  # for a clock and a scheduler
 
 
 def self_test_of(folder: Path, machine: Machine) -> Mapping[str, Any] | None:
-    """The figures for a run of this machine. Raises `RecordError` for a file that was cut off."""
+    """The figures for a run of this machine. Raises `RecordError` for a file that is damaged."""
     for place in (folder, folder.resolve().parent):
         if (place / NAME).is_file():
-            found = read_object(place / NAME)
-            if found.get("self_test") and not differing(found.get("machine") or {}, machine, _DECISIVE):
-                figures: Mapping[str, Any] = found["self_test"]
-                return figures
+            found = held_to(SelfTestFile, read_object(place / NAME), str(place / NAME))
+            if found.self_test and not differing(found.machine or {}, machine, _DECISIVE):
+                held_to(SelfTest, found.self_test, f"{place / NAME}, self_test")
+                return found.self_test
     return None

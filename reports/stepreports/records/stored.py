@@ -87,6 +87,12 @@ class StoredRecord:
     turns: Measurement
 
     @property
+    def throttled(self) -> bool:
+        """Whether its device was throttled, before its rounds or after."""
+        states = (self.device_state, self.device_state.get("before"), self.device_state.get("after"))
+        return any(bool(state.get("throttled")) for state in states if isinstance(state, dict))
+
+    @property
     def stands_for_its_row(self) -> bool:
         """A plausible record of a row: neither a read kernel nor the second copy of the control row."""
         return not (self.is_limit or self.replica or self.implausible)
@@ -111,7 +117,10 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """A run as its folder holds it. The overhead is None without a journal, the self-test where none was made."""
+    """A run as its folder holds it. The overhead is None without a journal, the self-test where none was made.
+
+    `losses` has a sentence for whatever its journal lost.
+    """
 
     folder: Path
     run_id: str
@@ -122,3 +131,4 @@ class StoredRun:
     failures: Sequence[Failure]
     overhead: Overhead | None
     self_test: Mapping[str, Any] | None
+    losses: Sequence[str]

@@ -15,6 +15,8 @@ from stepreports.records.reader import read_run
 from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
 from stepreports.statistics.intervals import Estimate, estimates, margin_above, self_comparison_spread, spreads
 
+_MOST_CACHE_BYTES = 2**40
+
 
 @dataclass(slots=True, eq=False)
 class Record(StoredRecord):
@@ -87,7 +89,7 @@ class Run(StoredRun):
     def cache_bytes(self) -> dict[str, int]:
         """The caches of the CPU by name, as reported (in a virtual machine the last level may be the host's)."""
         caches = self.machine.get("caches") or {}
-        return {name: size for name, size in caches.items() if isinstance(size, int) and size > 0}
+        return {name: size for name, size in caches.items() if isinstance(size, int) and 0 < size < _MOST_CACHE_BYTES}
 
     def row_of_technique(self, technique: str) -> Row | None:
         """The first row of a technique, such as the baselines "interpreted loop" and "matrix form"."""

@@ -9,6 +9,8 @@ from stepreports.statistics.roofs import roofs_of
 from stepreports.statistics.runs import Run
 from stepreports.telling import text
 
+_MOST_BYTES = 2**63  # beyond it is no size of anything
+
 
 def roof_lines(run: Run) -> list[dict[str, str]]:
     """Every limit that was measured before the run, as a table."""
@@ -45,7 +47,9 @@ def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
                     lines += _flattened(item, f"{prefix}{name.rstrip('s')} {number} ")
             case None | [] | "":
                 lines.append((f"{prefix}{name}", "not known"))
-            case int() if name.endswith("bytes") or prefix == "caches ":
+            case bool():
+                lines.append((f"{prefix}{name}", str(value)))
+            case int() if 0 <= value < _MOST_BYTES and (name.endswith("bytes") or prefix == "caches "):
                 lines.append((f"{prefix}{name.removesuffix('_bytes')}", text.plain_bytes(value, 3)))
             case _:
                 lines.append((f"{prefix}{name}", str(value)))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from stepreports.records.journal import NAME as JOURNAL
 from stepreports.records.stored import Failure
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
 from stepreports.statistics.runs import Record, Run
@@ -17,6 +18,7 @@ from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
 
 _MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
+_MOST_LOSSES = 20
 
 
 def summary(run: Run) -> str:
@@ -30,7 +32,7 @@ def summary(run: Run) -> str:
         parts += ["## Look twice", "\n".join(f"- {note}" for note in notes)]
     if run.failures:
         parts += ["## Not timed", "\n".join(f"- {line}" for line in failure_lines(run))]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def where(run: Run) -> str:
@@ -69,7 +71,7 @@ def warnings(run: Run) -> list[str]:
     loud = [pair for pair in spreads if pair[0] > LOUD_SPREAD]
     noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
     implausible = [record for record in run.records if record.implausible]
-    throttled = [record for record in run.records if record.device_state.get("throttled")]
+    throttled = [record for record in run.records if record.throttled]
     notes = []
     if loud:
         notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
@@ -81,6 +83,9 @@ def warnings(run: Run) -> list[str]:
         notes.append(f"{text.counted(len(implausible), 'record')} of {names}: {fault}.")
     if throttled:
         notes.append(f"{text.counted(len(throttled), 'record')} taken while the GPU was throttled.")
+    notes += run.losses[:_MOST_LOSSES]
+    if more := run.losses[_MOST_LOSSES:]:
+        notes.append(f"{text.counted(len(more), 'other part')} of {JOURNAL} cannot be read either.")
     return notes
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
-from stepreports.records.files import RecordError, read_object, write_json, write_whole
+from stepreports.records.files import RecordError, name_of_file, read_object, write_json, write_whole
 
 
 def test_a_file_is_written_with_the_folders_it_needs(tmp_path):
@@ -28,6 +29,21 @@ def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path):
     with pytest.raises(IsADirectoryError):
         write_whole(tmp_path / "taken", "content")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize("name", ["../../up", "/", "", ".", "..", "a\0b", "x" * 300, "$"], ids=ascii)
+def test_a_name_as_part_of_a_files_stays_in_its_folder(name):
+    assert re.fullmatch(r"[\w.-]{1,80}", name_of_file(name), re.ASCII)
+    assert name_of_file(name) != name_of_file(f"{name}?")
+
+
+def test_an_ordinary_name_is_its_own():
+    assert name_of_file("numpy-blas") == "numpy-blas"
+
+
+def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path):
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_object(tmp_path)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

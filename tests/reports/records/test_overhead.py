@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from stepreports.records.files import RecordError
 from stepreports.records.overhead import overhead_of
 from synthetic_runs import SITTING, write_journal
 
@@ -27,11 +26,19 @@ def test_a_journal_torn_at_its_end_still_counts(small):
     assert overhead_of(small).elapsed_seconds == 10.0
 
 
-def test_a_damaged_journal_gets_a_sentence(small):
-    path = write_journal(small, SITTING) / "journal.jsonl"
-    path.write_text(path.read_text() + '{"event": "turn\n{}\n')
-    with pytest.raises(RecordError, match="line 5, is not JSON"):
-        overhead_of(small)
+def test_a_journal_of_another_make_tells_no_overhead(small):
+    write_journal(small, [{"event": "run", "schema": 0}, *SITTING[1:]])
+    assert overhead_of(small) is None
+
+
+def test_rounds_that_took_longer_than_the_run_tell_no_overhead(small):
+    write_journal(small, [*SITTING[:3], {**SITTING[3], "seconds": 1e9}])
+    assert overhead_of(small) is None
+
+
+def test_a_round_of_its_own_number_of_iterations_counts_as_many(small):
+    write_journal(small, [*SITTING[:3], {**SITTING[3], "iterations": 30}])
+    assert overhead_of(small).timed_seconds == pytest.approx(4.0)
 
 
 def test_a_run_without_its_journal_has_no_overhead(small):

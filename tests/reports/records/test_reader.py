@@ -42,6 +42,76 @@ def test_a_run_of_failures_only_is_a_run(tmp_path):
     assert [failure.row for failure in run.failures] == ["python-loop", "jax-jit-cuda", "triton-fused"]
 
 
+@pytest.mark.parametrize("name", ["generation", "turn"])
+def test_lists_of_unequal_lengths_are_told_by_their_names(tmp_path, name):
+    with pytest.raises(RecordError, match=f"it has 12 rounds in stats.data, and 1 in {name}"):
+        read_run(write_run(tmp_path, [entry(NUMPY, 1000, 20, **{name: [0]})]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"row": "x" * 3000}, r"extra_info\.row, cannot be read: .*3,002 characters\) is no str of length <= 255"),
+        ({"op": "../up"}, r"extra_info\.op, cannot be read: '\.\./up' is no str of the expected form"),
+        ({"device": "tpu"}, r"extra_info\.device, cannot be read: 'tpu' is no known value"),
+        ({"passes_over_x": 0}, r"extra_info\.passes_over_x, cannot be read: 0 is no int >= 1"),
+        ({"agreement": {"J": -1.0}}, r"extra_info\.agreement\[\.\.\.\], cannot be read: one of its values"),
+        ({"m": 2**39, "n": 2**39}, "more than any machine holds"),
+        ({"bind_seconds": [-1.0]}, r"extra_info\.bind_seconds\[0\], cannot be read"),
+        ({"device_seconds": [1e308] * 12}, "took 1e.308 seconds .in device_seconds."),
+        ({"generation": list(range(100)), "turn": [0] * 100}, "it has 100 generations"),
+        ({"generation": [0] * 20_000, "turn": list(range(20_000))}, "it has 20,000 rounds"),
+    ],
+    ids=ascii,
+)
+def test_a_field_beyond_belief_is_named(tmp_path, changed, said):
+    benchmark = entry(NUMPY, 1000, 20, **changed)
+    rounds = max(12, len(benchmark["extra_info"]["turn"]))
+    benchmark["stats"]["data"] = [1e-3] * rounds
+    with pytest.raises(RecordError, match=said):
+        read_run(write_run(tmp_path, [benchmark]))
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        {"cpu": 3}, {"gpus": 3}, {"gpus": [3]}, {"gpus": [{"model": []}]}, {"caches": []}, {"limits": "fast"},
+        {"limits": {"read_gb_per_s": [[1, 2, 3]]}}, {"limits": {"read_gb_per_s": [[1, -2.0]]}},
+        {"limits": {"fma_gflops": {"float64": 1e308}}}, {"limits": {"triad_gb_per_s": "x"}},
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_an_odd_machine_is_told_by_its_field(tmp_path, machine):
+    with pytest.raises(RecordError, match=rf"benchmark\.json, machine_info, {next(iter(machine))}.*, cannot be read"):
+        read_run(write_run(tmp_path, [], machine=machine))
+
+
+def test_a_machine_nested_without_end_is_refused(tmp_path):
+    nested = []
+    for _ in range(500):
+        nested = [nested]
+    with pytest.raises(RecordError, match="more than 12 levels deep"):
+        read_run(write_run(tmp_path, [], machine={"x": nested}))
+
+
+def test_what_does_not_print_is_shown_by_its_escape(tmp_path):
+    benchmark = entry(NUMPY, 1000, 20, row="a\nb\x1b", dataset="d\0", summary="two\nlines")
+    failure = {"row": "r", "kind": "error", "skipped": False, "reason": "one\n  two\t\x1b[31m" + "x" * 9000}
+    run = read_run(write_run(tmp_path, [benchmark], [failure]))
+    assert (run.records[0].row.name, run.records[0].case.dataset) == (r"a\nb\x1b", r"d\x00")
+    assert run.records[0].row.summary == "two lines"
+    assert run.failures[0].reason.startswith(r"one two \x1b[31mxxx")
+    assert len(run.failures[0].reason) < 1100
+
+
+@pytest.mark.parametrize("state", [{"throttled": True}, {"before": None, "after": {"throttled": ["heat"]}}])
+def test_a_throttled_device_is_known_before_and_after(tmp_path, state):
+    first, second = read_run(
+        write_run(tmp_path, [entry(NUMPY, 1000, 20, device_state=state), entry(NUMPY, 1000, 20)])
+    ).records
+    assert (first.throttled, second.throttled) == (True, False)
+
+
 def without(key):
     benchmark = entry(NUMPY, 1000, 20)
     del benchmark["extra_info"][key]
@@ -60,11 +130,11 @@ def without(key):
         ([entry(NUMPY, 1000, 20) | {"stats": {"data": [0.0] * 12}}], "took 0.0 seconds"),
         ([entry(NUMPY, 1000, 20) | {"stats": {"data": ["1.0"] * 12}}], "cannot be read"),
         ([entry(NUMPY, 1000, 20) | {"stats": {"data": [math.nan] * 12}}], "not whole JSON"),
-        ([entry(NUMPY, 1000, 20) | {"extra_info": None}], "has no 'extra_info'"),
-        (["a string"], "is a str, not a record"),
+        ([entry(NUMPY, 1000, 20) | {"extra_info": None}], "extra_info, cannot be read: None is no object"),
+        (["a string"], r"benchmarks\[0\] cannot be read: 'a string' is no object"),
         ([entry(NUMPY, 1000, 20, library=["numpy"])], "cannot be read"),
         ([entry(NUMPY, 1000, 20, optimizer=None)], "None is no str"),
-        ([entry(NUMPY, 1000, 20, threads=0)], "its case is"),
+        ([entry(NUMPY, 1000, 20, threads=0)], "extra_info.threads, cannot be read: 0 is no int >= 1"),
         ([entry(NUMPY, 1000, 20, technique=7)], "7 is no str"),
         ([entry(NUMPY, 1000, 20, flops="many")], "'many' is no int"),
         ([entry(NUMPY, 1000, 20, bind_seconds=["x"])], "cannot be read"),
@@ -90,8 +160,8 @@ def test_a_file_cut_off_anywhere_gets_a_sentence(tmp_path):
     [
         ("[]", "holds a list"),
         ("{}", "has no 'benchmarks'"),
-        ('{"benchmarks": 3}', "has no 'benchmarks'"),
-        ('{"benchmarks": [], "machine_info": [1]}', "has no 'machine_info'"),
+        ('{"benchmarks": 3}', "benchmarks, cannot be read: 3 is no array"),
+        ('{"benchmarks": [], "machine_info": [1]}', "machine_info, cannot be read: .1. is no object"),
         ("\x00\x01", "not whole JSON"),
     ],
 )

@@ -26,6 +26,17 @@ def test_a_self_test_without_figures_is_passed_over(small):
     assert self_test_of(small, {}) is None
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [{}, {"passed": "yes"}, {"bias": 3}, {"bias": {"soon": 0.1}}, {"slower": None}, {"margin": 1e300}, {"seen": -1}],
+    ids=ascii,
+)
+def test_a_self_test_that_is_damaged_is_told_by_its_field(small, figures):
+    write_self_test(small / "self-test.json", {**SELF_TEST, **figures} if figures else {"passed": True})
+    with pytest.raises(RecordError, match=r"self-test\.json, self_test"):
+        self_test_of(small, MACHINE)
+
+
 def test_a_self_test_cut_off_gets_a_sentence(small):
     (small / "self-test.json").write_text('{"machine": {"cpu"')
     with pytest.raises(RecordError, match="not whole JSON"):

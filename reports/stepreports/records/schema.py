@@ -1,0 +1,259 @@
+"""What a run stores, as types: the one schema that everything read of a run is held to, here and nowhere else.
+
+A field without a default must be there; one with a default may be missing, and adding such a field is one line. Fields
+that are not named are allowed. Numbers have bounds far beyond anything measured, so that whatever is computed of them
+is finite; what is no JSON (NaN, infinity) never comes so far.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+SCHEMA = 1  # of all files of a run
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]  # of a row, a library, a file of data
+Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.+-]{1,60}\Z")]  # becomes part of a file's name
+Count = Annotated[int, Meta(ge=1, le=2**40)]
+Ordinal = Annotated[int, Meta(ge=0, le=2**31)]
+Amount = Annotated[int, Meta(ge=0, le=2**62)]  # of bytes or operations
+Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]  # of one operation
+Duration = Annotated[float, Meta(ge=0, le=1e9)]  # in seconds, of what may take none
+InBounds = Annotated[float, Meta(ge=0, le=1e30)]  # an error, in units of its bound
+Rate = Annotated[float, Meta(ge=1e-9, le=1e12)]
+Share = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Told = dict[str, Any]  # shown as it is, or passed on
+
+
+# --- journal.jsonl: a line an event -----------------------------------------------------------------------------------
+
+
+class Event(Struct):
+    """Any line. `elapsed_seconds` is the clock of one sitting."""
+
+    event: str
+    elapsed_seconds: Duration | None = None
+
+
+class Header(Event, kw_only=True):
+    """`run`, the first line."""
+
+    schema: Annotated[int, Meta(ge=SCHEMA, le=SCHEMA)]
+    run_id: Name | None = None
+    datetime: str | None = None
+    machine: Told | None = None
+    commit: Told | None = None
+    plan: Told | None = None
+
+
+class Started(Event, kw_only=True):
+    """A process of a generation has loaded its row."""
+
+    participant: str
+    generation: Ordinal
+    import_seconds: Duration | None = None
+    library_version: Name | None = None
+
+
+class OfCase(Event, kw_only=True):
+    """Whatever a participant did on a case in a generation."""
+
+    participant: str
+    case: str
+    generation: Ordinal
+
+
+class Bound(OfCase, kw_only=True):
+    """The row bound the case and agreed."""
+
+    iterations: Count | None = None
+    bind_seconds: Duration | None = None
+    first_call_seconds: Duration | None = None
+    copy_to_device_seconds: Duration | None = None
+    pools: dict[str, Ordinal] | None = None
+    agreement: dict[str, InBounds | None] | None = None
+
+
+class Round(OfCase, kw_only=True):
+    """A turn: the seconds of one of its iterations, which are the case's where the round does not say its own."""
+
+    turn: Ordinal
+    seconds: Seconds
+    order: Ordinal | None = None
+    iterations: Count | None = None
+    device_seconds: Seconds | None = None
+
+
+class Judged(OfCase, kw_only=True):
+    """The row agreed again, after its rounds."""
+
+    agreement: dict[str, InBounds | None] | None = None
+    device_state: Told | None = None
+    peak_memory_bytes: Amount | None = None
+
+
+class Failed(OfCase, kw_only=True):
+    """The participant left the case, or was never in it."""
+
+    kind: Name
+    reason: str
+    skipped: bool
+
+
+class Closed(Event, kw_only=True):
+    """The generation is done with the case."""
+
+    case: str
+    generation: Ordinal
+
+
+EVENTS: dict[str, type[Event]] = {
+    "run": Header,
+    "started": Started,
+    "bound": Bound,
+    "round": Round,
+    "judged": Judged,
+    "failure": Failed,
+    "closed": Closed,
+}
+
+
+# --- benchmark.json: pytest-benchmark's format ------------------------------------------------------------------------
+
+
+class Info(Struct):
+    """The extra_info of a benchmark: everything that is ours."""
+
+    schema: int
+    run_id: Name
+    role: Name
+    row: Name
+    replica: Ordinal
+    library: Name
+    library_version: Name
+    technique: Name
+    device: Literal["cpu", "cuda"]
+    op: Word
+    steps: Count
+    dtype: Literal["float32", "float64"]
+    optimizer: Word
+    m: Count
+    n: Count
+    dataset: Name
+    threads: Count
+    cache: Word
+    train_as_steps: bool
+    generation: list[Ordinal]
+    turn: list[Ordinal]
+    passes_over_x: Annotated[int, Meta(ge=1, le=2**20)]
+    bytes: Amount
+    flops: Amount
+    implausible: bool
+    agreement: dict[str, InBounds | None] | None
+    pools: dict[str, Ordinal] | None
+    summary: str = ""
+    import_seconds: list[Duration | None] | None = None
+    bind_seconds: list[Duration | None] | None = None
+    first_call_seconds: list[Duration | None] | None = None
+    copy_to_device_seconds: list[Duration | None] | None = None
+    device_seconds: list[float] | None = None
+    device_state: Told | None = None
+
+
+class Stats(Struct):
+    """The seconds of each round."""
+
+    data: list[float]
+
+
+class Entry(Struct):
+    """One benchmark."""
+
+    extra_info: Info
+    stats: Stats
+    fullname: str = "a record without a name"
+
+
+class BenchmarkFile(Struct):
+    """benchmark.json. The machine is told as it is, and held to `Machine` where it is computed with."""
+
+    benchmarks: list[Entry]
+    machine_info: Told | None = None
+    commit_info: Told | None = None
+    datetime: str = ""
+
+
+class Gpu(Struct):
+    """A GPU, as far as reports compute with it."""
+
+    model: str | None = None
+
+
+class Limits(Struct):
+    """What the machine was measured to do: (bytes, GB/s) of reading, and GFLOP/s by dtype."""
+
+    read_gb_per_s: list[tuple[Count, Rate]] | None = None
+    fma_gflops: dict[str, Rate] | None = None
+    triad_gb_per_s: Rate | None = None
+    empty_call_seconds: Duration | None = None
+    pool_wake_seconds: Duration | None = None
+    clock_resolution_seconds: Duration | None = None
+
+
+class Machine(Struct):
+    """A machine, as far as reports compute with it."""
+
+    cpu: str | None = None
+    gpus: list[Gpu] | None = None
+    caches: Told | None = None
+    limits: Limits | None = None
+
+
+# --- failures.json and self-test.json ---------------------------------------------------------------------------------
+
+
+class FailureEntry(Struct):
+    """A row, or a row at a case, that gave no number."""
+
+    row: Name
+    kind: Name
+    skipped: bool
+    reason: str
+    case: str | None = None
+    op: str | None = None
+    dtype: str | None = None
+    dataset: str | None = None
+    m: Count | None = None
+    n: Count | None = None
+    generation: Ordinal | None = None
+
+
+class FailuresFile(Struct):
+    """failures.json."""
+
+    schema: int
+    failures: list[FailureEntry]
+    run_id: Name | None = None
+
+
+class SelfTest(Struct):
+    """The figures of the harness's own test; `bias` by the seconds of a step, which are its keys."""
+
+    bias: dict[Annotated[str, Meta(pattern=r"\A[0-9]{1,9}(\.[0-9]{1,12})?(e-?[0-9]{1,2})?\Z")], Share]
+    empty_seconds: Duration
+    slower: Share
+    margin: Share
+    same: Ordinal
+    false_alarms: Ordinal
+    slowed: Ordinal
+    able: Ordinal
+    seen: Ordinal
+    passed: bool
+
+
+class SelfTestFile(Struct):
+    """self-test.json."""
+
+    machine: Told | None = None
+    self_test: Told | None = None

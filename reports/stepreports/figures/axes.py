@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,8 @@ LOOK: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same letters
     "font.size": FONT_POINTS,
     "svg.hashsalt": "stepbench",
+    "text.parse_math": False,  # a record's names are names, whatever signs are in them
+    "text.usetex": False,
 }
 
 
@@ -124,7 +128,7 @@ def _label(axes: Axes, end: LineEnd, rise: float) -> None:
     axes.add_artist(Line2D(*from_end.T, transform=inches, color=end.colour, linewidth=0.8, zorder=3, clip_on=False))
     axes.annotate(
         shortened(end.label), (end.x, end.y), xytext=(beside, rise), textcoords="offset points", color=INK,
-        va="center", ha="right" if end.left else "left", annotation_clip=False, parse_math=False,
+        va="center", ha="right" if end.left else "left", annotation_clip=False,
         bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
 
@@ -154,16 +158,24 @@ def spread_apart(wanted: Sequence[float], gap: float, low: float = -math.inf, hi
 
 def svg(figure: Figure, *, letters_as_paths: bool) -> str:
     """The figure as SVG: paths on paper look the same everywhere, text takes the font and the ground of a page."""
-    with mpl.rc_context(LOOK | {"svg.fonttype": "path" if letters_as_paths else "none"}):
+    with mpl.rc_context(LOOK | {"svg.fonttype": "path" if letters_as_paths else "none"}), any_letters():
         stream = io.StringIO()
         ground = PAPER if letters_as_paths else "none"
         figure.savefig(stream, format="svg", facecolor=ground, metadata={"Date": None, "Creator": None})
         return stream.getvalue()
 
 
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """A name in letters that the font lacks is drawn in boxes, and told in full wherever it is text."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
+
+
 def png(figure: Figure) -> bytes:
     """The figure as PNG on white, 160 pixels an inch."""
-    with mpl.rc_context(LOOK):
+    with mpl.rc_context(LOOK), any_letters():
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=160, facecolor=PAPER, metadata={"Software": None})
         return stream.getvalue()

@@ -36,7 +36,7 @@ def phases_figure(run: Run) -> Figure | None:
         parts = {name: [at[phase].seconds.value for phase in PHASES] for name, at in rows.items()}
         _stack(axes, run, names, parts)
         headline(axes, f"{case.size}, {case.dtype}")
-    all_axes[0].set_yticks(range(len(names)), [shortened(name) for name in names], parse_math=False)
+    all_axes[0].set_yticks(range(len(names)), [shortened(name) for name in names])
     _key(all_axes[0], PHASES)
     return figure
 
@@ -49,7 +49,7 @@ def start_figure(run: Run) -> Figure | None:
         return None
     figure, (axes,) = canvas(1.2 + _BAR * len(starts), _LEFT, _RIGHT)
     _stack(axes, run, list(starts), {name: start_costs(record)[::-1] for name, record in starts.items()})
-    axes.set_yticks(range(len(starts)), [shortened(name) for name in starts], parse_math=False)
+    axes.set_yticks(range(len(starts)), [shortened(name) for name in starts])
     headline(axes, "Before the first step")
     _key(axes, ("first call, nothing compiled yet", "bind", "import"))
     return figure
@@ -68,7 +68,7 @@ def _stack(axes: Axes, run: Run, names: Sequence[str], parts: Mapping[str, Seque
     A row that would flatten the others is cut off at the edge; its total tells.
     """
     looks = styles(run.rows)
-    edge = max(total for total in map(sum, parts.values()) if total <= _FLATTENING * median(map(sum, parts.values())))
+    edge = _edge([sum(widths) for widths in parts.values()])
     for name, widths in parts.items():
         place, left = names.index(name), 0.0
         for width, shade in zip(widths, _SHADES, strict=True):
@@ -81,3 +81,8 @@ def _stack(axes: Axes, run: Run, names: Sequence[str], parts: Mapping[str, Seque
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(lambda value, _: text.tick_seconds(value))
+
+
+def _edge(totals: Sequence[float]) -> float:
+    """The longest bar that does not flatten half of the others; a second where there is none to flatten."""
+    return max(total for total in totals if total <= _FLATTENING * median(totals)) or 1.0

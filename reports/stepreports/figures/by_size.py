@@ -17,6 +17,7 @@ from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line
 from stepreports.figures.bars import phases_figure, start_figure
 from stepreports.figures.roofline import roofline_figure
 from stepreports.figures.style import DASHES, FAINT, INK, Style, styles
+from stepreports.records.files import name_of_file
 from stepreports.records.stored import Row
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.runs import Record, Run
@@ -36,7 +37,7 @@ def figures(run: Run) -> dict[str, Figure]:
         found[f"limit-{view.slug}"] = limit_figure(view)
         found[f"roofline-{view.slug}"] = roofline_figure(view)
         for baseline in baselines(run):
-            found[f"speedup-over-{baseline.name}-{view.slug}"] = speedup_figure(view, baseline)
+            found[f"speedup-over-{name_of_file(baseline.name)}-{view.slug}"] = speedup_figure(view, baseline)
     found["phases"] = phases_figure(run)
     found["start"] = start_figure(run)
     return {name: figure for name, figure in found.items() if figure is not None}

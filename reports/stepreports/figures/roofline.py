@@ -30,7 +30,7 @@ def roofline_figure(view: View) -> Figure | None:
     """Operations a second against operations a byte: the CPU's rows at the largest size, under the CPU's roofs."""
     roofs = roofs_of(view.run)
     records = [r for r in view.run.cases[view.cases[-1]].values() if r.row.device == "cpu"] if view.cases else []
-    records = [record for record in records if record.flops_needed]
+    records = [record for record in records if record.flops_needed and record.bytes_needed]
     if roofs is None or view.dtype not in roofs.fma_gflops or not records:
         return None
     case, peak = records[0].case, roofs.fma_gflops[view.dtype]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stepreports.records.files import RecordError, write_whole
-from stepreports.render import write_report
+from stepreports.render import write_report, written_or_told
 from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
 from stepreports.telling.findings import answer, headline
@@ -56,20 +56,25 @@ def add(folder: Path, root: Path) -> Path:
     run = load_run(folder)
     write_report(folder)
     place = _place(run, root)
-    place.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        shutil.copyfile(folder / name, place / name)
-    if (folder / "figures").is_dir():
-        shutil.copytree(folder / "figures", place / "figures", dirs_exist_ok=True)
+    with written_or_told(place):
+        place.mkdir(parents=True, exist_ok=True)
+        for name in _FILES:
+            shutil.copyfile(folder / name, place / name)
+        if (folder / "figures").is_dir():
+            shutil.copytree(folder / "figures", place / "figures", dirs_exist_ok=True)
     return place
 
 
 def _place(run: Run, root: Path) -> Path:
     """Named by day and commit; also by the run, where another of that day and commit is there already."""
-    commit = str(run.commit.get("id") or "unknown")[:10]
-    place = root / PUBLISHED / _slug(run.machine_name) / f"{run.when[:10]}-{commit}"
+    moment = _slug(f"{run.when[:10]}-{_commit(run)}")
+    place = root / PUBLISHED / _slug(run.machine_name) / moment
     taken = (place / "benchmark.json").is_file() and load_run(place).when != run.when
     return place.with_name(f"{place.name}-{_slug(run.run_id)}") if taken else place
+
+
+def _commit(run: Run) -> str:
+    return str(run.commit.get("id") or "unknown")[:10]
 
 
 def refresh(root: Path, *, check: bool) -> list[Path]:
@@ -97,8 +102,7 @@ def index(runs: Sequence[Run], root: Path) -> str:
         parts.append(f"## {machine}")
         for run in (run for run in runs if run.machine_name == machine):
             link = run.folder.relative_to(root / INDEX.parent).as_posix()
-            commit = str(run.commit.get("id") or "unknown")[:10]
-            name = f"{run.when[:10]}, commit {commit}, run {run.run_id}"
+            name = f"{run.when[:10]}, commit {_commit(run)}, run {run.run_id}"
             parts.append(f"- [{name}]({link}/summary.md): {' '.join(headline(run))}")
     if not runs:
         parts.append("None yet.")
@@ -144,7 +148,8 @@ _BLOCKS: dict[str, Callable[[Run, Path], str]] = {
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """A name as that of a folder."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:100].strip("-") or "unknown"
 
 
 if __name__ == "__main__":

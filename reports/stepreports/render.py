@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepreports.records.files import write_whole
+from stepreports.records.files import NotWrittenError, write_whole
 from stepreports.statistics.runs import Run, load_run
 from stepreports.telling.summary import summary
 from stepreports.telling.tables import Table, csv_text, table
@@ -24,10 +24,26 @@ def write_report(run_folder: Path) -> Path:
     """Write summary.md, table.csv, figures/ and report.html; the path of the page.
 
     Where matplotlib or jinja2 is not installed, as on a bare GPU machine, the summary and the table are written,
-    the summary says what is missing, and its path is returned. Raises `RecordError`.
+    the summary says what is missing, and its path is returned. Raises `RecordError`; where the folder cannot be
+    written, `NotWrittenError`.
     """
     with no_collection():
-        return _write(load_run(run_folder))
+        run = load_run(run_folder)
+        with written_or_told(run_folder):
+            return _write(run)
+
+
+@contextmanager
+def written_or_told(folder: Path) -> Iterator[None]:
+    """A full disk, or a folder that cannot be written, as a sentence. The records are only read, and stay."""
+    try:
+        yield
+    except OSError as error:
+        where = Path(str(error.filename)).name if error.filename else folder
+        raise NotWrittenError(
+            f"The report in {folder} was not written ({where}: {error.strerror or error}). Nothing that was measured "
+            "is lost; make room, or make the folder writable, and render it with `stepbench report`."
+        ) from error
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from stepreports.publish import main
@@ -33,6 +35,16 @@ def test_a_run_lands_under_its_machine_its_date_and_its_commit(root, run):
         "benchmark.json", "failures.json", "summary.md", "table.csv", "figures",
     }  # fmt: skip
     assert f"published/{SLUG}/2025-03-01-0123456789/summary.md" in (root / "reports/README.md").read_text()
+
+
+def test_a_run_lands_nowhere_else_whatever_its_records_say(root, tmp_path):
+    folder = write_run(tmp_path / "run", [], machine={"cpu": "../../.."})
+    stored = json.loads((folder / "benchmark.json").read_text())
+    stored |= {"datetime": "../../up/x", "commit_info": {"id": "/../../../"}}
+    (folder / "benchmark.json").write_text(json.dumps(stored))
+    publish(root, folder)
+    assert {path.name for path in (root / "reports").iterdir()} == {"README.md", "published"}
+    assert [path.name for path in (root / "reports/published").iterdir()] == ["unknown"]
 
 
 @pytest.mark.parametrize("block", ["answer", "table", "figure", f"table@{SLUG}"])

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import resource
 import sys
+from contextlib import contextmanager
+from xml.etree import ElementTree
 
 import pytest
 
 import stepreports
-from synthetic_runs import ROWS, entries, entry, write_run
+from synthetic_runs import (
+    FAILURES,
+    MACHINE,
+    READ_LIMIT,
+    ROWS,
+    SITTING,
+    entries,
+    entry,
+    write_journal,
+    write_run,
+)
 
 
 def test_all_files_of_a_report_are_written(standard):
@@ -35,6 +48,74 @@ def test_nothing_half_written_is_left_behind(tmp_path, monkeypatch):
         stepreports.write_report(folder)
     assert (folder / "report.html").read_text() == before
     assert not list(folder.glob(".*"))
+
+
+@contextmanager
+def full_disk(largest_bytes):
+    """No file may become larger than so many bytes, as if the disk had no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("largest_bytes", [0, 20_000], ids=["full", "full after the table"])
+def test_a_full_disk_is_a_sentence_and_no_record_is_touched(small, largest_bytes):
+    write_journal(small, SITTING)
+    before = {path.name: path.read_bytes() for path in small.iterdir()}
+    with (
+        full_disk(largest_bytes),
+        pytest.raises(stepreports.RecordError, match=r"was not written \(.*: File too large"),
+    ):
+        stepreports.write_report(small)
+    assert {name: (small / name).read_bytes() for name in before} == before
+    assert not list(small.rglob(".*"))
+    stepreports.write_report(small)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(small):
+    (small / "figures").write_text("in the way")
+    with pytest.raises(stepreports.RecordError, match="Nothing that was measured is lost"):
+        stepreports.write_report(small)
+
+
+def test_a_comparison_that_cannot_be_written_is_a_sentence(small, tmp_path):
+    other = write_run(tmp_path / "other", [entry(ROWS[1], 1000, 20)], run_id="other")
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(stepreports.RecordError, match="was not written"):
+        stepreports.compare_report([small, other], tmp_path / "out")
+
+
+def test_a_run_in_which_every_row_failed_says_so(tmp_path):
+    failed = [{**FAILURES[2], "row": row.name, "reason": f"{row.name} crashed"} for row in ROWS]
+    page = stepreports.write_report(write_run(tmp_path, [], failed)).read_text()
+    told = "Nothing was timed in this run: 9 rows failed."
+    assert told in page
+    assert told in (tmp_path / "summary.md").read_text()
+    assert stepreports.answer_lines(tmp_path) == [told]
+    assert all(f"{row.name} crashed" in page for row in ROWS)
+
+
+def test_a_run_of_nothing_but_implausible_records_says_so(tmp_path):
+    folder = write_run(tmp_path, [entry(ROWS[1], 1000, 20, implausible=True)], [])
+    assert "1 record cannot stand for a row" in stepreports.write_report(folder).read_text()
+
+
+HOSTILE = ["$\\frac{$", "../../up", "/etc/x", "a\nb\0c", "\u202egpj", "名前😀", "`a` **b** | c", "x" * 255, "."]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_a_hostile_name_is_only_a_name(tmp_path, name):
+    benchmarks = [entry(row, 1000, 20, row=name) for row in (ROWS[0], READ_LIMIT)] + [entry(ROWS[1], 1000, 20)]
+    folder = write_run(tmp_path / "deep" / "run", benchmarks, machine=MACHINE | {"cpu": name, "caches": {name: 50_000}})
+    stepreports.write_report(folder)
+    assert {path.name for path in tmp_path.iterdir()} == {"deep"}
+    assert {path.name for path in folder.parent.iterdir()} == {"run"}
+    for drawing in (folder / "figures").glob("*.svg"):
+        ElementTree.parse(drawing)
+    assert len((folder / "table.csv").read_text().splitlines()) == 1 + len(benchmarks)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 from stepreports.comparison.between_runs import joined, summary
 from stepreports.comparison.sides import Side, common_cases, labelled, shared_view
 from stepreports.records.files import write_whole
-from stepreports.render import no_collection, write_figures
+from stepreports.render import no_collection, write_figures, written_or_told
 from stepreports.statistics.runs import load_run
 from stepreports.telling.tables import csv_text
 
@@ -19,7 +19,9 @@ def compare_report(folders: Sequence[Path], out: Path) -> Path:
     The first run is what the others are compared with. Raises `RecordError` for runs that cannot be compared.
     """
     with no_collection():
-        return _write(labelled([load_run(folder) for folder in folders]), out)
+        sides = labelled([load_run(folder) for folder in folders])
+        with written_or_told(out):
+            return _write(sides, out)
 
 
 def _write(sides: Sequence[Side], out: Path) -> Path:

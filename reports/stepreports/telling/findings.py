@@ -71,9 +71,21 @@ def headline(run: Run) -> list[str]:
     """Which row to use, in one short sentence a device."""
     found = views(run)
     if not found:
-        return ["Nothing was timed in this run: every case failed or was skipped."]
+        return [f"Nothing was timed in this run: {_why_nothing(run)}."]
     cpu, gpu = (_recommendation(found[0], device) for device in DEVICES)
     return [cpu, _gpu_pays(found[0])] if cpu and gpu else [sentence for sentence in (cpu, gpu) if sentence]
+
+
+def _why_nothing(run: Run) -> str:
+    """Which of the reasons for an empty run are this one's."""
+    rows = {each.row for each in run.failures if not each.skipped}
+    skipped = {each.row for each in run.failures if each.skipped} - rows
+    told = [
+        f"{text.counted(len(rows), 'row')} failed" if rows else "",
+        f"{text.counted(len(skipped), 'row')} {'was' if len(skipped) == 1 else 'were'} skipped" if skipped else "",
+        f"{text.counted(len(run.records), 'record')} cannot stand for a row" if run.records else "",
+    ]
+    return text.listed(filter(None, told)) if any(told) else "its records hold no row at all"
 
 
 @lru_cache(maxsize=8)

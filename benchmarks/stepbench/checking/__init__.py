@@ -6,7 +6,7 @@ schedule, scheduled_trial which trials, on which scenes, and one of them run
 bound_row, tally, cuda_driver  a row bound to a scene, held to the truth, and what was counted meanwhile
 protocol, child, raised   a row's own process, what it is told and what it tells
 supervise, child_process, row_findings, verdicts  the rows in their processes, and what was found
-kernel_file               a kernel from outside the repository
+kernel_file, kernel_child, declared_fields  a kernel from outside, the process that loads it, what it may declare
 cuda/                     CUDA code itself: the compiler, the sanitizer
 fuzz                      `python -m stepbench.checking.fuzz`: many random problems, and the headroom under the bound
 

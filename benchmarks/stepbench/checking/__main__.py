@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from stepbench.checking import child, kernel_file
+from stepbench.checking import child, kernel_child
 from stepbench.checking.cuda import sanitizer
 
 match sys.argv[1:]:
     case ["child", descriptor]:
         child.main(int(descriptor))
     case ["kernel", descriptor, path]:
-        kernel_file.main(int(descriptor), Path(path))
+        kernel_child.main(int(descriptor), Path(path))
     case ["sanitized", row]:
         sanitizer.main(row)
     case _:

@@ -1,94 +1,142 @@
 """A kernel from outside the repository: a .py file with IMPLEMENTATION (an `Implementation`) and bind(problem, config).
 
 The file runs in child processes only. What is wrong with it is told as Python would tell its author: the file, the
-line, the error; never a traceback of ours.
+line, the error; never a traceback of ours. Nothing that such a process sends is unpickled, waited for without end or
+believed: one line of JSON is read, and validated here.
 """
 
 from __future__ import annotations
 
-import pickle
-from dataclasses import replace
-from multiprocessing.connection import Connection
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from stepbench.checking.child_process import start_child
-from stepbench.checking.raised import described_in_file
+from stepbench.checking.declared_fields import KernelFileError, validated
 from stepbench.machine.children import environment_of_child
-from stepkernels import Implementation, Op, ProblemError
-from stepkernels.interface import load_file
-from stepkernels.problem import DTYPES, OPTIMIZERS
+from stepkernels import Implementation
+from stepreports.records.validation import visible
 
-UNSENDABLE = "IMPLEMENTATION holds what cannot be sent to another process ({}); give plain values"
-LOADING_SECONDS = 240.0  # a cold import of torch or JAX takes tens of seconds
+__all__ = ["KernelFileError", "load_kernel"]
+
+LOADING_SECONDS = 120.0  # a cold import of torch or JAX takes tens of seconds
+MOST_BYTES = 2**20  # of an answer
+LOOKING_SECONDS = 0.2  # between two looks at a process that says nothing
+LEAVING_SECONDS = 5.0
 
 
-class KernelFileError(ProblemError):
-    """A kernel file that cannot be used; the message says where and why."""
+class Answer(msgspec.Struct):
+    """What the process of a file sends: the fields that the file declares, or what is wrong with it."""
+
+    declared: dict[str, Any] | None = None
+    wrong: str | None = None
 
 
-def load_kernel(path: Path) -> Implementation:
-    """The row of a kernel file, its module the file. Raises `KernelFileError`.
+def load_kernel(path: Path, seconds: float = LOADING_SECONDS) -> Implementation:
+    """The row of a kernel file, its module the file, given so many seconds to load. Raises `KernelFileError`.
 
-    A child loads the file and sends back what it declares, so that a file that crashes takes nothing with it.
+    A child loads the file and sends back what it declares, so that a file that crashes takes nothing with it. What the
+    file prints meanwhile is not shown.
     """
-    path = path.resolve()
+    path = Path(os.path.abspath(path))  # noqa: PTH100  a link that leads in a circle is no error yet
     if not path.is_file() or path.suffix != ".py":
-        raise KernelFileError(f"There is no kernel file {path}; give the path of a .py file.")
-    answer = _answer_of_child(path)
-    if isinstance(answer, str):
-        raise KernelFileError(f"{path.name}: {answer}.")
-    return Implementation.from_json(answer)
-
-
-def _answer_of_child(path: Path) -> dict[str, Any] | str:
-    """The row that the file declares, or what is wrong with it."""
-    child, ours = start_child("kernel", str(path), environment=environment_of_child())
-    with ours, child:
-        try:
-            answer: dict[str, Any] | str = (
-                ours.recv() if ours.poll(LOADING_SECONDS) else "did not finish loading and was ended"
-            )
-        except (EOFError, OSError):
-            answer = f"ended its process while it was loaded (exit status {child.wait()})"
-        except (ImportError, AttributeError) as error:  # an object of a class that the file defines
-            answer = UNSENDABLE.format(error)
-        child.kill()
-    return answer
-
-
-def declared_row(path: Path) -> Implementation:
-    """Load the file in this process and validate what it declares. Raises `KernelFileError`."""
+        raise KernelFileError(f"There is no kernel file {visible(str(path))}; give the path of a .py file.")
     try:
-        module = load_file(path)
-    except Exception as error:
-        raise KernelFileError(described_in_file(error, path)) from error
-    row = getattr(module, "IMPLEMENTATION", None)
-    if not isinstance(row, Implementation):
-        raise KernelFileError("needs IMPLEMENTATION = Implementation(name=…, module=__file__, …) at its top level")
-    if not callable(getattr(module, "bind", None)):
-        raise KernelFileError("needs a function bind(problem, config) that returns a workspace")
-    choices: tuple[tuple[str, object, tuple[str, ...]], ...] = (
-        ("ops", row.ops, tuple(Op)),
-        ("dtypes", row.dtypes, DTYPES),
-        ("optimizers", row.optimizers, tuple(OPTIMIZERS)),
+        str(path).encode()
+        return validated(_declared(_line_of_child(path, seconds)), path)
+    except UnicodeEncodeError:
+        raise KernelFileError(f"{visible(str(path))} is no name in UTF-8; rename it, for a record holds it.") from None
+    except KernelFileError as error:
+        raise KernelFileError(f"{visible(path.name)}: {_lines(str(error))}.") from None
+
+
+def _declared(line: bytes) -> dict[str, Any]:
+    """The fields in an answer. Raises `KernelFileError` for one that says what is wrong, or is none."""
+    try:
+        answer = msgspec.json.decode(line, type=Answer)
+    except (ValueError, RecursionError):
+        raise KernelFileError("sent an answer that is none, in place of what it declares") from None
+    if answer.declared is None:
+        raise KernelFileError(answer.wrong or "sent an empty answer, in place of what it declares")
+    return answer.declared
+
+
+def _line_of_child(path: Path, seconds: float) -> bytes:
+    """The first line that the process of a file sends. Raises `KernelFileError` where none comes."""
+    process, connection = start_child(
+        "kernel",
+        str(path),
+        environment=environment_of_child(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    for name, declared, known in choices:
-        if not isinstance(declared, tuple | list) or not declared or not set(declared) <= set(known):
-            raise KernelFileError(
-                f"IMPLEMENTATION.{name} is {declared!r}; it must be a tuple out of {', '.join(known)}"
-            )
-    return replace(row, module=str(path), ops=tuple(map(Op, row.ops)))
+    with connection, _ended(process):
+        deadline, received = time.monotonic() + seconds, bytearray()
+        while b"\n" not in received:
+            if time.monotonic() > deadline:
+                raise KernelFileError(f"did not finish loading in {seconds:g} seconds and was ended")
+            if wait([connection.fileno()], LOOKING_SECONDS):
+                received += _more(process, connection.fileno())
+            elif fault := _fault(process):
+                raise KernelFileError(fault)
+            if len(received) > MOST_BYTES:
+                raise KernelFileError(f"declares more than {MOST_BYTES:,} bytes")
+        return bytes(received.partition(b"\n")[0])
 
 
-def main(descriptor: int, path: Path) -> None:
-    """Send the row's fields, or the sentence of what is wrong."""
-    with Connection(descriptor) as pipe:
+def _more(process: subprocess.Popen[bytes], descriptor: int) -> bytes:
+    """What has come since. Raises `KernelFileError` when nothing can come any more."""
+    try:
+        chunk = os.read(descriptor, 2**16)
+    except OSError:
+        chunk = b""
+    if not chunk:
         try:
-            answer: dict[str, Any] | str = declared_row(path).to_json()
-        except KernelFileError as error:
-            answer = str(error)
+            process.wait(LEAVING_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise KernelFileError("closed the connection over which it should have declared itself") from None
+        raise KernelFileError(_fault(process) or "ended its process while it was loaded")
+    return chunk
+
+
+def _fault(process: subprocess.Popen[bytes]) -> str | None:
+    """Why a process that says nothing never will; None where it may yet."""
+    status = process.poll()
+    if status is None:
+        return "stopped its process while it was loaded" if _is_stopped(process) else None
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name} while it was loaded"
+    return f"ended its process while it was loaded (exit status {status})"
+
+
+def _is_stopped(process: subprocess.Popen[bytes]) -> bool:
+    if not hasattr(os, "waitid"):  # macOS: it is ended when its time is up
+        return False
+    return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the process at the end, with whatever it started that did not leave its group."""
+    try:
+        yield
+    finally:
         try:
-            pipe.send(answer)
-        except (TypeError, AttributeError, pickle.PicklingError) as error:
-            pipe.send(UNSENDABLE.format(error))
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # it is gone, and so is its group
+            process.kill()
+        process.wait()
+
+
+def _lines(sentence: str) -> str:
+    """A sentence with a line of source below it, as a terminal may show it."""
+    return "\n".join(visible(line) for line in sentence.split("\n"))

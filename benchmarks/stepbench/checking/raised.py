@@ -19,7 +19,7 @@ def described(error: BaseException, row: Implementation) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def described_in_file(error: Exception, path: Path) -> str:
+def described_in_file(error: BaseException, path: Path) -> str:
     """An exception of a file being loaded, as Python would show it: the line it came from, or passed through."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"line {error.lineno}: {error.msg}\n    {(error.text or '').strip()}"

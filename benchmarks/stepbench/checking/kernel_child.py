@@ -1,0 +1,80 @@
+"""The process in which a kernel file is loaded: it sends what the file declares, as one line of JSON, and no more.
+
+The file can do here what it likes; what is sent is only as good as the file, and is validated where it is received.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from stepbench.checking.declared_fields import KernelFileError
+from stepbench.checking.raised import described_in_file
+from stepkernels import Implementation, Op
+from stepkernels.interface import load_file
+
+UNSENDABLE = "IMPLEMENTATION holds what cannot be sent to another process ({}); give plain values"
+MOST_SENTENCE = 4000  # characters of what went wrong
+_PLAIN = (str, int, bool, type(None))
+_FIELDS = tuple(each.name for each in fields(Implementation) if each.name != "module")
+
+
+def main(descriptor: int, path: Path) -> None:
+    """Send {"declared": the row's fields} or {"wrong": a sentence}, and a line end."""
+    line = json.dumps(_answer(path), allow_nan=False) + "\n"
+    remaining = memoryview(line.encode())
+    while remaining:
+        remaining = remaining[os.write(descriptor, remaining) :]
+
+
+def _answer(path: Path) -> dict[str, Any]:
+    try:
+        return {"declared": declared_fields(path)}
+    except KernelFileError as error:
+        return {"wrong": str(error)[:MOST_SENTENCE]}
+    except BaseException as error:  # SystemExit and its like are the file's too
+        return {"wrong": _described(error, path)[:MOST_SENTENCE]}
+
+
+def _described(error: BaseException, path: Path) -> str:
+    """What was raised; an exception may be of a class of the file's, which tells of itself what it likes, or raises."""
+    try:
+        return str(described_in_file(error, path))
+    except BaseException:
+        return "raised an exception that cannot be told"
+
+
+def declared_fields(path: Path) -> dict[str, Any]:
+    """Load the file in this process; what it declares, in plain values. Raises `KernelFileError`, or what it raises."""
+    module = load_file(path)
+    row = getattr(module, "IMPLEMENTATION", None)
+    if type(row) is not Implementation:
+        raise KernelFileError("needs IMPLEMENTATION = Implementation(name=…, module=__file__, …) at its top level")
+    if not callable(getattr(module, "bind", None)):
+        raise KernelFileError("needs a function bind(problem, config) that returns a workspace")
+    return {name: _plain(getattr(row, name), name) for name in _FIELDS}
+
+
+def _plain(value: object, where: str) -> Any:
+    """A value in the types of JSON, tuples as lists. Raises `KernelFileError` for what has none."""
+    if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
+        return value
+    if type(value) is Op:
+        return value.value
+    if isinstance(value, list | tuple):
+        return [_plain(inside, f"an element of {where}") for inside in value]
+    if isinstance(value, Mapping):
+        return {_key(key, where): _plain(inside, f"{where}[{key!r}]") for key, inside in value.items()}
+    what = repr(value) if type(value) is float else f"a {type(value).__name__}"
+    raise KernelFileError(UNSENDABLE.format(f"{where} is {what}"))
+
+
+def _key(key: object, where: str) -> str:
+    if type(key) is not str:
+        raise KernelFileError(UNSENDABLE.format(f"a name in {where} is a {type(key).__name__}"))
+    return key

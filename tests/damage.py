@@ -16,7 +16,7 @@ TEXTS = ("", " ", "x", "../../up", "/", "a/b", "\0", "\n", "a\nb", "\x1b[31m", "
          "é" * 3000, "x" * 3000, "float32", "cuda", "step", "train", "interpreted loop", "matrix form", "limit",
          "1e999", "nan")  # fmt: skip
 OTHERS = (None, True, False, [], {}, [None], [[]], {"": None}, [1] * 1000, [-1.0], ["x"], {"x": "y"}, {"before": 3})
-HOSTILE = st.sampled_from([*NUMBERS, *TEXTS, *OTHERS])
+HOSTILE = st.sampled_from([*NUMBERS, *TEXTS, *OTHERS]).map(copy.deepcopy)  # what is drawn may be damaged further
 
 
 def places(stored: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from stepreports.records.validation import decoded, held_to
 __all__ = ["NAME", "SCHEMA", "Event", "StoredJournal", "read_events", "read_journal"]
 
 NAME = "journal.jsonl"
+OF_A_RUN = ("run_id", "datetime", "machine", "commit", "plan")  # or none of them, in a journal that is no run's
 
 Event = Line
 
@@ -81,4 +82,7 @@ def _header(line: bytes, path: Path) -> Event:
     if header.get("schema") != SCHEMA:
         raise RecordError(f"{path} has schema {header.get('schema')!r}; this version reads {SCHEMA}.")
     held_to(Header, header, f"{path}, line 1")
+    missing = [name for name in OF_A_RUN if name not in header]
+    if missing and len(missing) < len(OF_A_RUN):
+        raise RecordError(f"{path}, line 1, has no {missing[0]!r}; without it the run can be neither told nor resumed.")
     return header

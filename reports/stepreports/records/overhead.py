@@ -47,7 +47,7 @@ def _elapsed_seconds(events: Iterable[Event]) -> float:
 
 
 def _timed_seconds(events: Iterable[Event]) -> float:
-    """A round's seconds are those of one iteration of the many that it lasted."""
+    """A round's seconds are those of one call of the many that it lasted."""
     total = 0.0
     bound: dict[tuple[str, str], int] = {}
     for event in events:
@@ -55,5 +55,5 @@ def _timed_seconds(events: Iterable[Event]) -> float:
             case "bound":
                 bound[event["participant"], event["case"]] = event["iterations"] or 0
             case "round":
-                total += (event["iterations"] or bound[event["participant"], event["case"]]) * event["seconds"]
+                total += (event["calls"] or bound[event["participant"], event["case"]]) * event["seconds"]
     return total

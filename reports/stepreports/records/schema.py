@@ -57,11 +57,13 @@ class Started(Event, kw_only=True):
 
 
 class OfCase(Event, kw_only=True):
-    """Whatever a participant did on a case in a generation."""
+    """Whatever a participant did on a case in a generation, of a kind that is named here or not."""
 
     participant: str
     case: str
     generation: Ordinal
+    agreement: dict[str, InBounds] | None = None
+    device_state: Told | None = None
 
 
 class Bound(OfCase, kw_only=True):
@@ -72,24 +74,21 @@ class Bound(OfCase, kw_only=True):
     first_call_seconds: Duration | None = None
     copy_to_device_seconds: Duration | None = None
     pools: dict[str, Ordinal] | None = None
-    agreement: dict[str, InBounds | None] | None = None
 
 
 class Round(OfCase, kw_only=True):
-    """A turn: the seconds of one of its iterations, which are the case's where the round does not say its own."""
+    """A turn: the seconds of one call of the operation, of `calls`, or as many as were bound."""
 
     turn: Ordinal
     seconds: Seconds
     order: Ordinal | None = None
-    iterations: Count | None = None
+    calls: Count | None = None
     device_seconds: Seconds | None = None
 
 
 class Judged(OfCase, kw_only=True):
     """The row agreed again, after its rounds."""
 
-    agreement: dict[str, InBounds | None] | None = None
-    device_state: Told | None = None
     peak_memory_bytes: Amount | None = None
 
 

@@ -51,6 +51,15 @@ def test_a_bad_file_is_told_its_own_line(tmp_path, text, says):
     assert "Traceback" not in str(error.value)
 
 
+FIND_THE_CONNECTION = """
+import os, stat
+def is_socket(descriptor):
+    try: return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+    except OSError: return False
+connection = next(filter(is_socket, range(3, 1000)))
+"""
+
+
 @pytest.mark.parametrize(
     ("sent", "says"),
     [
@@ -65,7 +74,7 @@ def test_a_bad_file_is_told_its_own_line(tmp_path, text, says):
 )
 def test_what_a_process_sends_is_not_believed(tmp_path, sent, says):
     path = tmp_path / "sends.py"
-    path.write_text(f"import os, sys\nos.write(int(sys.argv[2]), {sent})\nos._exit(0)\n")
+    path.write_text(f"{FIND_THE_CONNECTION}os.write(connection, {sent})\nos._exit(0)\n")
     with pytest.raises(KernelFileError, match=says):
         load_kernel(path)
 
@@ -74,9 +83,9 @@ def test_what_a_process_sends_is_never_unpickled(tmp_path):
     """An object whose unpickling would leave a trace, framed as a connection of multiprocessing's frames it."""
     path, trace = tmp_path / "pickled.py", tmp_path / "trace"
     path.write_text(
-        "import os, pathlib, sys\nfrom multiprocessing.connection import Connection\n"
+        f"{FIND_THE_CONNECTION}import pathlib\nfrom multiprocessing.connection import Connection\n"
         f"class Odd:\n    def __reduce__(self): return (pathlib.Path.touch, (pathlib.Path({str(trace)!r}),))\n"
-        "Connection(int(sys.argv[2])).send(Odd())\nos._exit(0)\n"
+        "Connection(connection).send(Odd())\nos._exit(0)\n"
     )
     with pytest.raises(KernelFileError):
         load_kernel(path)

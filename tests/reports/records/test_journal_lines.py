@@ -120,6 +120,7 @@ def test_an_event_that_nobody_knows_is_kept(small):
         (b'{"event": "run"}', "has schema None"),
         (b'{"event": "run", "schema": true}', "line 1, schema, cannot be read: True is no int"),
         (b'{"event": "run", "schema": 1, "plan": 3}', "line 1, plan, cannot be read: 3 is no object"),
+        (b'{"event": "run", "schema": 1, "plan": {}, "run_id": "x"}', "line 1, has no 'datetime'"),
     ],
 )
 def test_a_first_line_that_cannot_be_believed_costs_the_journal(small, first, said):

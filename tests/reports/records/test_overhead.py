@@ -36,8 +36,8 @@ def test_rounds_that_took_longer_than_the_run_tell_no_overhead(small):
     assert overhead_of(small) is None
 
 
-def test_a_round_of_its_own_number_of_iterations_counts_as_many(small):
-    write_journal(small, [*SITTING[:3], {**SITTING[3], "iterations": 30}])
+def test_a_round_of_a_number_of_calls_of_its_own_counts_as_many(small):
+    write_journal(small, [*SITTING[:3], {**SITTING[3], "calls": 30}])
     assert overhead_of(small).timed_seconds == pytest.approx(4.0)
 
 

@@ -86,7 +86,7 @@ def validated(fields: object, path: Path) -> Implementation:
     """The row of a kernel file from the fields that it declares. Raises `KernelFileError`."""
     try:
         declared = msgspec.convert(fields, Declared)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise KernelFileError(_complaint(str(error), fields)) from None
     for name, is_right in _FURTHER.items():
         if not is_right(getattr(declared, name), path):
@@ -139,17 +139,14 @@ def _are_plain(options: dict[str, Any], _: Path) -> bool:
 
 def _is_plain(value: object, levels: int) -> bool:
     match value:
-        case dict():
-            return levels > 0 and all(_is_plain(inside, levels - 1) for inside in value.values())
-        case list():
-            return levels > 0 and all(_is_plain(inside, levels - 1) for inside in value)
-        case bool() | str() | None:
-            return True
-        case int():
-            return abs(value) < 2**63
+        case dict() | list():
+            inside = value.values() if isinstance(value, dict) else value
+            return levels > 0 and all(_is_plain(each, levels - 1) for each in inside)
+        case str():
+            return value == value.encode(errors="replace").decode()
         case float():
             return math.isfinite(value)
-    return False
+    return value is None or (isinstance(value, int) and abs(value) < 2**63)
 
 
 # What types alone do not say.

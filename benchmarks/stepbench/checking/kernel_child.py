@@ -62,6 +62,8 @@ def declared_fields(path: Path) -> dict[str, Any]:
 
 def _plain(value: object, where: str) -> Any:
     """A value in the types of JSON, tuples as lists. Raises `KernelFileError` for what has none."""
+    if type(value) is str and not _is_text(value):
+        raise KernelFileError(UNSENDABLE.format(f"{where} is no text in UTF-8"))
     if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
         return value
     if type(value) is Op:
@@ -74,7 +76,15 @@ def _plain(value: object, where: str) -> Any:
     raise KernelFileError(UNSENDABLE.format(f"{where} is {what}"))
 
 
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _key(key: object, where: str) -> str:
-    if type(key) is not str:
-        raise KernelFileError(UNSENDABLE.format(f"a name in {where} is a {type(key).__name__}"))
+    if type(key) is not str or not _is_text(key):
+        raise KernelFileError(UNSENDABLE.format(f"a name in {where} is no text but a {type(key).__name__}"))
     return key

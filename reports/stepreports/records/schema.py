@@ -26,6 +26,35 @@ Share = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Told = dict[str, Any]  # shown as it is, or passed on
 
 
+# --- the machine, of which every file tells ---------------------------------------------------------------------------
+
+
+class Gpu(Struct):
+    """A GPU, as far as reports compute with it."""
+
+    model: str | None = None
+
+
+class Limits(Struct):
+    """What the machine was measured to do: (bytes, GB/s) of reading, and GFLOP/s by dtype."""
+
+    read_gb_per_s: list[tuple[Count, Rate]] | None = None
+    fma_gflops: dict[str, Rate] | None = None
+    triad_gb_per_s: Rate | None = None
+    empty_call_seconds: Duration | None = None
+    pool_wake_seconds: Duration | None = None
+    clock_resolution_seconds: Duration | None = None
+
+
+class Machine(Struct):
+    """A machine, as far as reports compute with it."""
+
+    cpu: str | None = None
+    gpus: list[Gpu] | None = None
+    caches: Told | None = None
+    limits: Limits | None = None
+
+
 # --- journal.jsonl: a line an event -----------------------------------------------------------------------------------
 
 
@@ -42,7 +71,7 @@ class Header(Event, kw_only=True):
     schema: Annotated[int, Meta(ge=SCHEMA, le=SCHEMA)]
     run_id: Name | None = None
     datetime: str | None = None
-    machine: Told | None = None
+    machine: Machine | None = None
     commit: Told | None = None
     plan: Told | None = None
 
@@ -181,32 +210,6 @@ class BenchmarkFile(Struct):
     machine_info: Told | None = None
     commit_info: Told | None = None
     datetime: str = ""
-
-
-class Gpu(Struct):
-    """A GPU, as far as reports compute with it."""
-
-    model: str | None = None
-
-
-class Limits(Struct):
-    """What the machine was measured to do: (bytes, GB/s) of reading, and GFLOP/s by dtype."""
-
-    read_gb_per_s: list[tuple[Count, Rate]] | None = None
-    fma_gflops: dict[str, Rate] | None = None
-    triad_gb_per_s: Rate | None = None
-    empty_call_seconds: Duration | None = None
-    pool_wake_seconds: Duration | None = None
-    clock_resolution_seconds: Duration | None = None
-
-
-class Machine(Struct):
-    """A machine, as far as reports compute with it."""
-
-    cpu: str | None = None
-    gpus: list[Gpu] | None = None
-    caches: Told | None = None
-    limits: Limits | None = None
 
 
 # --- failures.json and self-test.json ---------------------------------------------------------------------------------

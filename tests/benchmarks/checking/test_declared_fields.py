@@ -1,11 +1,22 @@
 """Every field that a kernel file declares is right, or one sentence says which is not and what it must be."""
 
-import pytest
+import json
 
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from damage import HOSTILE
+from runs import KERNELS
 from stepbench.checking.declared_fields import KernelFileError, validated
 from stepbench.checking.kernel_child import declared_fields
+from stepkernels import Implementation
 
 OWN = "stepbench itself uses; choose another"
+OWN_FIELDS = {
+    name: value for name, value in Implementation(name="own", module="").to_json().items() if name != "module"
+} | {"ops": ["step"], "dtypes": ["float64"], "optimizers": ["gd"]}
 BOOLS = ("deterministic", "allocates", "compiles_per_shape", "raw_kernels")
 WRONG = {
     "at most 80 letters": {"name": (
@@ -40,7 +51,9 @@ NOT_PLAIN = (
     "options={3: 1}", "options={'a': {1, 2}}", "options={'a': 1j}", "options={'a': float('nan')}",
     "options={'a': b'x'}", "options={'a': print}", "options={'a': {'b': [object()]}}", "options={(1, 2): 1}",
     "optimizers={'gd'}", "max_work=float('nan')", "max_work=float('inf')", "max_work=-float('inf')",
-    "max_work=__import__('numpy').float64(1)", "allocates=__import__('numpy').bool_(True)",
+    r"technique='\ud800'", r"options={'a': '\ud800'}", r"options={'\ud800': 1}",
+    "max_work=__import__('numpy').float64(1)",
+    "allocates=__import__('numpy').bool_(True)",
 )  # fmt: skip
 
 
@@ -83,6 +96,17 @@ def test_a_value_that_is_not_plain_is_told_by_its_field(tmp_path, declared):
     field = declared.partition("=")[0]
     with pytest.raises(KernelFileError, match=f"holds what cannot be sent to another process .*{field}.*plain values"):
         row_of(declaring(tmp_path, f"name='own', {declared}"))
+
+
+@given(field=st.sampled_from(sorted(OWN_FIELDS)), value=HOSTILE)
+def test_whatever_is_declared_is_a_row_or_a_sentence(field, value):
+    path = KERNELS / "matrix_form.py"
+    try:
+        row = validated({**OWN_FIELDS, field: value}, path)
+    except KernelFileError as error:
+        assert str(error).isprintable()  # noqa: PT017  either may be
+    else:
+        assert Implementation.from_json(json.loads(msgspec.json.encode(row.to_json()))) == row
 
 
 SNEAKY = """

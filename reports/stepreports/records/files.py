@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+_MOST_BYTES = 4 * 10**9  # of fifty thousand records there are a tenth
+
 
 class RecordError(ValueError):
     """Files that are not the records of a run. The message says what was wrong and what to do."""
@@ -24,6 +26,8 @@ class NotWrittenError(RecordError, OSError):
 def content_of(path: Path) -> bytes:
     """The bytes of a file. Raises `RecordError` where they cannot be had."""
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise RecordError(f"{path} is larger than {_MOST_BYTES / 1e9:.0f} GB, and no file of a run's.")
         return path.read_bytes()
     except OSError as error:
         raise RecordError(f"{path} cannot be read ({error.strerror or error}).") from None

@@ -46,6 +46,13 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path):
         read_object(tmp_path)
 
 
+def test_a_file_without_end_is_not_read(tmp_path):
+    with (tmp_path / "endless").open("wb") as file:
+        file.truncate(10**13)  # of nothing: it takes no room
+    with pytest.raises(RecordError, match="is larger than 4 GB"):
+        read_object(tmp_path / "endless")
+
+
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_a_number_that_json_does_not_have_is_refused(tmp_path, number):
     with pytest.raises(ValueError, match="JSON"):

@@ -90,7 +90,8 @@ def test_a_comparison_that_cannot_be_written_is_a_sentence(small, tmp_path):
 
 def test_a_run_in_which_every_row_failed_says_so(tmp_path):
     failed = [{**FAILURES[2], "row": row.name, "reason": f"{row.name} crashed"} for row in ROWS]
-    page = stepreports.write_report(write_run(tmp_path, [], failed)).read_text()
+    copy = {**failed[1], "row": f"{ROWS[1].name}#1"}
+    page = stepreports.write_report(write_run(tmp_path, [entry(READ_LIMIT, 1000, 20)], [*failed, copy])).read_text()
     told = "Nothing was timed in this run: 9 rows failed."
     assert told in page
     assert told in (tmp_path / "summary.md").read_text()
@@ -100,7 +101,7 @@ def test_a_run_in_which_every_row_failed_says_so(tmp_path):
 
 def test_a_run_of_nothing_but_implausible_records_says_so(tmp_path):
     folder = write_run(tmp_path, [entry(ROWS[1], 1000, 20, implausible=True)], [])
-    assert "1 record cannot stand for a row" in stepreports.write_report(folder).read_text()
+    assert "1 row faster than the limit, which cannot be" in stepreports.write_report(folder).read_text()
 
 
 HOSTILE = ["$\\frac{$", "../../up", "/etc/x", "a\nb\0c", "\u202egpj", "名前😀", "`a` **b** | c", "x" * 255, "."]

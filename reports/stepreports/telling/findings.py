@@ -77,15 +77,13 @@ def headline(run: Run) -> list[str]:
 
 
 def _why_nothing(run: Run) -> str:
-    """Which of the reasons for an empty run are this one's."""
-    rows = {each.row for each in run.failures if not each.skipped}
-    skipped = {each.row for each in run.failures if each.skipped} - rows
-    told = [
-        f"{text.counted(len(rows), 'row')} failed" if rows else "",
-        f"{text.counted(len(skipped), 'row')} {'was' if len(skipped) == 1 else 'were'} skipped" if skipped else "",
-        f"{text.counted(len(run.records), 'record')} cannot stand for a row" if run.records else "",
-    ]
-    return text.listed(filter(None, told)) if any(told) else "its records hold no row at all"
+    """Which of the reasons for an empty run are this one's. The second copy of a row is no row more."""
+    failed = {each.row.partition("#")[0] for each in run.failures if not each.skipped}
+    skipped = {each.row for each in run.failures if each.skipped} - failed
+    implausible = {record.row.name for record in run.records if not record.is_limit}
+    reasons = ((failed, "failed"), (skipped, "skipped"), (implausible, "faster than the limit, which cannot be"))
+    told = [f"{text.counted(len(rows), 'row')} {reason}" for rows, reason in reasons if rows]
+    return text.listed(told) if told else "its records hold no row at all"
 
 
 @lru_cache(maxsize=8)

@@ -34,7 +34,8 @@ _FILES = ("benchmark.json", "failures.json", "summary.md", "table.csv")  # the p
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, 1 where something is stale, 2 for a folder that is no run."""
-    parser = argparse.ArgumentParser(prog="python -m stepreports.publish", description=__doc__.splitlines()[0])
+    about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
+    parser = argparse.ArgumentParser(prog="python -m stepreports.publish", description=about)
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a run folder to publish")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where something is stale")
     parser.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")

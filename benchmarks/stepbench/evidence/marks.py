@@ -136,7 +136,8 @@ def _shown(standing: Standing) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, or 1 where the page is stale."""
-    parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=__doc__.splitlines()[0])
+    about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
+    parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=about)
     parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a run of `stepbench run --preset marks`")
     parser.add_argument("--write", action="store_true", help=f"rewrite the figures of {PAGE} from what is published")
     parser.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")

@@ -167,7 +167,8 @@ def case_of(text: str) -> Case:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, or 1 where the page is stale."""
-    parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=__doc__.splitlines()[0])
+    about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
+    parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=about)
     parser.add_argument("--json", type=Path, metavar="FILE", help="store what was measured")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--trial", action="store_true", help="measure at small sizes")

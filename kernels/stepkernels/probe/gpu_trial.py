@@ -23,19 +23,25 @@ def missing_driver() -> str | None:
     return None if count.value else "the NVIDIA driver reports no GPU"
 
 
+def _require_eight(total: float) -> None:
+    """Raise unless eight ones were summed. No `assert`: with `python -O` that would not even ask the GPU."""
+    if total != 8.0:
+        raise ArithmeticError(f"eight ones sum to {total} on this GPU")
+
+
 def _try_torch() -> str | None:
     import torch
 
     if torch.version.cuda is None:
         return f"torch {torch.__version__} is built without CUDA; install a CUDA build of torch"
-    assert torch.ones(8, device="cuda").sum().item() == 8.0
+    _require_eight(torch.ones(8, device="cuda").sum().item())
     return None
 
 
 def _try_cupy() -> str | None:
     import cupy
 
-    assert float(cupy.ones(8).sum()) == 8.0
+    _require_eight(float(cupy.ones(8).sum()))
     return None
 
 
@@ -44,7 +50,7 @@ def _try_numba_cuda() -> str | None:
     from numba import cuda
 
     array = cuda.to_device(np.ones(8))
-    assert array.copy_to_host().sum() == 8.0
+    _require_eight(array.copy_to_host().sum())
     return None
 
 
@@ -53,7 +59,7 @@ def _try_jax() -> str | None:
 
     if not any(device.platform == "gpu" for device in jax.devices()):
         return "jax sees no GPU; install jax[cuda13] or jax[cuda12]"
-    assert float(jax.numpy.ones(8).sum()) == 8.0
+    _require_eight(float(jax.numpy.ones(8).sum()))
     return None
 
 

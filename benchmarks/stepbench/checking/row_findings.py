@@ -60,8 +60,14 @@ class Findings:
         if self.cannot_run is not None:
             return Verdict.ERROR if self.cannot_run.broken else Verdict.NOT_RUN
         if self.disagreements:
-            return Verdict.DISAGREES
+            return Verdict.DISAGREES if self._gave_numbers else Verdict.ERROR
         return Verdict.SIMULATED if simulated else Verdict.AGREES
+
+    @property
+    def _gave_numbers(self) -> bool:
+        """Whether a number of the row's was ever looked at: else it only failed, and none of them is known wrong."""
+        judged = self.latest.tally.judged if self.latest else 0
+        return judged > 0 or any(each.field for each in self.disagreements)
 
     def _reason(self) -> str:
         if self.cannot_run is not None:

@@ -13,8 +13,8 @@ from typing import Any
 class Verdict(StrEnum):
     """What can be said of a row. Only `AGREES` says that its numbers on its own device are right.
 
-    DISAGREES  in a trial it computed something else than the truth, or failed
-    ERROR      it could not be loaded, though what it needs is there: nothing is known of its numbers
+    DISAGREES  in a trial it computed something else than the truth, or failed where it had given numbers before
+    ERROR      it could not be loaded, or failed before it gave a number to judge, though what it needs is there
     NOT_RUN    what it needs, a library or a device, is not there
     """
 
@@ -119,7 +119,7 @@ class CheckReport:
 
     @property
     def failures(self) -> tuple[RowReport, ...]:
-        """The rows that disagree or cannot be loaded, and the required ones of which nobody can say that they agree."""
+        """The rows that disagree or fail, and the required ones of which nobody can say that they agree."""
         return tuple(row for row in self.rows if row.verdict.is_fault or row in self.unproven)
 
     @property

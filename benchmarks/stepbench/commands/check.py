@@ -38,7 +38,7 @@ class Options:
 def check(asked: Options) -> None:
     """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
 
-    Exit status 0: every row that ran agrees. 1: one disagrees or cannot be loaded, or a required one could not run.
+    Exit status 0: every row that ran agrees. 1: one disagrees or fails, or a required one could not run.
 
     The kernel of a file is required. --require cpu, or cuda, requires every row of that device.
     """

@@ -22,16 +22,16 @@ def test_the_example_of_the_documentation_agrees():
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "verdict", "says"),
     [
-        ("segfault", "was ended by SIGSEGV"),
-        ("wrong", "is off by"),
-        ("too_much_memory", r"Unable to allocate.*too_much_memory.py, line"),
+        ("segfault", Verdict.ERROR, "was ended by SIGSEGV"),
+        ("wrong", Verdict.DISAGREES, "is off by"),
+        ("too_much_memory", Verdict.ERROR, r"Unable to allocate.*too_much_memory.py, line"),
     ],
 )
-def test_a_kernel_that_fails_is_a_verdict(name, says):
+def test_a_kernel_that_fails_is_a_verdict(name, verdict, says):
     row, report = verdict_of(load_kernel(KERNELS / f"{name}.py"))
-    assert row.verdict is Verdict.DISAGREES
+    assert row.verdict is verdict
     assert re.search(says, row.reason), row.reason
     assert report.exit_code == 1
 
@@ -39,7 +39,7 @@ def test_a_kernel_that_fails_is_a_verdict(name, says):
 def test_a_kernel_that_hangs_is_ended():
     row = load_kernel(KERNELS / "hang.py")
     report = judge_row(row, Orders(row=row.to_json(), seed=1), silence_seconds=8.0)
-    assert report.verdict is Verdict.DISAGREES
+    assert report.verdict is Verdict.ERROR
     assert "gave no answer for 8 seconds and was ended" in report.reason
 
 
@@ -47,8 +47,21 @@ def test_a_kernel_that_exits_is_a_verdict(tmp_path):
     body = "class Workspace(numpy_blas.Workspace):\n    def step(self): raise SystemExit(0)\n"
     path = kernel_file(tmp_path, body + "def bind(problem, config): return Workspace(problem, config, 'C')\n")
     row, _ = verdict_of(load_kernel(path))
-    assert row.verdict is Verdict.DISAGREES
+    assert row.verdict is Verdict.ERROR
     assert "ended its process with status 0" in row.reason
+
+
+def test_a_row_that_fails_after_it_gave_numbers_disagrees(tmp_path):
+    body = (
+        "class Workspace(numpy_blas.Workspace):\n"
+        "    def reset(self, w=None, b=None, moments=None, step=0):\n"
+        "        if moments is not None: raise RuntimeError('no moments here')\n"
+        "        super().reset(w, b, moments, step)\n"
+    )
+    path = kernel_file(tmp_path, body + "def bind(problem, config): return Workspace(problem, config, 'C')\n")
+    row, _ = verdict_of(load_kernel(path))
+    assert row.judged > 0
+    assert row.verdict is Verdict.DISAGREES
 
 
 def test_what_a_row_declares_and_does_not_have_is_a_verdict(tmp_path):

@@ -67,7 +67,7 @@ class Workspace(DeviceState):
 @functools.cache
 def compiled() -> Any:
     """read_limit.cu for the current GPU; CuPy caches the binary on disk."""
-    return cupy.RawModule(code=SOURCE.read_text(), options=("--std=c++17",)).get_function("read_array")
+    return cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("--std=c++17",)).get_function("read_array")
 
 
 def bind(problem: Problem, config: Config) -> Workspace:

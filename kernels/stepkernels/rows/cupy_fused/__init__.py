@@ -82,7 +82,7 @@ def current_gpu() -> GPU:
 @functools.cache
 def compiled(dtype: str) -> Any:
     """fused_step.cu for one dtype and the current GPU; CuPy caches the binary on disk."""
-    return cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={REAL[dtype]}", "--std=c++17"))
+    return cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=(f"-DREAL={REAL[dtype]}", "--std=c++17"))
 
 
 def kernel_named(name: str, dtype: str, gpu: GPU) -> Any:

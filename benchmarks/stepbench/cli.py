@@ -2,37 +2,65 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import typer
 
 from stepbench.commands.check import check
 from stepbench.commands.doctor import doctor
+from stepbench.commands.endings import EXIT_STATUSES, Status
 from stepbench.commands.learn import learn
 from stepbench.commands.list import list_rows
 from stepbench.commands.predict import predict
 from stepbench.commands.report import report
 from stepbench.commands.run import run
 from stepbench.commands.show import show
+from stepbench.commands.streams import stand_in_for_streams
+from stepbench.commands.terminal import errors, say, tell_ending
 from stepbench.commands.train import train
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_rows,
+    "show": show,
+    "check": check,
+    "run": run,
+    "report": report,
+    "doctor": doctor,
+    "train": train,
+    "predict": predict,
+    "learn": learn,
+}
 
 app = typer.Typer(
     name="stepbench",
     help="One training step of logistic regression in every technique: proven to agree, then timed.",
+    epilog=EXIT_STATUSES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
-app.command("list")(list_rows)
-app.command("show")(show)
-app.command("check")(check)
-app.command("run")(run)
-app.command("report")(report)
-app.command("doctor")(doctor)
-app.command("train")(train)
-app.command("predict")(predict)
-app.command("learn")(learn)
+for name, command in COMMANDS.items():
+    app.command(name, epilog=EXIT_STATUSES)(command)
 
 
 def main() -> None:
     """The console script."""
-    app()
+    streams = stand_in_for_streams()
+    status = _status_of_command()
+    if lost := streams.lost:
+        say(f"Standard output is not whole: {lost}. What went into files is.", style="red", on=errors)
+        status = status or Status.NOT_WRITTEN
+    sys.exit(status)
+
+
+def _status_of_command() -> int:
+    """Carry out the command that was typed; its exit status."""
+    try:
+        app()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else Status.DONE
+    except (Exception, KeyboardInterrupt) as error:  # before a command began, or of Typer's own
+        return tell_ending(error)
+    return Status.DONE

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_type_hints
 import typer
 from rich.console import Console
 
+from stepbench.commands.endings import ending_of
+
 if TYPE_CHECKING:
     from stepbench.run.progress import TerminalProgress
-
-USAGE_ERROR = 2
 
 console = Console()
 errors = Console(stderr=True)
@@ -25,20 +25,27 @@ R = TypeVar("R")
 
 
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn bad input into its sentence and exit status 2."""
+    """Turn whatever a command raises into its sentence and exit status; what Typer itself understands is left to it."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from stepkernels.problem import ProblemError
-        from stepreports import RecordError
-
         try:
             return command(*args, **kwargs)
-        except (ProblemError, RecordError) as error:
-            errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(USAGE_ERROR) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            raise typer.Exit(tell_ending(error)) from None
 
     return wrapped
+
+
+def tell_ending(error: BaseException) -> int:
+    """Say on standard error how a command ends that raised this; its exit status."""
+    ending = ending_of(error, in_a_file=errors.is_terminal)
+    say(ending.sentence, style="red", on=errors)
+    if ending.below:
+        say(ending.below.rstrip(), on=errors)
+    return ending.status
 
 
 def options_of(options: type[Any]) -> Callable[[Callable[[Any], R]], Callable[..., R]]:

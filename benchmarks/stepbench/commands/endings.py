@@ -1,0 +1,85 @@
+"""How a command ends: what each exit status says, and the status and the sentence for whatever was raised."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+import traceback
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+
+class Status(IntEnum):
+    """The exit statuses. 70 and 74 are those of sysexits.h, 130 is that of a shell's command that Ctrl-C ended."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERNAL = 70
+    NOT_WRITTEN = 74
+    STOPPED = 130
+
+
+EXIT_STATUSES = (
+    "Exit status: 0 done; 1 a row disagrees, fails or is slower, or something is stale; 2 bad usage or bad input; "
+    "70 a fault of stepbench itself; 74 something could not be written; 130 stopped by Ctrl-C."
+)
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An exit status and what to say; `below` is for whoever mends a fault of ours."""
+
+    status: Status
+    sentence: str
+    below: str = ""
+
+
+def ending_of(error: BaseException, *, in_a_file: bool) -> Ending:
+    """How a command ends that raised this. A traceback goes into a file, or below the sentence."""
+    from stepkernels.problem import ProblemError
+    from stepreports.records.files import RecordError
+
+    match error:
+        case ProblemError() | RecordError():
+            return Ending(Status.USAGE, str(error))
+        case KeyboardInterrupt():
+            return Ending(Status.STOPPED, "Stopped.")
+        case MemoryError():
+            return Ending(Status.USAGE, f"There is not enough memory for this{_in_brackets(error)}; ask for less.")
+        case OSError(errno=number) if number in _NO_ROOM:
+            where = f" to {error.filename}" if error.filename else ""
+            return Ending(Status.NOT_WRITTEN, f"Writing{where} failed: {error.strerror}. Make room, and repeat.")
+    return _fault_of_ours(error, in_a_file=in_a_file)
+
+
+def _fault_of_ours(error: BaseException, *, in_a_file: bool) -> Ending:
+    told = "".join(traceback.format_exception(error))
+    file = _kept(told) if in_a_file else None
+    sentence = (
+        f"stepbench itself failed, with {type(error).__name__}{_in_brackets(error)}. This is a fault of stepbench, not "
+        "of what was asked. Please report it: the command, the last line of `stepbench doctor`, and the traceback, "
+        f"{f'which is in {file}' if file else 'which follows'}."
+    )
+    return Ending(Status.INTERNAL, sentence, "" if file else told)
+
+
+def _in_brackets(error: BaseException) -> str:
+    """The first line of what the error says."""
+    first = str(error).strip().partition("\n")[0]
+    return f" ({first})" if first else ""
+
+
+def _kept(text: str) -> Path | None:
+    """A file of its own with the text; None where none can be written."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="stepbench-traceback-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write(text)
+    except OSError:
+        return None
+    return Path(file.name)

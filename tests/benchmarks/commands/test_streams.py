@@ -1,0 +1,131 @@
+"""Standard output that knows few signs, is closed or full: everything is said, nothing is lost, the status is true."""
+
+import fcntl
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs import environment, stepbench
+from stepbench.cli import COMMANDS
+from stepbench.commands.endings import Status
+from stepbench.commands.streams import SIGNS, SPELLED, stand_in_for_streams
+
+FULL = Path("/dev/full")
+ASCII = {"PYTHONIOENCODING": "ascii"}
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LATIN_1 = {"PYTHONIOENCODING": "latin-1"}
+
+
+def shell(line, **variables):
+    """The command line in a shell, its streams as the shell makes them; bytes, since they may be in any encoding."""
+    line = line.replace("stepbench", f"{sys.executable} -m stepbench")
+    variables = environment(**variables)
+    return subprocess.run(["bash", "-c", line], env=variables, capture_output=True, timeout=300, check=False)
+
+
+@given(st.text(), st.sampled_from(["ascii", "latin-1", "cp1252", "utf-8"]))
+def test_any_text_can_be_written_in_any_encoding(text, encoding):
+    stand_in = io.TextIOWrapper(io.BytesIO(), encoding, SPELLED)
+    stand_in.write(text)
+    stand_in.flush()
+    written = stand_in.buffer.getvalue().decode(encoding)
+    known = "".join(sign for sign in text if sign.encode(encoding, "replace") != b"?" and sign not in SIGNS)
+    remaining = iter(written)
+    assert all(sign in remaining for sign in known), "what the stream knows is written as it is, and in order"
+
+
+@given(st.binary())
+def test_a_files_name_can_be_shown_also_where_it_is_no_text(name):
+    shown = os.fsdecode(name).encode("utf-8", SPELLED)
+    try:
+        assert shown.decode("utf-8") == name.decode("utf-8")
+    except UnicodeDecodeError:
+        assert b"\\x" in shown
+
+
+@pytest.fixture(scope="module", autouse=True)
+def handler():
+    """The error handler is registered with the streams; those of the tests are put back."""
+    kept = sys.stdout, sys.stderr
+    stand_in_for_streams()
+    sys.stdout, sys.stderr = kept
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        *((f"{name} --help", ASCII) for name in ("", *COMMANDS)),
+        *((command, variables) for command in ("show numpy-blas", "run -µ") for variables in (C_LOCALE, LATIN_1)),
+    ],
+    ids=str,
+)
+def test_every_sign_is_spelled_out(command, variables):
+    finished = shell(f"stepbench {command}", **variables)
+    assert finished.returncode == (2 if command == "run -µ" else 0), finished.stderr
+    assert b"Traceback" not in finished.stderr
+    shown = finished.stdout + finished.stderr
+    assert shown.decode("latin-1" if variables is LATIN_1 else "ascii").strip()
+
+
+def test_a_micro_sign_is_a_u_and_a_product_an_x():
+    assert "2.0 µs at 37 × 5 …".encode("ascii", SPELLED) == b"2.0 us at 37 x 5 ..."
+    assert "中 é".encode("ascii", SPELLED) == b"\\u4e2d \\xe9"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", ["show numpy-blas", "--help", "run --dry-run --rows numpy-blas"])
+def test_a_full_disk_behind_standard_output_is_a_sentence_and_a_status_of_its_own(command):
+    finished = shell(f"stepbench {command} > /dev/full")
+    assert finished.returncode == Status.NOT_WRITTEN
+    assert finished.stderr.decode().startswith("Standard output is not whole: No space left on device.")
+
+
+def test_a_closed_standard_output_is_a_sentence():
+    finished = shell("stepbench show numpy-blas >&-")
+    assert finished.returncode == Status.NOT_WRITTEN
+    assert b"it is closed" in finished.stderr
+
+
+@pytest.mark.parametrize("streams", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_without_a_place_for_errors_the_status_still_tells(streams):
+    assert shell(f"stepbench show nothing {streams}").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["show numba-fused", "check --help", "run --dry-run --rows numpy-blas"])
+def test_a_reader_that_has_enough_is_no_failure(command):
+    finished = shell(f"set -o pipefail; stepbench {command} | true")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == b""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+def test_a_stream_that_fails_does_not_end_the_work(tmp_path):
+    report = tmp_path / "report.json"
+    finished = shell(f"stepbench check python-loop --json {report} > /dev/full")
+    assert finished.returncode == Status.NOT_WRITTEN
+    assert [row["verdict"] for row in json.loads(report.read_text("utf-8"))["rows"]] == ["agrees"]
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="a pipe's size cannot be set here")
+def test_a_slow_reader_of_a_stream_that_does_not_wait_gets_everything():
+    """A terminal may be left in this mode by another program; writing to it then fails where it should wait."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)
+    with subprocess.Popen(
+        [sys.executable, "-m", "stepbench", "show", "numba-fused"], env=environment(), stdout=writing
+    ) as process:
+        os.close(writing)
+        time.sleep(3.0)  # it has begun to write, most likely, and nobody reads; too soon, and the test shows nothing
+        with os.fdopen(reading, encoding="utf-8") as stream:
+            shown = stream.read()
+    assert process.returncode == 0
+    assert shown == stepbench("show", "numba-fused").stdout

@@ -1,4 +1,4 @@
-"""list: every row of the catalogue, and whether it can run here."""
+"""list: every row of the catalogue, and whether it can run here, which is tried."""
 
 from __future__ import annotations
 
@@ -8,35 +8,44 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stepbench.commands.terminal import console, sentences
+from stepbench.commands.terminal import console, errors, sentences
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from stepbench.machine.loading import Standing
     from stepkernels.interface import Implementation
+
+STYLES = {"available": "green", "unavailable": "yellow", "error": "bold red"}
 
 
 @sentences
 def list_rows(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Every row: device, operations, dtypes, and whether it can run here or why not."""
+    """Every row: device, operations, dtypes, and whether it can run here or why not.
+
+    A row is available; or unavailable, for want of a library or a device; or an error: what it needs is there, and it
+    cannot be loaded.
+    """
+    from stepbench.machine.loading import standings_of
     from stepkernels.catalog import CATALOG
 
-    facts = [row_facts(row) for row in CATALOG.values()]
+    with errors.status("Loading each library"):
+        standings = standings_of(list(CATALOG.values()))
+    facts = [row_facts(row, standings[row.name]) for row in CATALOG.values()]
     if as_json:
         sys.stdout.write(json.dumps({"rows": facts}, indent=1) + "\n")
     else:
         console.print(row_table(facts))
 
 
-def row_facts(row: Implementation) -> dict[str, Any]:
+def row_facts(row: Implementation, standing: Standing) -> dict[str, Any]:
     """A row as JSON: what it declares, and whether it can run here."""
     from stepkernels.probe import library_version
 
-    reason = row.unavailable()
     return {
         "name": row.name,
         "library": row.library,
-        "library_version": None if reason else library_version(row.library),
+        "library_version": None if standing.reason else library_version(row.library),
         "technique": row.technique,
         "device": row.device,
         "ops": list(row.ops),
@@ -45,8 +54,9 @@ def row_facts(row: Implementation) -> dict[str, Any]:
         "passes_over_x": row.passes_over_x,
         "deterministic": row.deterministic,
         "summary": row.summary,
-        "available": reason is None,
-        "reason": reason,
+        "available": standing.word == "available",
+        "here": standing.word,
+        "reason": standing.reason,
     }
 
 
@@ -63,7 +73,7 @@ def row_table(facts: list[dict[str, Any]]) -> RenderableType:
         table.add_column(column, no_wrap=True)
     table.add_column("here", overflow="fold")
     for fact in facts:
-        here = Text("available", style="green") if fact["available"] else Text(fact["reason"], style="yellow")
+        here = Text(": ".join(filter(None, (fact["here"], fact["reason"]))), style=STYLES[fact["here"]])
         operations = "".join(op[0].upper() if op in fact["ops"] else "·" for op in Op)
         bits = " ".join(dtype.removeprefix("float") for dtype in fact["dtypes"])
         table.add_row(Text(fact["name"]), fact["device"], operations, bits, here)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.terminal import console, sentences
+from stepbench.commands.terminal import console, errors, sentences
 
 if TYPE_CHECKING:
     from rich.syntax import Syntax
 
+    from stepbench.machine.loading import Standing
     from stepkernels.interface import Implementation
 
 
@@ -20,11 +21,14 @@ def show(row: Annotated[str, typer.Argument(help="A row's name.")]) -> None:
     """One row: what it supports, its documentation and its source."""
     from rich.markdown import Markdown
 
+    from stepbench.machine.loading import standings_of
     from stepkernels.catalog import rows_named
     from stepkernels.sources import source_files
 
     (chosen,) = rows_named([row])
-    console.print(Markdown("\n".join(fact_lines(chosen))))
+    with errors.status(f"Loading {chosen.library}"):
+        standing = standings_of([chosen])[chosen.name]
+    console.print(Markdown("\n".join(fact_lines(chosen, standing))))
     files = source_files(chosen)
     for file in files:
         if len(files) > 1:
@@ -32,7 +36,7 @@ def show(row: Annotated[str, typer.Argument(help="A row's name.")]) -> None:
         console.print(highlighted(file))
 
 
-def fact_lines(row: Implementation) -> list[str]:
+def fact_lines(row: Implementation, standing: Standing) -> list[str]:
     """What a row declares, and whether it can run here, in Markdown."""
     return [
         f"**{row.name}** — {row.technique}. {row.summary}",
@@ -40,7 +44,7 @@ def fact_lines(row: Implementation) -> list[str]:
         f"- dtypes: {', '.join(row.dtypes)}; optimizers: {', '.join(row.optimizers)}",
         f"- reads X {row.passes_over_x} time(s) per gradient; sums {row.accumulation}; residual {row.residual}",
         f"- {'the same bits every run' if row.deterministic else 'the last bits may differ from run to run'}",
-        f"- here: {row.unavailable() or 'available'}",
+        f"- here: {': '.join(filter(None, (standing.word, standing.reason)))}",
     ]
 
 

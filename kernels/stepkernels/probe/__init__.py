@@ -58,9 +58,11 @@ class BrokenInstallationError(RuntimeError):
 def missing_library(library: str) -> str | None:
     """Why `library` (an import name) cannot be imported, with the install command; None when it can.
 
-    Finding is not importing: what is found and then fails to import raises where it is imported.
+    Finding is not importing: what is found and then fails to import raises where it is imported. A folder that
+    happens to be called like a library that we know, and has no code of its own, is not that library.
     """
-    if library == PYTHON or importlib.util.find_spec(library) is not None:
+    found = None if library == PYTHON else importlib.util.find_spec(library)
+    if library == PYTHON or (found is not None and (found.origin is not None or library not in REQUIREMENTS)):
         return None
     requirement = requirement_of(library)
     return f"{requirement.distribution} is not installed; {requirement.install}"

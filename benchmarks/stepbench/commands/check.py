@@ -10,6 +10,7 @@ import typer
 
 from stepbench.commands.choice_of_rows import chosen_rows, required_rows
 from stepbench.commands.options import KernelFiles, Require
+from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import console, errors, options_of, say, sentences
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ class Options:
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Run GPU rows in their simulators, and compile CUDA sources, on the CPU.")
     ] = False
-    seed: Annotated[int | None, typer.Option(help="Repeat the check that printed this seed.")] = None
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write the whole report here.")] = None
-    markdown: Annotated[Path | None, typer.Option(help="Append a table, one line a row, to this file.")] = None
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeat the check that printed this seed.")] = None
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the whole report here, as JSON.")
+    ] = None
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append a table in Markdown, one line a row, to this file.")
+    ] = None
 
 
 @options_of(Options)
@@ -48,6 +53,8 @@ def check(asked: Options) -> None:
     named = None if not asked.rows and not asked.kernel else ",".join(asked.rows or [])
     chosen = chosen_rows(named, asked.kernel or [])
     required = frozenset(required_rows(asked.require, chosen))
+    for path in filter(None, (asked.json_path, asked.markdown)):
+        require_writable(path)
     with TerminalProgress("Checking", len(chosen), console) as bar:
 
         def finished(report: RowReport) -> None:
@@ -69,11 +76,14 @@ def verdict_line(report: RowReport) -> Text:
 
 def _tell(result: CheckReport, asked: Options) -> None:
     """Say what remains unproven and how to repeat it, and write the files asked for."""
+    from stepreports.records.files import write_whole
+
     for row in result.unproven:
         say(f"{row.row} is required to agree, and was {row.verdict}.", style="red", on=errors)
     say(f"Seed {result.seed}; --seed repeats this check.", style="dim")
     if asked.json_path:
-        asked.json_path.write_text(result.to_json(), encoding="utf-8")
+        write_whole(asked.json_path, result.to_json())
     if asked.markdown:
+        asked.markdown.parent.mkdir(parents=True, exist_ok=True)
         with asked.markdown.open("a", encoding="utf-8") as file:
             file.write("\n".join(result.markdown_lines()) + "\n")

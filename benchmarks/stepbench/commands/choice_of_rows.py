@@ -18,10 +18,13 @@ def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
     """The rows asked for and those of kernel files, whose names --rows may list too. Raises `ProblemError`."""
     from stepbench.checking.kernel_file import load_kernel
     from stepkernels.catalog import CATALOG, rows_named
+    from stepkernels.problem import ProblemError
 
     # A record holds no absolute path.
     own = [replace(load_kernel(path), module=os.path.relpath(path)) for path in kernels]
     chosen = list(CATALOG.values()) if names is None else rows_named(set(split_list(names)) - {row.name for row in own})
+    if not chosen and not own:
+        raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
     return distinct([*chosen, *own])
 
 

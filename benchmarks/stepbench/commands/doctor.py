@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import console, progress_bar, say, sentences
 
 
@@ -18,18 +19,27 @@ def doctor(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Measure the harness itself: known times, A/A, an injected slow-down.")
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="The thread budget to measure under.")] = None,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Measure with so many threads. Default: all this process may use.")
+    ] = None,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all of it here, as JSON.")
+    ] = None,
 ) -> None:
     """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
     from stepbench.machine.description import describe_machine
     from stepbench.machine.measured import measured_limits
     from stepbench.machine.threads import default_budget
+    from stepbench.run.choices import require_threads
     from stepreports.records.files import write_json
 
+    budget = default_budget() if threads is None else threads
+    require_threads([budget])
+    if json_path:
+        require_writable(json_path)
     machine = describe_machine()
     with console.status("Measuring the limits of this machine"):
-        limits = measured_limits(threads or default_budget())
+        limits = measured_limits(budget)
     console.print(overview(machine, limits))
     say(paste_line(machine, limits))
     figures = _self_test() if self_test else None

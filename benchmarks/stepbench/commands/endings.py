@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
 import traceback
 from dataclasses import dataclass
@@ -21,12 +22,16 @@ class Status(IntEnum):
     STOPPED = 130
 
 
+_LONGEST_NAME = 200  # of a path that is shown
 EXIT_STATUSES = (
     "Exit status: 0 done; 1 a row disagrees, fails or is slower, or something is stale; 2 bad usage or bad input; "
     "70 a fault of stepbench itself; 74 something could not be written; 130 stopped by Ctrl-C."
 )
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+_NO_PLACE = frozenset(
+    {errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR}
+)  # what only the path of a user's can bring about
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ def ending_of(error: BaseException, *, in_a_file: bool) -> Ending:
         case OSError(errno=number) if number in _NO_ROOM:
             where = f" to {error.filename}" if error.filename else ""
             return Ending(Status.NOT_WRITTEN, f"Writing{where} failed: {error.strerror}. Make room, and repeat.")
+        case OSError(errno=number, filename=str() | os.PathLike() as name) if number in _NO_PLACE:
+            return Ending(Status.USAGE, f"{_shortened(os.fspath(name))} cannot be used: {error.strerror}.")
     return _fault_of_ours(error, in_a_file=in_a_file)
 
 
@@ -65,6 +72,10 @@ def _fault_of_ours(error: BaseException, *, in_a_file: bool) -> Ending:
         f"{f'which is in {file}' if file else 'which follows'}."
     )
     return Ending(Status.INTERNAL, sentence, "" if file else told)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _in_brackets(error: BaseException) -> str:

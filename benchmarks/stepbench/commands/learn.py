@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import progress_bar, say, sentences
 
 
@@ -18,5 +19,7 @@ def learn(
     """Write the lesson: the step derived, drawn and taken apart on one page, with what it costs on this machine."""
     from stepbench import lesson
 
-    path = lesson.write_lesson(out or Path(f"stepbench-lesson-{language}.html"), language, progress_bar)
+    page = out or Path(f"stepbench-lesson-{language}.html")
+    require_writable(page)
+    path = lesson.write_lesson(page, language, progress_bar)
     say(f"Lesson: {path}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stepkernels.problem import ProblemError
@@ -10,19 +13,38 @@ from stepkernels.problem import ProblemError
 
 def require_writable(path: Path) -> None:
     """Raise `ProblemError` where a file cannot be written. Folders that are missing are made when it is written."""
-    if path.is_dir():
-        raise ProblemError(f"{path} is a folder; name a file.")
-    folder = path.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ProblemError(f"{path} cannot be written ({error.strerror}: {folder}). Choose another place.") from None
+    with _refusing(path):
+        if path.is_dir():  # an empty name is the current folder
+            raise ProblemError(f"{path} is a folder; name a file.")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise ProblemError(f"{path} may not be changed. Choose another place.")
+        if path.is_file() or not path.exists():  # no device or pipe, such as /dev/stdout, in whose folder nobody writes
+            _try_folder(path.absolute().parent)
+
+
+def require_writable_folder(path: Path) -> None:
+    """Raise `ProblemError` where a folder cannot be made, or is there and cannot be written into."""
+    with _refusing(path):
+        _try_folder(path.absolute())
 
 
 def require_absent(path: Path, *, force: bool) -> None:
     """Raise `ProblemError` for a file that would be overwritten."""
     if path.exists() and not force:
         raise ProblemError(f"{path} exists already; --force overwrites it.")
+
+
+def _try_folder(folder: Path) -> None:
+    """Write into the folder, or the nearest above it that is there: what is missing below can then be made."""
+    while not folder.exists():
+        folder = folder.parent
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ProblemError(f"{path} cannot be written ({error.strerror}). Choose another place.") from None

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from stepbench.commands.places import require_writable_folder
 from stepbench.commands.terminal import say, sentences
 
 
 @sentences
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the base of a comparison.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN…", help="Folders that `stepbench run` wrote; all are compared to the first."),
+    ],
     fail_slower: Annotated[
-        str | None, typer.Option(help="Exit 1 when the last run is slower than the first beyond this, as in 10%.")
+        str | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="A gate for CI, of two runs: no page; exit status 1 where the second takes longer than the first by "
+            "more than this and beyond doubt, as in 10%.",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of a report over several runs.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the page over several runs goes. Default: stepbench-comparison."),
+    ] = None,
 ) -> None:
-    """Render a run's report again from its records alone, or compare several runs."""
+    """Render a run's report again from its records alone, or compare several runs.
+
+    The page of one run is written into its folder.
+    """
     import stepreports
 
+    if out is not None and (fail_slower is not None or len(runs) == 1):
+        raise typer.BadParameter("--out is for a page over several runs; one run's is written into its own folder.")
     if fail_slower is not None:
         _gate(runs, _percentage(fail_slower))
     elif len(runs) == 1:
+        if runs[0].is_dir():
+            require_writable_folder(runs[0])
         say(f"Report: {stepreports.write_report(runs[0])}")
     else:
-        path = stepreports.compare_report(runs, out or Path("stepbench-comparison"))
-        say(f"Report: {path}")
+        folder = Path("stepbench-comparison") if out is None else out
+        require_writable_folder(folder)
+        say(f"Report: {stepreports.compare_report(runs, folder)}")
 
 
 def _gate(runs: list[Path], percent: float) -> None:
@@ -43,6 +64,9 @@ def _gate(runs: list[Path], percent: float) -> None:
 
 def _percentage(text: str) -> float:
     try:
-        return float(text.rstrip("% "))
+        percent = float(text.strip().removesuffix("%"))
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a percentage; write it as in 10%.") from None
+        percent = math.nan
+    if not 0 <= percent < math.inf:
+        raise typer.BadParameter(f"{text!r} is not a percentage of 0 or more; write it as in 10%.")
+    return percent

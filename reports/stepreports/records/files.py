@@ -61,12 +61,16 @@ def write_json(path: Path, document: object) -> Path:
 
 
 def write_whole(path: Path, content: str | bytes) -> Path:
-    """Write a file so that no reader ever meets half of it."""
+    """Write a file so that no reader ever meets half of it; into a device or pipe of that name, such as /dev/stdout."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    whole = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(whole)
+        return path
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
+            stream.write(whole)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

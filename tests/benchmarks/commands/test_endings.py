@@ -18,7 +18,10 @@ from stepkernels.problem import ProblemError
 from stepreports import RecordError
 
 RAISED = {
-    Status.USAGE: [ProblemError("X is empty."), RecordError("No run."), MemoryError("Unable to allocate 8 GiB")],
+    Status.USAGE: [
+        ProblemError("X is empty."), RecordError("No run."), MemoryError("Unable to allocate 8 GiB"),
+        OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), IsADirectoryError(errno.EISDIR, "Is one", "a"),
+    ],
     Status.STOPPED: [KeyboardInterrupt()],
     Status.NOT_WRITTEN: [
         OSError(errno.ENOSPC, "No space left on device", "a.json"), OSError(errno.EROFS, "Read-only file system"),

@@ -1,13 +1,94 @@
-"""Places to write to: tried before the work, and nothing is left behind by trying."""
+"""Places to write are tried before the work: a sentence where nothing can be written, a folder made where none is."""
 
+import json
 import os
+import threading
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from runs import stepbench
-from stepbench.commands.places import require_absent, require_writable
+from stepbench import checking
+from stepbench.checking import CheckReport
+from stepbench.cli import app
+from stepbench.commands.endings import Status
+from stepbench.commands.places import require_absent, require_writable, require_writable_folder
 from stepkernels.problem import ProblemError
+from stepreports.records.files import write_whole
 from trainings import CANCER
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """A check that finds nothing to do."""
+    monkeypatch.setattr(checking, "check", lambda *_, **__: CheckReport(rows=(), required=frozenset(), seed=1))
+
+
+@pytest.mark.parametrize("place", ["", ".", "a-folder", "a-file/x", "a-file/x/y", "/proc/none/x", "x" * 300])
+def test_where_no_file_can_be_written_is_told(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a-folder").mkdir()
+    Path("a-file").write_text("kept")
+    with pytest.raises(ProblemError):
+        require_writable(Path(place))
+    assert Path("a-file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("place", ["new", "a/new/folder", "a-folder", ""])
+def test_a_folder_is_tried_and_not_yet_made(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a-folder").mkdir()
+    require_writable_folder(Path(place))
+    assert [path.name for path in tmp_path.rglob("*")] == ["a-folder"]
+
+
+def test_a_file_that_is_there_is_left_as_it_is(tmp_path):
+    (tmp_path / "kept").write_text("kept")
+    require_writable(tmp_path / "kept")
+    assert (tmp_path / "kept").read_text() == "kept"
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_missing_folder_is_made_for_every_file_of_a_check(tmp_path):
+    report, table = tmp_path / "a" / "b" / "report.json", tmp_path / "c" / "table.md"
+    arguments = ["check", "numpy-blas", "--json", str(report), "--markdown", str(table)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert json.loads(report.read_text("utf-8"))["seed"] == 1
+    assert "| row |" in table.read_text("utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("option", ["--json", "--markdown"])
+@pytest.mark.usefixtures("no_work")
+def test_a_disk_that_is_full_in_the_end_is_a_sentence(option):
+    finished = CliRunner().invoke(app, ["check", "numpy-blas", option, "/dev/full"])
+    assert finished.exit_code == Status.NOT_WRITTEN
+    assert "No space left on device" in finished.output
+    assert "Traceback" not in finished.output
+    assert Path("/dev/full").is_char_device(), "a device is written to, not replaced"
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")), daemon=True)
+    reader.start()
+    write_whole(pipe, "µ\n")
+    reader.join(10)
+    assert read == ["µ\n"]
+    assert pipe.is_fifo()
+
+
+def test_of_a_device_the_folder_is_not_tried(monkeypatch):
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: pytest.fail("files are not made among devices"))
+    require_writable(Path(os.devnull))
+
+
+def test_a_report_goes_to_standard_output_by_its_name():
+    finished = stepbench("check", "python-loop", "--seed", "1", "--json", "/dev/stderr")
+    assert finished.returncode == 0
+    assert '"exit_code": 0' in finished.stderr
 
 
 def test_a_folder_that_is_missing_is_no_fault_and_not_yet_made(tmp_path):

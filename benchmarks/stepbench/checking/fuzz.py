@@ -19,6 +19,7 @@ from stepbench.checking.kernel_file import load_kernel
 from stepbench.checking.supervise import judge_rows, new_seed
 from stepbench.checking.verdicts import RowReport, Verdict
 from stepkernels.catalog import CATALOG, rows_named
+from stepkernels.problem import ProblemError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,9 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("rows", nargs="*", metavar="ROW", help="rows of the catalogue; without any, nor a file, all")
     parser.add_argument("--kernel", type=Path, action="append", default=[], metavar="FILE", help="a kernel file")
     parser.add_argument("--simulate", action="store_true", help="GPU rows that cannot run here, in their simulators")
-    parser.add_argument("--problems", type=int, default=1000, help="problems for each row (default: 1000)")
-    parser.add_argument("--seed", type=int, default=None, help="repeat an earlier run (default: a new seed)")
+    parser.add_argument("--problems", type=_count, default=1000, help="problems for each row (default: 1000)")
+    parser.add_argument("--seed", type=_count, default=None, help="repeat an earlier run (default: a new seed)")
     chosen = parser.parse_args(arguments)
+    try:
+        rows = [
+            *rows_named(chosen.rows if chosen.rows or chosen.kernel else CATALOG),
+            *map(load_kernel, chosen.kernel),
+        ]
+    except ProblemError as error:
+        parser.error(str(error))
     seed = new_seed() if chosen.seed is None else chosen.seed
 
     def finished(report: RowReport) -> None:
@@ -37,15 +45,21 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
 
     sys.stdout.write(f"{chosen.problems} problems a row, seed {seed}\n")
-    named = chosen.rows if chosen.rows or chosen.kernel else CATALOG
     reports = judge_rows(
-        [*rows_named(named), *map(load_kernel, chosen.kernel)],
+        rows,
         seed=seed,
         problems=chosen.problems,
         finished=finished,
         simulate=chosen.simulate,
     )
     return 1 if any(report.verdict.is_fault for report in reports) else 0
+
+
+def _count(text: str) -> int:
+    """A whole number of 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
 
 
 def lines(report: RowReport) -> Iterator[str]:

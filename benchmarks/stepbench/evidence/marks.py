@@ -21,6 +21,7 @@ from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, Ma
 from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
+from stepreports.records.files import RecordError
 from stepreports.statistics.intervals import Estimate, ratio
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling.summary import where
@@ -142,10 +143,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"rewrite the figures of {PAGE} from what is published")
     parser.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
     chosen = parser.parse_args(arguments)
-    if chosen.run is not None:
-        sys.stdout.write(table(load_run(chosen.run)) + "\n")
-        return 0
-    return refresh(Path(), check=not chosen.write)  # --check is the default: looking changes nothing
+    try:
+        if chosen.run is not None:
+            sys.stdout.write(table(load_run(chosen.run)) + "\n")
+            return 0
+        return refresh(Path(), check=not chosen.write)  # --check is the default: looking changes nothing
+    except RecordError as error:
+        parser.error(str(error))
 
 
 def refresh(root: Path, *, check: bool) -> int:

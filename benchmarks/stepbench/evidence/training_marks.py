@@ -44,7 +44,7 @@ from stepbench.training.settings import Training
 from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array
-from stepreports.records.files import write_json
+from stepreports.records.files import RecordError, write_json
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
 COMMAND = "stepbench.evidence.training_marks"
@@ -165,18 +165,32 @@ def case_of(text: str) -> Case:
     return Case(op=Op.STEP, dtype="float64", m=size.m, n=size.n, dataset=size.dataset, threads=default_budget())
 
 
+def _file_to_write(text: str) -> Path:
+    """The path, where a file can be written; tried before the minutes that measuring takes."""
+    path = Path(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {error.strerror}") from None
+    return path
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, or 1 where the page is stale."""
     about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
     parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=about)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="store what was measured")
+    parser.add_argument("--json", type=_file_to_write, metavar="FILE", help="store what was measured")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--trial", action="store_true", help="measure at small sizes")
     what.add_argument("--write", action="store_true", help=f"rewrite the tables of {PAGE} from what is published")
     what.add_argument("--check", action="store_true", help="exit 1 where they are stale, changing nothing")
     chosen = parser.parse_args(arguments)
     if chosen.write or chosen.check:
-        return refresh_page(Path(), {"training": training_block}, COMMAND, check=chosen.check)
+        try:
+            return refresh_page(Path(), {"training": training_block}, COMMAND, check=chosen.check)
+        except RecordError as error:
+            parser.error(str(error))
     found = measure(TRIAL if chosen.trial else FULL)
     if chosen.json is not None:
         write_json(chosen.json, found)

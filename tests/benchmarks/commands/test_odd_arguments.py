@@ -1,0 +1,100 @@
+"""Odd arguments of every command: a sentence and exit status 2, before any work; never a traceback, never nothing."""
+
+import pytest
+from typer.testing import CliRunner
+
+from stepbench.checking import fuzz
+from stepbench.cli import COMMANDS, app
+from stepbench.evidence import marks, training_marks
+from stepreports import publish
+
+NOWHERE = ["nowhere", "µ/中", "x" * 300, "a\nb", "-", "~", "\U0001f600", "a" + "/b" * 3000]
+NOT_COUNTS = ["", "nan", "inf", "-1", "1e3", "0x10", "1.5", "one", "9" * 400]
+FILES = ["{folder}", "", ".", "{file}/below", "/proc/none/x"]  # where no file can be written
+
+ODD = {
+    "list": [["extra"], [""], ["--json=1"], ["--jsn"], ["--json", "all"]],
+    "show": [[], [""], ["numpy-blas", "python-loop"], [" numpy-blas"], ["numpy-blas\n"], *([each] for each in NOWHERE)],
+    "check": [
+        [""], [","], [" , "], ["numpy-blas", "nope"], ["--require", "nope"], ["numpy-blas", "--require", "cuda"],
+        *([each] for each in NOWHERE if each != "-"),
+        *(["python-loop", "--seed", each] for each in NOT_COUNTS if each != "9" * 400),
+        *(["python-loop", option, place] for place in FILES for option in ("--json", "--markdown")),
+        *(["--kernel", each] for each in ["", ".", "{folder}", "{file}", *NOWHERE]),
+    ],
+    "report": [
+        [], [""], ["{folder}"], ["{file}"], ["{folder}", "{file}"], ["", ""],
+        *([each] for each in NOWHERE if each != "-"),
+        *(["a", "b", "--fail-slower", each] for each in ["", "nan", "inf", "-1", "-5%", "ten", "5%%", "%"]),
+        ["a", "--fail-slower", "10"], ["a", "b", "c", "--fail-slower", "10"], ["a", "--out", "x"],
+        ["a", "b", "--fail-slower", "1", "--out", "x"], ["a", "b", "--out", "{file}"], ["a", "b", "--out", "{file}/x"],
+    ],
+    "doctor": [
+        ["extra"], *(["--threads", each] for each in ["0", *NOT_COUNTS]), *(["--json", place] for place in FILES),
+    ],
+    "learn": [
+        ["extra"], *(["--lang", each] for each in ["", "fr", "EN", "../en", "zh\n"]),
+        *(["--out", place] for place in FILES),
+    ],
+    "train": [
+        [], [""], ["{folder}"], ["{file}"], *([each] for each in NOWHERE if each != "-"),
+        *(["breast-cancer", "--out", place] for place in FILES if place not in ("", ".")),
+        *(["breast-cancer", "--steps", each] for each in ["0", *NOT_COUNTS] if each != "9" * 400),
+        *(["breast-cancer", option, each] for option in ("--l2", "--tol", "--learning-rate", "--held-out")
+          for each in ("", "nan", "-1", "much")),
+        *(["breast-cancer", "--seed", each] for each in NOT_COUNTS if each != "9" * 400),
+        *(["breast-cancer", option, "nope"] for option in ("--row", "--optimizer", "--dtype")),
+        *(["breast-cancer", option, ""] for option in ("--row", "--optimizer", "--batch-size")),
+    ],
+    "predict": [
+        [], [""], ["{file}"], ["{file}", "breast-cancer"], ["{folder}", "breast-cancer"], ["", "breast-cancer"],
+        *([each, "breast-cancer"] for each in NOWHERE if each != "-"),
+        *(["{file}", "breast-cancer", "--out", place] for place in FILES),
+    ],
+    "run": [
+        ["extra"], *(["--rows", each] for each in ["", ",", *NOWHERE]), ["--kernel", ""], ["--resume", ""],
+        *(["--preset", each] for each in ["", *NOWHERE]),
+    ],
+}  # fmt: skip
+CASES = [(command, arguments) for command, lists in ODD.items() for arguments in lists]
+
+
+def test_every_command_has_its_odd_arguments():
+    assert set(ODD) == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("command", "arguments"), CASES, ids=lambda each: ascii(each)[:80])
+def test_odd_arguments_are_a_sentence(command, arguments, tmp_path, monkeypatch):
+    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "a-file").write_text("nothing of use\n")
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    given = [each.format(folder="a-folder", file="a-file") for each in arguments]
+    finished = CliRunner().invoke(app, [command, *given])
+    assert finished.exit_code == 2, (finished.output, finished.exception)
+    assert finished.output.strip()
+    assert "Traceback" not in finished.output
+    assert sorted(tmp_path.rglob("*")) == before, "bad input leaves nothing behind"
+
+
+MODULES = {
+    fuzz: [["nope"], ["--problems", "-1"], ["--problems", "nan"], ["--seed", "-1"], ["--kernel", "nowhere.py"], [""]],
+    marks: [["nowhere"], ["a-file"], ["--write"], ["--check"], ["a", "b"]],
+    training_marks: [["--json", "a-folder"], ["--json", "a-file/x"], ["--write"], ["--check"], ["--json"], ["extra"]],
+    publish: [["nowhere"], ["a-file"], [""], ["--check", "nowhere"]],
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"), [(module, each) for module, lists in MODULES.items() for each in lists], ids=str
+)
+def test_odd_arguments_of_a_module_that_is_run_are_a_sentence(module, arguments, tmp_path, monkeypatch, capsys):
+    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "a-file").write_text("nothing of use\n")
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = module.main(arguments)
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    assert capsys.readouterr().err.strip()

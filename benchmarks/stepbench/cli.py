@@ -17,7 +17,7 @@ from stepbench.commands.report import report
 from stepbench.commands.run import run
 from stepbench.commands.show import show
 from stepbench.commands.streams import stand_in_for_streams
-from stepbench.commands.terminal import errors, say, tell_ending
+from stepbench.commands.terminal import errors, say, tell_ending, widen_narrow_screens
 from stepbench.commands.train import train
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -48,6 +48,7 @@ for name, command in COMMANDS.items():
 def main() -> None:
     """The console script."""
     streams = stand_in_for_streams()
+    widen_narrow_screens()
     status = _status_of_command()
     if lost := streams.lost:
         say(f"Standard output is not whole: {lost}. What went into files is.", style="red", on=errors)

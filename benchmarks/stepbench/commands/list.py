@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stepbench.commands.terminal import console, errors, sentences
+from stepbench.commands.terminal import console, errors, sentences, write_data
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,7 +32,7 @@ def list_rows(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
         standings = standings_of(list(CATALOG.values()))
     facts = [row_facts(row, standings[row.name]) for row in CATALOG.values()]
     if as_json:
-        sys.stdout.write(json.dumps({"rows": facts}, indent=1) + "\n")
+        write_data(json.dumps({"rows": facts}, indent=1) + "\n")
     else:
         console.print(row_table(facts))
 

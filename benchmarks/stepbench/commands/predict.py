@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from stepbench.commands.options import CountedFromZero, Data, Force, Header, KeepIndex, ZeroBased, reading_of
 from stepbench.commands.places import require_absent, require_writable
-from stepbench.commands.terminal import errors, options_of, say, sentences
+from stepbench.commands.terminal import errors, options_of, say, sentences, write_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ def predict(asked: Options) -> None:
     with memory_in_sentences(asked.data):
         predictions = predicting.predict(asked.model, asked.data, reading_of(asked))
     if asked.out is None:
-        sys.stdout.write(predictions.to_csv())
+        write_data(predictions.to_csv())
     else:
         outputs.write_predictions(predictions, asked.out)
     for line in outputs.prediction_lines(predictions):  # not on standard output, which is CSV

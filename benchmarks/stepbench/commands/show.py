@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.terminal import console, errors, sentences
+from stepbench.commands.terminal import console, errors, say, sentences
 
 if TYPE_CHECKING:
     from rich.syntax import Syntax
@@ -33,7 +33,10 @@ def show(row: Annotated[str, typer.Argument(help="A row's name.")]) -> None:
     for file in files:
         if len(files) > 1:
             console.rule(f"{file.parent.name}/{file.name}", align="left")
-        console.print(highlighted(file))
+        if console.is_terminal:
+            console.print(highlighted(file))
+        else:
+            say(file.read_text(encoding="utf-8").rstrip())
 
 
 def fact_lines(row: Implementation, standing: Standing) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
@@ -16,6 +18,8 @@ from stepbench.commands.endings import ending_of
 
 if TYPE_CHECKING:
     from stepbench.run.progress import TerminalProgress
+
+NARROWEST = 80  # columns, for which screens are made: into fewer Rich cuts tables off, into COLUMNS=0 it writes nothing
 
 console = Console()
 errors = Console(stderr=True)
@@ -46,6 +50,16 @@ def tell_ending(error: BaseException) -> int:
     if ending.below:
         say(ending.below.rstrip(), on=errors)
     return ending.status
+
+
+def widen_narrow_screens() -> None:
+    """Write lines of `NARROWEST` where the screen has fewer columns, and let it fold them: nothing is cut off."""
+    for each in (console, errors):
+        if each.width < NARROWEST:
+            each.width = NARROWEST
+            os.environ["COLUMNS"] = str(NARROWEST)  # for the consoles that Typer makes
+    if not os.environ.get("TERMINAL_WIDTH", "").isdigit():
+        os.environ.pop("TERMINAL_WIDTH", None)  # which Typer takes for a number
 
 
 def options_of(options: type[Any]) -> Callable[[Callable[[Any], R]], Callable[..., R]]:
@@ -79,6 +93,13 @@ def options_of(options: type[Any]) -> Callable[[Callable[[Any], R]], Callable[..
 def say(line: str, style: str | None = None, *, on: Console = console) -> None:
     """Print a line as it is: no markup, no colours of numbers, wrapped by the terminal alone."""
     on.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def write_data(text: str) -> None:
+    """Data for another program, on standard output: always UTF-8, for a sign spelled out would be another value."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """Standard output that knows few signs, is closed or full: everything is said, nothing is lost, the status is true."""
 
+import contextlib
 import fcntl
 import io
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
 import time
@@ -129,3 +132,46 @@ def test_a_slow_reader_of_a_stream_that_does_not_wait_gets_everything():
             shown = stream.read()
     assert process.returncode == 0
     assert shown == stepbench("show", "numba-fused").stdout
+
+
+def test_a_class_is_written_to_a_pipe_as_it_is_called_whatever_the_terminal_knows(tmp_path):
+    """Spelled out, µ would be u: another class."""
+    rows = [f"{x},{'µ' if x < 20 else 'u'}" for x in range(40)]
+    (tmp_path / "data.csv").write_text("\n".join(["x,class", *rows]) + "\n", encoding="utf-8")
+    folder = f"cd {tmp_path}; "
+    assert shell(folder + "stepbench train data.csv --out model.npz", **ASCII).returncode == 0
+    finished = shell(folder + "stepbench predict model.npz data.csv", **ASCII)
+    assert finished.returncode == 0, finished.stderr
+    found = {line.split(",")[0] for line in finished.stdout.decode("utf-8").splitlines()[1:]}
+    assert found == {"µ", "u"}
+    finished.stderr.decode("ascii")
+
+
+@pytest.mark.parametrize("columns", ["0", "20"])
+@pytest.mark.parametrize("command", ["check --help", "run --dry-run --rows numpy-blas", "show nothing"])
+def test_no_width_cuts_anything_off(columns, command):
+    narrow = shell(f"stepbench {command}", COLUMNS=columns, TERMINAL_WIDTH="odd")
+    wide = shell(f"stepbench {command}", COLUMNS="200")
+    assert narrow.returncode == wide.returncode
+    for one, other in ((narrow.stdout, wide.stdout), (narrow.stderr, wide.stderr)):
+        assert sorted(re.findall(rb"\w", one)) == sorted(re.findall(rb"\w", other))
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}], ids=str)
+def test_a_terminal_gets_colours_if_it_can_show_them_and_they_are_wanted(variables):
+    decisive = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "TERM"}
+    others = {name: value for name, value in environment().items() if name not in decisive}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stepbench", "show", "python-loop"],
+        env={**others, "TERM": "xterm", **variables}, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # of a terminal whose other end is closed
+        while part := os.read(ours, 4096):
+            shown += part
+    assert process.wait() == 0
+    assert b"python-loop" in shown
+    coloured = re.search(rb"\x1b\[(\d+;)*3\d(;\d+)*m", shown) is not None
+    assert coloured == (variables == {"TERM": "xterm-256color"})

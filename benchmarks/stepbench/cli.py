@@ -32,9 +32,16 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "learn": learn,
 }
 
+ABOUT = """One training step of logistic regression in every technique: proven to agree, then timed.
+
+A row is one implementation of the step, a case a row at one size, dtype and operation, a run a folder of timed cases.
+
+To begin: `stepbench list`, then `stepbench run`.
+"""
+
 app = typer.Typer(
     name="stepbench",
-    help="One training step of logistic regression in every technique: proven to agree, then timed.",
+    help=ABOUT,
     epilog=EXIT_STATUSES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class Options:
     """What can be asked of a check."""
 
-    rows: Annotated[list[str] | None, typer.Argument(help="Rows to check; all of them without any.")] = None
+    rows: Annotated[
+        list[str] | None, typer.Argument(metavar="ROW", help="Rows to check (see `stepbench list`). Default: all.")
+    ] = None
     kernel: KernelFiles = None
     require: Require = ""
     simulate: Annotated[
@@ -41,11 +43,13 @@ class Options:
 @options_of(Options)
 @sentences
 def check(asked: Options) -> None:
-    """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
+    """Check that rows agree with the truth, a float64 reference, on ordinary, extreme and planted data.
+
+    Error: a row cannot be loaded, or fails before it gives a number. Unavailable: its library or device is not here.
 
     Exit status 0: every row that ran agrees. 1: one disagrees or fails, or a required one could not run.
 
-    The kernel of a file is required. --require cpu, or cuda, requires every row of that device.
+    With --kernel alone, only that kernel is checked, and it must run. --require cpu, or cuda: so must each row of that.
     """
     from stepbench import checking
     from stepbench.run.progress import TerminalProgress

@@ -17,7 +17,12 @@ from stepbench.commands.terminal import console, progress_bar, say, sentences
 @sentences
 def doctor(
     self_test: Annotated[
-        bool, typer.Option("--self-test", help="Measure the harness itself: known times, A/A, an injected slow-down.")
+        bool,
+        typer.Option(
+            "--self-test",
+            help="Also measure the harness itself, which takes minutes: steps of known duration, a row "
+            "against itself, a row slowed on purpose. Exit status 1 where the machine is too noisy for it.",
+        ),
     ] = False,
     threads: Annotated[
         int | None, typer.Option(help="Measure with so many threads. Default: all this process may use.")

@@ -24,7 +24,7 @@ class Status(IntEnum):
 
 _LONGEST_NAME = 200  # of a path that is shown
 EXIT_STATUSES = (
-    "Exit status: 0 done; 1 a row disagrees, fails or is slower, or something is stale; 2 bad usage or bad input; "
+    "Exit status: 0 done; 1 a row disagrees, fails or is slower, or a self-test failed; 2 bad usage or bad input; "
     "70 a fault of stepbench itself; 74 something could not be written; 130 stopped by Ctrl-C."
 )
 
@@ -45,12 +45,15 @@ class Ending:
 
 def ending_of(error: BaseException, *, in_a_file: bool) -> Ending:
     """How a command ends that raised this. A traceback goes into a file, or below the sentence."""
+    from stepkernels.probe import BrokenInstallationError
     from stepkernels.problem import ProblemError
     from stepreports.records.files import RecordError
 
     match error:
         case ProblemError() | RecordError():
             return Ending(Status.USAGE, str(error))
+        case BrokenInstallationError():
+            return Ending(Status.FAILED, str(error))
         case KeyboardInterrupt():
             return Ending(Status.STOPPED, "Stopped.")
         case MemoryError():

@@ -14,7 +14,9 @@ from stepbench.commands.terminal import progress_bar, say, sentences
 @sentences
 def learn(
     language: Annotated[str, typer.Option("--lang", help="en (English) or zh (Simplified Chinese).")] = "en",
-    out: Annotated[Path | None, typer.Option(help="The page. Default: stepbench-lesson-<lang>.html.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page. Default: stepbench-lesson-en.html, in this folder.")
+    ] = None,
 ) -> None:
     """Write the lesson: the step derived, drawn and taken apart on one page, with what it costs on this machine."""
     from stepbench import lesson

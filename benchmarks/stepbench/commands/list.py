@@ -19,11 +19,12 @@ STYLES = {"available": "green", "unavailable": "yellow", "error": "bold red"}
 
 
 @sentences
-def list_rows(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+def list_rows(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with more of what a row declares.")] = False,
+) -> None:
     """Every row: device, operations, dtypes, and whether it can run here or why not.
 
-    A row is available; or unavailable, for want of a library or a device; or an error: what it needs is there, and it
-    cannot be loaded.
+    Unavailable: its library or device is not here. Error: what it needs is here, and it cannot be loaded.
     """
     from stepbench.machine.loading import standings_of
     from stepkernels.catalog import CATALOG

@@ -22,12 +22,22 @@ class CountedFromZero(StrEnum):
     NO = "no"
 
 
-Rows = Annotated[str | None, typer.Option("--rows", help="Only these rows, comma-separated (see `stepbench list`).")]
+Rows = Annotated[
+    str | None, typer.Option("--rows", metavar="ROW,…", help="Only these rows, comma-separated (see `stepbench list`).")
+]
 Require = Annotated[
-    str, typer.Option("--require", help="Rows that must run, comma-separated: one that cannot is a failure.")
+    str,
+    typer.Option(
+        "--require", metavar="ROW,…", help="Rows that must run, comma-separated: one that cannot is a failure."
+    ),
 ]
 KernelFiles = Annotated[
-    list[Path] | None, typer.Option("--kernel", help="A kernel file of your own, with IMPLEMENTATION and bind().")
+    list[Path] | None,
+    typer.Option(
+        "--kernel",
+        metavar="FILE.py",
+        help="A kernel file of your own, with IMPLEMENTATION and bind() (see CONTRIBUTING.md); may be repeated.",
+    ),
 ]
 Data = Annotated[str, typer.Argument(help=f"breast-cancer, digits-parity, or {DATA_FILES}.", metavar="DATA")]
 Target = Annotated[str | None, typer.Option(help="The column to learn, in a file. Default: its last.")]

@@ -16,7 +16,7 @@ from stepbench.commands.terminal import say, sentences
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN…", help="Folders that `stepbench run` wrote; all are compared to the first."),
+        typer.Argument(metavar="RUN", help="Folders that `stepbench run` wrote; all are compared to the first."),
     ],
     fail_slower: Annotated[
         str | None,

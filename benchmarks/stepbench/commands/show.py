@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @sentences
-def show(row: Annotated[str, typer.Argument(help="A row's name.")]) -> None:
+def show(row: Annotated[str, typer.Argument(metavar="ROW", help="A row's name (see `stepbench list`).")]) -> None:
     """One row: what it supports, its documentation and its source."""
     from rich.markdown import Markdown
 

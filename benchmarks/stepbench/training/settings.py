@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.classifier.choice import AUTO
 from stepkernels.classifier.estimator import LBFGS
-from stepkernels.problem import ProblemError
+from stepkernels.problem import DTYPES, ProblemError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,5 +40,9 @@ def require_sensible(wanted: Training) -> None:
             raise ProblemError(f"{name} is {value}; it must be at least 1.")
     if not 0 <= wanted.seed < 2**32:
         raise ProblemError(f"seed is {wanted.seed}; it must be at least 0 and below 2³².")
+    if not math.isfinite(wanted.tol):
+        raise ProblemError(f"tol is {wanted.tol}; it must be a finite number.")
+    if wanted.dtype is not None and wanted.dtype not in DTYPES:
+        raise ProblemError(f"There is no dtype called {wanted.dtype!r}; choose {' or '.join(DTYPES)}.")
     if wanted.learning_rate is not None and wanted.optimizer == LBFGS:
         raise ProblemError("lbfgs finds its own steps and takes no learning rate; use --optimizer gd or adam with one.")

@@ -14,6 +14,7 @@ from runs import ROOT, environment, stepbench
 from stepbench.cli import COMMANDS
 from stepbench.commands.endings import EXIT_STATUSES, Status, ending_of
 from stepbench.commands.terminal import sentences
+from stepkernels.probe import BrokenInstallationError
 from stepkernels.problem import ProblemError
 from stepreports import RecordError
 
@@ -22,6 +23,7 @@ RAISED = {
         ProblemError("X is empty."), RecordError("No run."), MemoryError("Unable to allocate 8 GiB"),
         OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), IsADirectoryError(errno.EISDIR, "Is one", "a"),
     ],
+    Status.FAILED: [BrokenInstallationError("A GPU is present but cupy could not compute on it.")],
     Status.STOPPED: [KeyboardInterrupt()],
     Status.NOT_WRITTEN: [
         OSError(errno.ENOSPC, "No space left on device", "a.json"), OSError(errno.EROFS, "Read-only file system"),

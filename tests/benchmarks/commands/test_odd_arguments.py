@@ -38,13 +38,13 @@ ODD = {
     ],
     "train": [
         [], [""], ["{folder}"], ["{file}"], *([each] for each in NOWHERE if each != "-"),
-        *(["breast-cancer", "--out", place] for place in FILES if place not in ("", ".")),
+        *(["breast-cancer", "--out", place] for place in FILES),
         *(["breast-cancer", "--steps", each] for each in ["0", *NOT_COUNTS] if each != "9" * 400),
         *(["breast-cancer", option, each] for option in ("--l2", "--tol", "--learning-rate", "--held-out")
-          for each in ("", "nan", "-1", "much")),
+          for each in ("", "nan", "inf", "-1", "much")),
         *(["breast-cancer", "--seed", each] for each in NOT_COUNTS if each != "9" * 400),
         *(["breast-cancer", option, "nope"] for option in ("--row", "--optimizer", "--dtype")),
-        *(["breast-cancer", option, ""] for option in ("--row", "--optimizer", "--batch-size")),
+        *(["breast-cancer", option, ""] for option in ("--row", "--optimizer", "--dtype", "--batch-size", "--target")),
     ],
     "predict": [
         [], [""], ["{file}"], ["{file}", "breast-cancer"], ["{folder}", "breast-cancer"], ["", "breast-cancer"],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
 
 from stepbench.checking.protocol import CannotRun, Finding, Orders
-from stepbench.machine.children import device_variables, environment_of_child
+from stepbench.machine.child_processes import ChildProcess, module
+from stepbench.machine.children import device_variables, environment_of_child, somewhere_to_cache
+from stepkernels import Implementation
 
 SILENCE_SECONDS = 240.0  # no trial takes so long; compiling a row for a new shape may take half of it
 LEAVING_SECONDS = 10.0  # for a child that has sent all it had to say
@@ -22,17 +24,19 @@ LEAVING_SECONDS = 10.0  # for a child that has sent all it had to say
 CONSIDERATE = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
 
 
-def start_child(
-    task: str, *arguments: str, environment: Mapping[str, str], **options: Any
-) -> tuple[subprocess.Popen[bytes], Connection]:
-    """`python -m stepbench.checking TASK DESCRIPTOR …`, and our end of the pipe whose other end DESCRIPTOR is."""
+def start_child(task: str, *arguments: str, environment: Mapping[str, str]) -> tuple[ChildProcess, Connection]:
+    """`python -m stepbench.checking TASK DESCRIPTOR …`, and our end of the pipe whose other end DESCRIPTOR is.
+
+    What it prints goes where our complaints go.
+    """
     ours, theirs = Pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stepbench.checking", task, str(theirs.fileno()), *arguments],
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        env=environment,
-        **options,
+    complaints = _descriptor(sys.stderr)
+    process = ChildProcess(
+        module("stepbench.checking", task, str(theirs.fileno()), *arguments),
+        environment,
+        descriptors=[theirs.fileno()],
+        stdout=complaints,
+        stderr=complaints,
     )
     theirs.close()
     return process, ours
@@ -47,11 +51,10 @@ class CheckProcess:
         self.silence_seconds = silence_seconds
         self.silent = False
         device = device_variables(orders.implementation.device)
+        self.caches = ExitStack()
+        cached = self.caches.enter_context(somewhere_to_cache(*_file_of(orders.implementation)))
         self.process, self.pipe = start_child(
-            "child",
-            environment=CONSIDERATE | environment_of_child(device, environment),
-            stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
-            start_new_session=True,
+            "child", environment=CONSIDERATE | environment_of_child(cached, device, environment)
         )
         self.pipe.send(orders)
 
@@ -61,11 +64,10 @@ class CheckProcess:
     def __exit__(self, *_: object) -> None:
         """End the child and whatever it started."""
         self.pipe.close()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(0.0 if self.silent else LEAVING_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        self.process.end()
+        self.caches.close()
 
     def findings(self) -> Iterator[Finding | CannotRun]:
         """What the child sends, until it ends or says nothing for too long."""
@@ -78,7 +80,7 @@ class CheckProcess:
 
     def how_it_ended(self) -> str:
         """What became of a process that ended before its work was done."""
-        status = self.process.returncode
+        status = self.process.returncode or 0
         if self.silent:
             return f"gave no answer for {self.silence_seconds:.0f} seconds and was ended"
         if status < 0:
@@ -86,8 +88,14 @@ class CheckProcess:
         return f"ended its process with status {status}"
 
 
-def _has_descriptor(stream: object) -> bool:
+def _file_of(row: Implementation) -> list[Path]:
+    """The file of a kernel that is none of the catalogue's."""
+    return [Path(row.module)] if row.module.endswith(".py") else []
+
+
+def _descriptor(stream: object) -> int:
+    """The descriptor of a stream; nowhere for one that has none, as in a notebook."""
     try:
-        return isinstance(stream.fileno(), int)  # type: ignore[attr-defined]
+        return int(stream.fileno())  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
-        return False
+        return subprocess.DEVNULL

@@ -11,17 +11,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing.connection import wait
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from stepbench.checking.child_process import start_child
 from stepbench.checking.declared_fields import KernelFileError, validated
-from stepbench.machine.children import environment_of_child
+from stepbench.machine.child_processes import ChildProcess, module
+from stepbench.machine.children import environment_of_child, somewhere_to_cache
 from stepkernels import Implementation
 from stepreports.records.validation import visible
 
@@ -71,15 +72,7 @@ def _declared(line: bytes) -> dict[str, Any]:
 
 def _line_of_child(path: Path, seconds: float) -> bytes:
     """The first line that the process of a file sends. Raises `KernelFileError` where none comes."""
-    process, connection = start_child(
-        "kernel",
-        str(path),
-        environment=environment_of_child(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with connection, _ended(process):
+    with somewhere_to_cache(path) as caches, _started(path, environment_of_child(caches)) as (process, connection):
         deadline, received = time.monotonic() + seconds, bytearray()
         while b"\n" not in received:
             if time.monotonic() > deadline:
@@ -93,7 +86,7 @@ def _line_of_child(path: Path, seconds: float) -> bytes:
         return bytes(received.partition(b"\n")[0])
 
 
-def _more(process: subprocess.Popen[bytes], descriptor: int) -> bytes:
+def _more(process: ChildProcess, descriptor: int) -> bytes:
     """What has come since. Raises `KernelFileError` when nothing can come any more."""
     try:
         chunk = os.read(descriptor, 2**16)
@@ -108,33 +101,30 @@ def _more(process: subprocess.Popen[bytes], descriptor: int) -> bytes:
     return chunk
 
 
-def _fault(process: subprocess.Popen[bytes]) -> str | None:
+def _fault(process: ChildProcess) -> str | None:
     """Why a process that says nothing never will; None where it may yet."""
-    status = process.poll()
-    if status is None:
+    if process.alive:
         return "stopped its process while it was loaded" if _is_stopped(process) else None
+    status = process.returncode or 0
     if status < 0:
         return f"was ended by {signal.Signals(-status).name} while it was loaded"
     return f"ended its process while it was loaded (exit status {status})"
 
 
-def _is_stopped(process: subprocess.Popen[bytes]) -> bool:
+def _is_stopped(process: ChildProcess) -> bool:
     if not hasattr(os, "waitid"):  # macOS: it is ended when its time is up
         return False
     return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the process at the end, with whatever it started that did not leave its group."""
-    try:
-        yield
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # it is gone, and so is its group
-            process.kill()
-        process.wait()
+def _started(path: Path, environment: Mapping[str, str]) -> Iterator[tuple[ChildProcess, Connection]]:
+    """The process of a file, and our end of what it sends over; ended with whatever it started."""
+    ours, theirs = Pipe(duplex=False)
+    command = module("stepbench.checking", "kernel", str(theirs.fileno()), str(path))
+    with ours, ChildProcess(command, environment, descriptors=[theirs.fileno()]) as process:
+        theirs.close()
+        yield process, ours
 
 
 def _lines(sentence: str) -> str:

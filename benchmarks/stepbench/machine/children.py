@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+import stepkernels
+from stepbench.machine.environment import inherited
 
 CACHES = (
     "NUMBA_CACHE_DIR",
@@ -14,11 +19,15 @@ CACHES = (
     "CUPY_CACHE_DIR",
     "JAX_COMPILATION_CACHE_DIR",
 )
+OURS = {"PYTHONSAFEPATH": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_benchmark.plugin"}
 
 
 def environment_of_child(*variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of this process, its own import path, and these variables; the last of a name wins."""
-    found = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """What is kept of this process's environment, its import path, and these variables; the last of a name wins.
+
+    `environment.RULES` is the table of what is kept.
+    """
+    found = {**inherited(os.environ), **OURS, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     for more in variables:
         found |= more
     return found
@@ -39,3 +48,34 @@ def device_variables(device: str) -> dict[str, str]:
     JAX opens every device it finds, and takes three quarters of a GPU's memory as it does.
     """
     return {"JAX_PLATFORMS": device, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+
+
+@contextlib.contextmanager
+def somewhere_to_cache(*kernels: Path) -> Iterator[dict[str, str]]:
+    """Variables for a child whose caches need not be new: none where it can write beside the code and at home.
+
+    Otherwise they lead into a temporary folder, which is removed at the end. `kernels` are files of other rows.
+    """
+    if all(map(_can_be_written, _usual_places(kernels))):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="stepbench-caches-", ignore_cleanup_errors=True) as folder:
+        yield compile_caches(Path(folder))
+
+
+def _usual_places(kernels: Iterable[Path]) -> Iterator[Path]:
+    """Where Numba keeps what it compiled, and where the others do."""
+    yield Path(stepkernels.__file__).parent / "rows"
+    yield Path(__file__).parent
+    yield from (path.resolve().parent for path in kernels)
+    yield Path.home()
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Tried, and not asked: a file system may be read-only to those who may write."""
+    cache = folder / "__pycache__"
+    try:
+        with tempfile.TemporaryFile(dir=cache if cache.is_dir() else folder):
+            return True
+    except OSError:
+        return False

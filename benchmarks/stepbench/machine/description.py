@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from stepbench.machine.environment import recorded
 from stepbench.machine.threads import allowed_cpus, cgroup_quota
 
 LIBRARIES = (
@@ -40,6 +41,7 @@ def describe_machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "versions": library_versions(),
+        "environment": recorded(os.environ),
         "gpus": gpus(),
     }
 

@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from stepbench.machine.children import environment_of_child
+from stepbench.machine.available_memory import available_bytes
+from stepbench.machine.child_processes import module, run_to_its_end
+from stepbench.machine.children import environment_of_child, somewhere_to_cache
 from stepbench.machine.threads import pool_variables
+from stepkernels.problem import ProblemError
 
 BUSY_LOAD = 0.3  # of the allowed processors, before anything of ours runs
-LIMITS_TIMEOUT_SECONDS = 300.0
+LIMITS_TIMEOUT_SECONDS = 240.0  # it takes four to ten, and longer on a machine that is busy
+BASE_BYTES, THREAD_BYTES = 2**29, 2**27  # of address space: libraries and 192 MiB of arrays; a thread's stack and heap
+
+
+class LimitsError(ProblemError):
+    """The machine's limits could not be measured; the message is the reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The limits of this machine could not be measured: {reason}.")
 
 
 def measured_limits(threads: int, largest_bytes: int | None = None) -> dict[str, Any]:
-    """The limits under a thread budget, from a fresh process. Raises `RuntimeError` when they cannot be measured.
+    """The limits under a thread budget, from a fresh process. Raises `LimitsError` when they cannot be measured.
 
     Reading is measured up to `largest_bytes`, or far beyond any cache: a run has no use for more than its largest X.
     """
+    _require_memory(threads)
     size = [] if largest_bytes is None else [str(largest_bytes)]
-    child = subprocess.run(
-        [sys.executable, "-m", "stepbench.machine.limits", *size],
-        env=environment_of_child(pool_variables(threads)),
-        capture_output=True,
-        text=True,
-        timeout=LIMITS_TIMEOUT_SECONDS,
-        check=False,
-    )
-    if child.returncode != 0:
-        raise RuntimeError(f"The limits could not be measured: {child.stderr.strip().splitlines()[-1]}")
-    limits: dict[str, Any] = json.loads(child.stdout)
+    with somewhere_to_cache() as caches:
+        child = run_to_its_end(
+            module("stepbench.machine.limits", *size),
+            environment_of_child(pool_variables(threads), caches),
+            LIMITS_TIMEOUT_SECONDS,
+        )
+    if child.status is None:
+        raise LimitsError(f"no answer came within {LIMITS_TIMEOUT_SECONDS:.0f} seconds")
+    try:
+        limits: dict[str, Any] = json.loads(child.stdout)
+    except ValueError:
+        limits = {}
+    if child.status != 0 or not limits:
+        raise LimitsError(f"the process ended with status {child.status}: {child.last_words}")
     return limits
+
+
+def _require_memory(threads: int) -> None:
+    """Raise `LimitsError` where the measurement would not fit: under too small a limit a library may spin for ever."""
+    needed, available = BASE_BYTES + threads * THREAD_BYTES, available_bytes()
+    if needed > available:
+        raise LimitsError(
+            f"they take {needed / 2**30:.1f} GiB with {threads} threads, and {available / 2**30:.1f} GiB are available "
+            "to a process, by the machine, its control group and `ulimit -v`"
+        )
 
 
 def knee_bytes(curve: Sequence[tuple[int, float]]) -> int:

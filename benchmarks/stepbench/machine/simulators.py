@@ -1,7 +1,7 @@
 """Simulators of GPU libraries: a row's own kernels on the CPU, by what their libraries bring.
 
 A simulator executes a row's arithmetic and indexing. It proves neither what a GPU would compute nor how fast, so with
-one switched on nothing is timed.
+one switched on nothing is timed (`environment`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from stepkernels import Implementation, ProblemError
+from stepkernels import Implementation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,3 @@ SIMULATORS = {
     ),
 }
 """By the library of a row. The others have none."""
-
-
-def refuse_simulators(environment: Mapping[str, str]) -> None:
-    """Raise `ProblemError` when a simulator is on: its timings would mean nothing."""
-    for name in (name for simulator in SIMULATORS.values() for name in simulator.environment):
-        if environment.get(name, "0") not in ("", "0"):
-            raise ProblemError(f"{name} is set: a simulator's timings mean nothing. Unset it to time, or use check.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from stepbench.cases.case import Case
+from stepbench.machine.child_processes import ChildProcess, module
 from stepbench.machine.children import compile_caches, device_variables, environment_of_child
 from stepbench.machine.threads import pool_variables
 from stepbench.run.participants import Participant
@@ -46,14 +47,13 @@ class Worker:
     ) -> None:
         self.participant = participant
         self.connection, theirs = Pipe()
-        self.log = log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "stepbench.worker", str(theirs.fileno()), str(threads)],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
+        self.log = open_log(log)
+        self.process = ChildProcess(
+            module("stepbench.worker", str(theirs.fileno()), str(threads)),
+            environment_of_worker(participant.row, threads, caches),
+            descriptors=[theirs.fileno()],
             stdout=self.log,
             stderr=self.log,
-            env=environment_of_worker(participant.row, threads, caches),
         )
         theirs.close()
         self._send("orders", Orders(row=participant.row.to_json(), cases=list(cases)))
@@ -66,7 +66,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return self.process.alive
 
     def ask(self, question: Question, fields: Mapping[str, object], timeout: float) -> dict[str, Any]:
         """Let the worker run, put one question, take its answer, stop it again. Raises `WorkerError`."""
@@ -91,14 +91,13 @@ class Worker:
         return dict(fields)
 
     def pause(self) -> None:
-        self._signal(signal.SIGSTOP)
+        self.process.pause()
 
     def resume(self) -> None:
-        self._signal(signal.SIGCONT)
+        self.process.resume()
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.end()
 
     def close(self) -> None:
         """End the process. It has told all it knows, and unloading a library can take a second."""
@@ -112,18 +111,21 @@ class Worker:
         except (BrokenPipeError, OSError):
             raise WorkerError("crash", self._how_it_ended()) from None
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.alive:
-            self.process.send_signal(number)
-
     def _how_it_ended(self) -> str:
         try:
             status = self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             return "closed its connection and was ended"
+        self.kill()  # what it has left behind
         if status >= 0:
             return f"ended with exit status {status}; its output is in logs/{Path(self.log.name).name}"
         name = signal.Signals(-status).name
         memory = " (the system kills a process so when memory runs out)" if -status == signal.SIGKILL else ""
         return f"was ended by {name}{memory}"
+
+
+def open_log(path: Path) -> BinaryIO:
+    """A file to be written at its end; what is no file, or a link to one elsewhere, raises `OSError`."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, 0o644), "ab")

@@ -6,8 +6,6 @@ runner's turnstile, over the socket that is file descriptor FD.
 
 from __future__ import annotations
 
-import ctypes
-import signal
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -19,12 +17,9 @@ from stepbench.worker.messages import Started
 if TYPE_CHECKING:
     from stepkernels.interface import Implementation
 
-PR_SET_PDEATHSIG = 1
-
 
 def main(descriptor: int, threads: int) -> int:
     pin_to_budget(threads)
-    die_with_parent()
     # Only now: a library sizes its pools when it is loaded.
     from stepbench.worker.runner_turnstile import RunnerTurnstile
     from stepkernels.interface import Implementation
@@ -46,12 +41,6 @@ def main(descriptor: int, threads: int) -> int:
     turnstile.started(Started(import_seconds=seconds, library_version=library_version(row.library)))
     plugin = SuitePlugin([(row, case) for case in orders["cases"]], turnstile)
     return int(pytest.main([str(FOLDER), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
-
-
-def die_with_parent() -> None:
-    """On Linux, ask to be killed when the runner dies: a stopped process would wait for ever."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def import_seconds(row: Implementation) -> float:

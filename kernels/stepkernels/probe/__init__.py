@@ -113,11 +113,11 @@ def missing_gpu(library: str) -> str | None:
         return f"no NVIDIA driver ({DRIVER}) was found"
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "stepkernels.probe.gpu_trial", library],
+            [sys.executable, "-m", "stepkernels.probe.gpu_trial", library, str(os.getpid())],
             capture_output=True,
             text=True,
             timeout=GPU_TRIAL_TIMEOUT_SECONDS,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONSAFEPATH": "1"},
             check=False,
         )
     except subprocess.TimeoutExpired:

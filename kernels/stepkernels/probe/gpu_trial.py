@@ -1,6 +1,7 @@
-"""One tiny real operation on the GPU: `python -m stepkernels.probe.gpu_trial LIBRARY`, for `probe.missing_gpu`.
+"""One tiny real operation on the GPU: `python -m stepkernels.probe.gpu_trial LIBRARY PARENT`, for `probe.missing_gpu`.
 
-A process of its own, so that a driver that hangs or crashes takes nothing with it. Prints one JSON line,
+A process of its own, so that a driver that hangs or crashes takes nothing with it, and that on Linux dies with the one
+that started it. Prints one JSON line,
 {"reason": why the library cannot use a GPU here, or null}; an exception is a broken installation.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
+import signal
 import sys
 
 from stepkernels.probe import DRIVER
@@ -66,6 +69,17 @@ def _try_jax() -> str | None:
 TRIALS = {"torch": _try_torch, "triton": _try_torch, "cupy": _try_cupy, "numba_cuda": _try_numba_cuda, "jax": _try_jax}
 
 
+PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> None:
+    """On Linux, be killed when the parent dies; end at once when it has died already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
 def main(library: str) -> None:
     """Print {"reason": …} for a GPU used through `library`; an exception is a broken installation."""
     trial = TRIALS.get(library, lambda: None)
@@ -73,4 +87,5 @@ def main(library: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with(int(sys.argv[2]))
     main(sys.argv[1])

@@ -7,16 +7,16 @@ that could not attach, or a child that ended before it computed anything, has sh
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 from dataclasses import dataclass
+from signal import SIGKILL
+from subprocess import STDOUT
 
 from stepbench.checking.schedule import sanitized_schedule
 from stepbench.checking.tally import Tally
+from stepbench.machine.child_processes import program, run_to_its_end
 from stepbench.machine.children import environment_of_child
 from stepkernels.catalog import CATALOG
 
@@ -71,22 +71,13 @@ def command_line(row: str, tool: str) -> list[str]:
 
 def sanitize(row: str, tool: str, limit_seconds: float = LIMIT_SECONDS) -> Sanitized:
     """Run a row's small problems under one tool of the sanitizer."""
-    environment = environment_of_child(ALLOCATE_EXACTLY)
-    with subprocess.Popen(
-        command_line(row, tool),
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=limit_seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # the sanitizer, and the row that it runs
-            output = f"{process.communicate()[0]}still running after {limit_seconds:.0f} seconds"
-    return Sanitized(row, tool, process.returncode, errors_found(output), output)
+    child = run_to_its_end(
+        program(*command_line(row, tool)), environment_of_child(ALLOCATE_EXACTLY), limit_seconds, stderr=STDOUT
+    )
+    output = child.stdout
+    if child.status is None:
+        output += f"still running after {limit_seconds:.0f} seconds"
+    return Sanitized(row, tool, -SIGKILL if child.status is None else child.status, errors_found(output), output)
 
 
 def errors_found(output: str) -> int | None:

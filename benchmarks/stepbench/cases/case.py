@@ -13,6 +13,7 @@ from stepkernels.problem import GD, Adam, Config, Optimizer, Problem, ProblemErr
 
 TIMED_L2 = 1e-3  # with lr < 1/L, thousands of timed steps settle at a finite optimum: no saturation, no subnormals
 WARM, COLD = "warm", "cold"
+MOST_DIGITS = 15  # of a size: beyond, no machine is large enough, and no float exact
 COLD_BYTES = 2**29  # a cold case rotates through so much data: beyond any last-level cache, a host's or a GPU's
 
 
@@ -113,8 +114,9 @@ class Size:
     def parse(cls, text: str) -> Size:
         """Read "1000x20". Raises `ProblemError`."""
         m, _, n = text.lower().replace("_", "").partition("x")
-        if not (m.isdecimal() and n.isdecimal() and int(m) > 0 and int(n) > 0):
-            raise ProblemError(f"{text!r} is not a size; write rows and columns, as in 1000x20.")
+        fits = max(len(m), len(n)) <= MOST_DIGITS
+        if not (fits and m.isdecimal() and n.isdecimal() and int(m) > 0 and int(n) > 0):
+            raise ProblemError(f"{text[:80]!r} is not a size; write rows and columns, as in 1000x20.")
         return cls(m=int(m), n=int(n))
 
     @classmethod

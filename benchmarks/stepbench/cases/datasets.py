@@ -65,7 +65,12 @@ def register_files(sources: Iterable[str], target: str | None = None, reading: R
     share a name.
     """
     as_a_case = replace(reading, copies=COPIES)
-    return [source if source in DATASETS else _register(_File(Path(source), target, as_a_case)) for source in sources]
+    return [source if source in DATASETS else _register(RegisteredFile(Path(source), target, as_a_case)) for source in sources]
+
+
+def file_of(name: str) -> RegisteredFile | None:
+    """The file registered under a name; None for what is no file."""
+    return _FILES.get(name)
 
 
 def is_known(name: str) -> bool:
@@ -100,7 +105,7 @@ def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class RegisteredFile:
     """Where a registered file is, what is to be learned of it, and how it is read."""
 
     path: Path
@@ -108,10 +113,10 @@ class _File:
     reading: Reading = AS_IT_LOOKS
 
 
-_FILES: dict[str, _File] = {}
+_FILES: dict[str, RegisteredFile] = {}
 
 
-def _register(file: _File) -> str:
+def _register(file: RegisteredFile) -> str:
     path, known = file.path, _FILES.setdefault(file.path.name, file).path
     if known != path:
         raise ProblemError(f"{known} and {path} have one name, and a record would not tell them apart; rename one.")
@@ -128,7 +133,7 @@ class _Seen:
 
 
 @functools.cache
-def _look(file: _File) -> _Seen:
+def _look(file: RegisteredFile) -> _Seen:
     table = open_table(str(file.path), reading=file.reading)
     columns, _ = choose_target(table, file.target)
     return _Seen(table.rows, len(columns), tuple(table.notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,8 +53,10 @@ def check(asked: Options) -> None:
     With --kernel alone, only that kernel is checked, and it must run. --require cpu, or cuda: so must each row of that.
     """
     from stepbench import checking
+    from stepbench.machine.environment import SIMULATED, refuse_variables
     from stepbench.run.progress import TerminalProgress
 
+    refuse_variables(os.environ, but=[SIMULATED] if asked.simulate else [])
     named = None if not asked.rows and not asked.kernel else ",".join(asked.rows or [])
     chosen = chosen_rows(named, asked.kernel or [])
     required = frozenset(required_rows(asked.require, chosen))

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
     """The rows asked for and those of kernel files, whose names --rows may list too. Raises `ProblemError`."""
-    from stepbench.checking.kernel_file import load_kernel
     from stepkernels.catalog import CATALOG, rows_named
     from stepkernels.problem import ProblemError
 
-    # A record holds no absolute path.
-    own = [replace(load_kernel(path), module=os.path.relpath(path)) for path in kernels]
+    own = kernels_of_files(kernels)
     chosen = list(CATALOG.values()) if names is None else rows_named(set(split_list(names)) - {row.name for row in own})
     if not chosen and not own:
         raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
     return distinct([*chosen, *own])
+
+
+def kernels_of_files(paths: list[Path]) -> list[Implementation]:
+    """The rows of kernel files. A record holds no absolute path. Raises `KernelFileError`."""
+    from stepbench.checking.kernel_file import load_kernel
+
+    return [replace(load_kernel(path), module=os.path.relpath(path)) for path in paths]
 
 
 def distinct(rows: list[Implementation]) -> list[Implementation]:
@@ -36,6 +41,12 @@ def distinct(rows: list[Implementation]) -> list[Implementation]:
         if count > 1:
             raise ProblemError(f"{count} rows are called {name!r}; give the kernel of each file a name of its own.")
     return rows
+
+
+def asked_by_name(names: str | None, required: str, chosen: list[Implementation]) -> list[str]:
+    """Of the rows that take part, those that were asked for by their own names, or are kernels of files."""
+    asked = {*split_list(names), *split_list(required)}
+    return [row.name for row in chosen if row.name in asked or row.module.endswith(".py")]
 
 
 def required_rows(names: str, chosen: list[Implementation]) -> list[str]:

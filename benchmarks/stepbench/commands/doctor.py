@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,11 +34,13 @@ def doctor(
 ) -> None:
     """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
     from stepbench.machine.description import describe_machine
+    from stepbench.machine.environment import refuse_variables
     from stepbench.machine.measured import measured_limits
     from stepbench.machine.threads import default_budget
     from stepbench.run.choices import require_threads
     from stepreports.records.files import write_json
 
+    refuse_variables(os.environ)
     budget = default_budget() if threads is None else threads
     require_threads([budget])
     if json_path:

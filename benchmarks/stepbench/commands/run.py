@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.choice_of_rows import chosen_rows, required_rows
+from stepbench.commands.choice_of_rows import asked_by_name, chosen_rows, kernels_of_files, required_rows
 from stepbench.commands.options import (
     DATA_FILES,
     CountedFromZero,
@@ -40,9 +42,9 @@ if TYPE_CHECKING:
 
     from stepbench.run.choices import Choices
     from stepbench.run.plan import Plan
-    from stepkernels.interface import Implementation
 
-STOPPED = 130  # the exit status of a shell's command that Ctrl-C ended
+FAILED = 1
+WITH_RESUME = ("resume", "anyway", "kernel", "data", "max_time", "timeout", "open_report")
 ANSWERED = ("size", "dtype", "fastest", "time of a step")
 
 
@@ -72,13 +74,18 @@ class Options:
     max_time: Annotated[
         float | None, typer.Option(help="Minutes after which nothing further is begun; --resume goes on.")
     ] = None
-    timeout: Annotated[float, typer.Option(help="Seconds a row may take to answer before it is ended.")] = 300.0
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds a row may take to answer before it is ended. Default: 300.")
+    ] = None
     seed: Annotated[int, typer.Option(help="Seed of the data and of the order of turns.")] = 0
     kernel: KernelFiles = None
     require: Require = ""
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cases, memory and time it would take.")] = False
-    resume: Annotated[Path | None, typer.Option(help="Finish this interrupted run.")] = None
-    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: a new one under reports/runs.")] = None
+    resume: Annotated[str | None, typer.Option(help="Finish this interrupted run.")] = None
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="With --resume: also where versions or the code are others by now.")
+    ] = False
+    out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one under reports/runs.")] = None
     open_report: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False
 
 
@@ -90,63 +97,134 @@ def run(asked: Options) -> None:
     No timing without agreement: a row whose numbers are wrong is recorded as wrong, never timed.
     Exit status 0: everything ran. 1: a row failed, or a required one was missing. 2: bad usage.
     """
+    from stepbench.run.session import RunEndedError
+
+    try:
+        (_resume if asked.resume is not None else _start)(asked)
+    except RunEndedError as error:
+        say(str(error), style="red", on=errors)
+        raise typer.Exit(FAILED) from None
+
+
+def _start(asked: Options) -> None:
+    """Plan a new run, carry it out and tell of it."""
     from stepbench.cases.datasets import notes_on, register_files
     from stepbench.run import session
     from stepbench.run.choices import plan_run
+    from stepbench.run.run_folder import new_folder
+    from stepkernels.problem import ProblemError
 
+    if asked.anyway:
+        raise ProblemError("--anyway belongs to --resume, and there is none.")
     datasets = register_files(split_list(asked.data), asked.target, reading_of(asked))
     for note in notes_on(datasets):
         say(note)
-    if asked.resume is not None:
-        plan = session.resume(asked.resume, progress_bar)
-        required = required_rows(asked.require, [each.row for each in plan.participants])
-        _finish(asked.resume, plan, required, asked)
-    chosen = chosen_rows(asked.rows, asked.kernel or [])
-    choices = _choices(asked, chosen, datasets)
-    required = required_rows(asked.require, chosen)
-    plan = plan_run(choices)
+    plan = plan_run(_choices(asked, datasets))
     if asked.dry_run:
         console.print(plan_table(plan))
         raise typer.Exit
-    folder = session.create_folder(asked.out)
-    try:
+    folder = new_folder(_folder("--out", asked.out))
+    with _stopped_softly(folder, plan):
         session.start(plan, folder, progress_bar)
-    except KeyboardInterrupt:
-        say(f"Stopped. What was measured is kept; go on with: stepbench run --resume {folder}", on=errors)
+    _finish(folder, plan, asked)
+
+
+def _resume(asked: Options) -> None:
+    """Finish an interrupted run and tell of it. Raises `ProblemError` for what its plan has settled."""
+    from stepbench.run import session
+    from stepbench.run.resuming import Again
+    from stepkernels.problem import ProblemError
+
+    folder = _folder("--resume", asked.resume) or Path()
+    without = Options()
+    settled = [each.name for each in fields(Options) if each.name not in (*WITH_RESUME, "require")]
+    if changed := [name for name in settled if getattr(asked, name) != getattr(without, name)]:
+        raise ProblemError(f"--resume goes on with the run's own plan; leave out {', '.join(map(_option, changed))}.")
+    again = Again(
+        anyway=asked.anyway,
+        kernels=kernels_of_files(asked.kernel or []),
+        data=[Path(source) for source in split_list(asked.data)],
+        timeout_seconds=asked.timeout,
+        max_seconds=_seconds(asked.max_time),
+    )
+    with _stopped_softly(folder, None):
+        plan = session.resume(folder, progress_bar, again)
+    required = required_rows(asked.require, [each.row for each in plan.participants])
+    _finish(folder, replace(plan, required=tuple(dict.fromkeys((*plan.required, *required)))), asked)
+
+
+@contextmanager
+def _stopped_softly(folder: Path, plan: Plan | None) -> Iterator[None]:
+    """When it is stopped from outside, say what to do and show what there is."""
+    from stepbench.run.stopping import Stopped, listen
+
+    try:
+        yield
+    except Stopped as stopped:
+        listen()
+        if not (folder / "benchmark.json").exists():
+            raise
+        say(f"Stopped. What was measured is kept; go on with: {resume_command(folder, plan)}", on=errors)
         _render(folder)
-        raise typer.Exit(STOPPED) from None
-    _finish(folder, plan, required, asked)
+        raise typer.Exit(stopped.exit_status) from None
 
 
-def _choices(asked: Options, chosen: list[Implementation], datasets: list[str]) -> Choices:
+def resume_command(folder: Path, plan: Plan | None) -> str:
+    """What to type to finish a run, kernel files included: nothing is executed that is not named."""
+    kernels = [f" --kernel {source.file}" for source in plan.kernels] if plan else []
+    return f"stepbench run --resume {folder}{''.join(kernels)}"
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _folder(option: str, given: str | None) -> Path | None:
+    """A path that was given, which an empty word is not: Python would take it for the working folder."""
+    from stepkernels.problem import ProblemError
+
+    if given is not None and not given.strip():
+        raise ProblemError(f"{option} needs a folder; it was given an empty word.")
+    return None if given is None else Path(given)
+
+
+def _seconds(minutes: float | None) -> float | None:
+    return None if minutes is None else 60.0 * minutes
+
+
+def _choices(asked: Options, datasets: list[str]) -> Choices:
     """What was asked, validated. Raises `ProblemError`, or Typer's `BadParameter`."""
     from stepbench.cases.parsing import parse_choices, parse_ops, parse_optimizers
     from stepbench.run.choices import Choices, preset_named
     from stepkernels.problem import DTYPES
 
+    chosen = chosen_rows(asked.rows, asked.kernel or [])
+    sizes = None if asked.sizes is None and asked.data is None else [*split_list(asked.sizes), *datasets]
     return Choices(
         preset=preset_named(asked.preset),
         rows=chosen,
         named=asked.rows is not None,
-        sizes=[*split_list(asked.sizes), *datasets] or None,
-        ops=parse_ops(asked.ops) if asked.ops else None,
-        dtypes=parse_choices("dtype", asked.dtypes, DTYPES) if asked.dtypes else None,
-        optimizers=parse_optimizers(asked.optimizer) if asked.optimizer else None,
-        threads=whole_numbers(asked.threads) if asked.threads else None,
+        required=required_rows(asked.require, chosen),
+        by_name=asked_by_name(asked.rows, asked.require, chosen),
+        sizes=sizes,
+        ops=None if asked.ops is None else parse_ops(asked.ops),
+        dtypes=None if asked.dtypes is None else parse_choices("dtype", asked.dtypes, DTYPES),
+        optimizers=None if asked.optimizer is None else parse_optimizers(asked.optimizer),
+        threads=None if asked.threads is None else whole_numbers(asked.threads),
         cold=asked.cold,
         seed=asked.seed,
-        max_seconds=None if asked.max_time is None else 60.0 * asked.max_time,
-        timeout_seconds=asked.timeout,
+        max_seconds=_seconds(asked.max_time),
+        **({} if asked.timeout is None else {"timeout_seconds": asked.timeout}),
     )
 
 
-def _finish(folder: Path, plan: Plan, required: list[str], asked: Options) -> None:
+def _finish(folder: Path, plan: Plan, asked: Options) -> None:
     """Render, print the answer, and end with the exit status the records deserve."""
     from stepbench.run.outcome import exit_status, left_out
 
+    status, reasons = exit_status(folder, plan)
     page = _render(folder)
-    status, reasons = exit_status(folder, plan, required)
-    if sentence := left_out(folder):
+    if sentence := left_out(folder, resume_command(folder, plan)):
         say(sentence, style="yellow")
     for reason in reasons:
         say(reason, style="red", on=errors)
@@ -156,10 +234,20 @@ def _finish(folder: Path, plan: Plan, required: list[str], asked: Options) -> No
 
 
 def _render(folder: Path) -> Path:
-    """Write the report of whatever was recorded; print its answer, and what the run's time went to."""
-    import stepreports
+    """Write the report of whatever was recorded; print its answer, and what the run's time went to.
 
-    page = stepreports.write_report(folder)
+    Raises `RunEndedError` where the report cannot be written.
+    """
+    import stepreports
+    from stepbench.run.session import RunEndedError
+
+    try:
+        page = stepreports.write_report(folder)
+    except OSError as error:
+        raise RunEndedError(
+            f"The report could not be written: {error.strerror or error}. Everything that was measured is recorded; "
+            f"make room, and write it with: stepbench report {folder}"
+        ) from error
     for line in stepreports.answer_lines(folder):
         say(line.replace("`", ""))
     console.print(answer_table(stepreports.answer_table(folder)))

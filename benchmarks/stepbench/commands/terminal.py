@@ -33,10 +33,16 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from stepbench.run.stopping import Stopped, stop_signals
+
         try:
-            return command(*args, **kwargs)
+            with stop_signals():
+                return command(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
+        except Stopped as stopped:
+            say("Stopped.", style="red", on=errors)
+            raise typer.Exit(stopped.exit_status) from None
         except (Exception, KeyboardInterrupt) as error:
             raise typer.Exit(tell_ending(error)) from None
 

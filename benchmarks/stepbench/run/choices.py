@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from stepbench.cases.case import COLD, WARM
+from stepbench.cases.case import COLD, WARM, Case
+from stepbench.cases.datasets import file_of
 from stepbench.cases.presets import PRESETS, Group, Preset, cases_of
-from stepbench.machine.simulators import refuse_simulators
+from stepbench.machine.environment import refuse_variables
 from stepbench.machine.threads import default_budget
 from stepbench.run.estimate import require_memory
 from stepbench.run.participants import participants_of
 from stepbench.run.plan import Plan, Skip, absent_rows, unsupported_cases
+from stepbench.run.provenance import Source, fingerprint, kernel_source
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import ProblemError
+
+MOST_SECONDS = {"--timeout": 86_400.0, "--max-time": 31_622_400.0}  # a day to answer in, a year for all
+MOST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the user asked for; None means the preset's own."""
+    """What the user asked for; None means the preset's own.
+
+    named        whether the rows are those asked for by name, and not all there are
+    required     the rows that have to be timed
+    by_name      of those that take part, the ones asked for by their own names
+    """
 
     preset: Preset
     rows: Sequence[Implementation]
     named: bool
+    required: Sequence[str] = ()
+    by_name: Sequence[str] = ()
     sizes: Sequence[str] | None = None
     ops: Sequence[Op] | None = None
     dtypes: Sequence[str] | None = None
@@ -37,7 +50,8 @@ class Choices:
 
 def plan_run(choices: Choices) -> Plan:
     """Settle what will run. Raises `ProblemError` for what cannot."""
-    refuse_simulators(dict(os.environ))
+    refuse_variables(os.environ)
+    require_values(choices)
     preset, budgets = choices.preset, choices.threads or [default_budget()]
     require_threads(budgets)
     taking_part, left_out = rows_of_preset(preset, choices.rows, named=choices.named)
@@ -54,9 +68,48 @@ def plan_run(choices: Choices) -> Plan:
         seed=choices.seed,
         timeout_seconds=choices.timeout_seconds,
         max_seconds=choices.max_seconds,
+        named=tuple(choices.by_name),
+        required=tuple(choices.required),
+        kernels=tuple(kernel_source(row) for row in choices.rows if row.module.endswith(".py")),
+        data=data_sources(cases),
     )
     require_memory(plan)
     return plan
+
+
+def require_values(choices: Choices) -> None:
+    """Raise `ProblemError` for what is no value of an option, whatever it is to be used for."""
+    require_seconds(choices.timeout_seconds, choices.max_seconds)
+    if not 0 <= choices.seed <= MOST_SEED:
+        raise ProblemError(f"{choices.seed} is no seed; --seed takes a whole number from 0 to {MOST_SEED}.")
+    for option in ("rows", "sizes", "ops", "dtypes", "optimizers", "threads"):
+        if getattr(choices, option) is not None and not getattr(choices, option):
+            raise ProblemError(f"Of the {option} asked for there is none; name one, or leave the option out.")
+
+
+def require_seconds(timeout: float | None, most: float | None) -> None:
+    """Raise `ProblemError` for a time that is none; None was not given."""
+    for option, seconds in (("--timeout", timeout), ("--max-time", most)):
+        limit = MOST_SECONDS[option]
+        if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= limit):
+            raise ProblemError(
+                f"{option} is no time to wait: it must be more than 0, and at most {limit:,.0f} seconds."
+            )
+
+
+def data_sources(cases: Sequence[Case]) -> tuple[Source, ...]:
+    """The files among the data of the cases."""
+    files = {name: found for name in dict.fromkeys(case.dataset for case in cases) if (found := file_of(name))}
+    return tuple(
+        Source(
+            name=name,
+            file=str(found.path.resolve()),
+            sha256=fingerprint(found.path),
+            target=found.target,
+            reading=asdict(found.reading),
+        )
+        for name, found in files.items()
+    )
 
 
 def chosen_groups(choices: Choices) -> Sequence[Group]:

@@ -16,16 +16,21 @@ from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant
 from stepbench.run.plan import Plan
 from stepbench.run.processes import Worker, WorkerError
+from stepbench.run.provenance import by_name
 
 
 @dataclass(slots=True)
 class Crew:
-    """`cases` are those still to be timed in this generation, all of one thread budget."""
+    """`cases` are those still to be timed in this generation, all of one thread budget.
+
+    What is kept goes into `folder`, and what is needed only meanwhile into `work`.
+    """
 
     plan: Plan
     generation: int
     cases: Sequence[Case]
     folder: Path
+    work: Path
     journal: Journal
     workers: dict[str, Worker] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
@@ -49,7 +54,8 @@ class Crew:
     def _start(self, participant: Participant, cases: Sequence[Case]) -> Worker:
         mine = [case for case in cases if case.unsupported_by(participant.row) is None]
         log = self.folder / "logs" / f"{participant.key}.log"
-        worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.folder), log)
+        self._require_unchanged(participant)
+        worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.work), log)
         self.stack.enter_context(worker)
         try:
             report = worker.take("started", self.plan.timeout_seconds)
@@ -58,6 +64,12 @@ class Crew:
             raise
         self.journal.write("started", participant=participant.key, generation=self.generation, **report)
         return worker
+
+    def _require_unchanged(self, participant: Participant) -> None:
+        """Raise `WorkerError` for a kernel file that is not what it was when the run was planned."""
+        source = by_name(self.plan.kernels).get(participant.row.name)
+        if source is not None and source.has_changed(Path(participant.row.module)):
+            raise WorkerError("error", f"{participant.row.module} has changed since the run began; time it anew")
 
 
 def compile_caches_of(participant: Participant, folder: Path) -> Path:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import psutil
-
 from stepbench.cases.case import Case
+from stepbench.machine.available_memory import available_bytes as available_memory
 from stepbench.run.plan import Plan
 from stepkernels.problem import ProblemError
 
@@ -32,7 +31,7 @@ def memory_bytes(plan: Plan, case: Case) -> int:
 
 def require_memory(plan: Plan, available_bytes: int | None = None) -> None:
     """Raise `ProblemError`, before anything is allocated, when a case does not fit in memory."""
-    available = psutil.virtual_memory().available if available_bytes is None else available_bytes
+    available = available_memory() if available_bytes is None else available_bytes
     for case in plan.cases:
         needed, processes = memory_bytes(plan, case), len(plan.taking_part(case))
         if needed > available:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stepbench.cases.case import Case
+from stepbench.machine.other_runs import Presence
 from stepbench.run.attempts import last_attempts, timings
 from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant
@@ -29,7 +30,8 @@ def time_in_turns(
         folder = Path(name)
         with Journal(folder) as journal:
             journal.write("run", schema=SCHEMA)
-            Runner(plan, folder, journal, progress).run()
+            with Presence() as presence:
+                Runner(plan, folder, folder / "work", journal, progress, presence).run()
         attempts = last_attempts(read_events(folder))
     failures = [failure for attempt in attempts.values() for failure in attempt.failures]
     if failures:

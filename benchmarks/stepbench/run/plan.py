@@ -8,6 +8,7 @@ from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.run.participants import Participant, Role
+from stepbench.run.provenance import Source
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 
@@ -29,7 +30,13 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run, before it runs."""
+    """A run, before it runs.
+
+    named     the rows that were asked for by name: each has a record of every case, or the run has failed
+    required  the rows that have to be timed, on whatever cases they take
+    kernels   the files of rows that are none of the catalogue's
+    data      the files that are timed on
+    """
 
     preset: str
     cases: tuple[Case, ...]
@@ -40,6 +47,10 @@ class Plan:
     seed: int
     timeout_seconds: float
     max_seconds: float | None
+    named: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    kernels: tuple[Source, ...] = ()
+    data: tuple[Source, ...] = ()
 
     @property
     def budgets(self) -> list[int]:
@@ -66,6 +77,8 @@ class Plan:
             "cases": [case.to_json() for case in self.cases],
             "participants": [each.to_json() for each in self.participants],
             "skips": [asdict(skip) for skip in self.skips],
+            "kernels": [source.to_json() for source in self.kernels],
+            "data": [source.to_json() for source in self.data],
         }
 
     @classmethod
@@ -76,6 +89,8 @@ class Plan:
                 "cases": tuple(map(Case.from_json, stored["cases"])),
                 "participants": tuple(map(Participant.from_json, stored["participants"])),
                 "skips": tuple(Skip(**skip) for skip in stored["skips"]),
+                **{name: tuple(stored.get(name, ())) for name in ("named", "required")},
+                **{name: tuple(Source(**each) for each in stored.get(name, ())) for name in ("kernels", "data")},
             }
         )
 

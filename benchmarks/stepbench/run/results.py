@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from stepbench.run.attempts import Attempt, Key, Pair, Timing, last_attempts, ti
 from stepbench.run.benchmark_entry import BenchmarkEntry
 from stepbench.run.participants import Role
 from stepbench.run.plan import Plan
-from stepreports.records.files import write_json
+from stepreports.records.files import read_object, write_json
 from stepreports.records.journal import SCHEMA, Event
+
+LIMITS = "limits.json"  # of the machine, as they were measured at the beginning: once for a run, however often resumed
 
 
 def write_results(folder: Path, events: list[Event]) -> None:
@@ -23,7 +25,7 @@ def write_results(folder: Path, events: list[Event]) -> None:
     attempts = last_attempts(events)
     benchmarks = [entry.to_json() for entry in _entries(header["run_id"], plan, events, timings(attempts))]
     document = {
-        "machine_info": header["machine"],
+        "machine_info": machine_of(folder, events),
         "commit_info": header["commit"],
         "benchmarks": benchmarks,
         "datetime": header["datetime"],
@@ -32,6 +34,23 @@ def write_results(folder: Path, events: list[Event]) -> None:
     failures = {"schema": SCHEMA, "run_id": header["run_id"], "failures": list(_failures(plan, attempts))}
     write_json(folder / "benchmark.json", document)
     write_json(folder / "failures.json", failures)
+
+
+def machine_of(folder: Path, events: Sequence[Event]) -> dict[str, Any]:
+    """The machine with its limits, and what there was to say of the run on it.
+
+    other_runs      the most other runs that timed at the same time; None where that could not be known
+    resumed_anyway  in what it differed from how the run was begun when it was resumed all the same
+    """
+    limits = folder / LIMITS
+    others = [event["other_runs"] for event in events if event.get("other_runs") is not None]
+    anyway = [words for event in events for words in event.get("anyway", ())]
+    return {
+        **events[0]["machine"],
+        **({"limits": read_object(limits)} if limits.is_file() else {}),
+        "other_runs": max(others, default=None),
+        "resumed_anyway": list(dict.fromkeys(anyway)),
+    }
 
 
 def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, Timing]) -> Iterator[BenchmarkEntry]:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stepbench.cases.case import Case
+from stepbench.machine.other_runs import Presence
 from stepbench.run.crew import Crew
 from stepbench.run.journal import Journal
 from stepbench.run.one_case import OneCase
@@ -30,28 +31,30 @@ from stepbench.run.time_limit import TimeLimit
 
 
 class Runner:
-    """Carries a plan out."""
+    """Carries a plan out. `work` is a folder for what is needed only meanwhile, and is left as it comes to be."""
 
-    def __init__(self, plan: Plan, folder: Path, journal: Journal, progress: Progress) -> None:
-        self.plan, self.folder, self.journal, self.progress = plan, folder, journal, progress
-        self.scratch = Scratch(folder / "scratch", plan.seed)
+    def __init__(
+        self, plan: Plan, folder: Path, work: Path, journal: Journal, progress: Progress, presence: Presence
+    ) -> None:
+        self.plan, self.folder, self.work, self.journal = plan, folder, work, journal
+        self.progress, self.presence = progress, presence
+        self.scratch = Scratch(work / "scratch", plan.seed, plan.data)
         self.time_limit = TimeLimit(plan.max_seconds)
 
     def run(self, done: frozenset[tuple[int, str]] = frozenset()) -> None:
         """Every generation, budget and case that is not done: `done` holds pairs of a generation and a case's name."""
         (self.folder / "logs").mkdir(exist_ok=True)
-        try:
-            for generation in range(self.plan.generations):
-                for threads in self.plan.budgets:
-                    cases = [case for case in self.plan.cases if case.threads == threads]
-                    self._generation(generation, [case for case in cases if (generation, case.name) not in done])
-            self.journal.write("finished")
-        finally:
-            self.scratch.remove()
+        for generation in range(self.plan.generations):
+            for threads in self.plan.budgets:
+                cases = [case for case in self.plan.cases if case.threads == threads]
+                self._generation(generation, [case for case in cases if (generation, case.name) not in done])
+        self.journal.write("finished")
 
     def _generation(self, generation: int, cases: Sequence[Case]) -> None:
-        with Crew(self.plan, generation, cases, self.folder, self.journal) as crew:
+        with Crew(self.plan, generation, cases, self.folder, self.work, self.journal) as crew:
             for case in cases:
+                before = self.presence.others()
                 OneCase(case, crew, self.progress, self.time_limit).run(self.scratch)
-                self.journal.write("closed", generation=generation, case=case.name)
+                others = max((n for n in (before, self.presence.others()) if n is not None), default=None)
+                self.journal.write("closed", generation=generation, case=case.name, other_runs=others)
                 self.progress.advance()

@@ -3,100 +3,155 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
-import secrets
-import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from stepbench.machine.description import describe_commit, describe_machine
+from stepbench.machine.environment import refuse_variables
+from stepbench.machine.family import FAMILY
 from stepbench.machine.measured import measured_limits
-from stepbench.machine.simulators import refuse_simulators
-from stepbench.run.attempts import finished_pairs
+from stepbench.machine.other_runs import Presence
+from stepbench.run.attempts import Pair, finished_pairs
+from stepbench.run.choices import require_seconds, require_threads
+from stepbench.run.estimate import require_memory
 from stepbench.run.journal import Journal
 from stepbench.run.plan import Plan
 from stepbench.run.progress import TerminalProgress
-from stepbench.run.results import write_results
+from stepbench.run.provenance import Difference, code_fingerprint, differences
+from stepbench.run.results import LIMITS, write_results
+from stepbench.run.resuming import Again, plan_to_resume
+from stepbench.run.run_folder import made, new_work_name, refuse_links, work_folder
 from stepbench.run.runner import Runner
-from stepkernels.problem import ProblemError
-from stepreports.records.files import RecordError
-from stepreports.records.journal import NAME as JOURNAL_NAME
-from stepreports.records.journal import SCHEMA, read_events
+from stepreports.records.files import RecordError, write_json
+from stepreports.records.journal import NAME, SCHEMA, Event, read_events
 
 ProgressFactory = Callable[[int], AbstractContextManager[TerminalProgress]]
 
 
-def create_folder(out: Path | None) -> Path:
-    """The folder of a new run. Raises `ProblemError` when it is taken or cannot be written."""
-    folder = out or default_folder()
-    if (folder / JOURNAL_NAME).exists():
-        raise ProblemError(
-            f"{folder} already holds a run. Continue it with --resume {folder}, or choose another --out."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ProblemError(
-            f"{folder} cannot be written ({error.strerror}). Choose another folder with --out."
-        ) from None
-    return folder
-
-
-def default_folder() -> Path:
-    """reports/runs/… in a checkout, ./stepbench-runs/… elsewhere."""
-    in_checkout = Path("reports/stepreports").is_dir() and Path("noxfile.py").is_file()
-    runs = Path("reports/runs" if in_checkout else "stepbench-runs")
-    moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
-    return runs / f"{moment}-{secrets.token_hex(2)}"
+class RunEndedError(Exception):
+    """A run that could not go on through no fault of a row: the disk is full, or cannot be written."""
 
 
 def start(plan: Plan, folder: Path, progress: ProgressFactory) -> None:
-    """Time a new plan into `folder`. What was measured is kept whatever ends it."""
-    _carry_out(plan, folder, progress, frozenset(), "run", _header(plan, folder))
+    """Time a new plan into `folder`. What was measured is kept whatever ends it.
+
+    Raises `ProblemError` when the folder is another run's, and `RunEndedError`.
+    """
+    header = _header(plan, folder)
+    with made(folder), _kept_whatever_happens(folder), Journal(folder, new=True) as journal:
+        journal.write("run", **header)
+        _carry_out(plan, folder, header["work"], journal, progress, [])
 
 
-def resume(folder: Path, progress: ProgressFactory) -> Plan:
-    """Finish an interrupted run from its journal, redoing what is missing or failed. Raises `RecordError`."""
-    refuse_simulators(dict(os.environ))
+def resume(folder: Path, progress: ProgressFactory, again: Again | None = None) -> Plan:
+    """Finish an interrupted run from its journal, redoing what is missing or failed.
+
+    Raises `RecordError` where the run is another process's, or is not what it was, and `RunEndedError`.
+    """
+    again = again or Again()
+    refuse_variables(os.environ)
+    require_seconds(again.timeout_seconds, again.max_seconds)
     events = read_events(folder)
-    plan = Plan.from_json(events[0]["plan"])
-    begun_on = events[0]["machine"]["cpu"]
-    if begun_on != describe_machine()["cpu"]:
-        raise RecordError(f"{folder} was begun on another machine ({begun_on}); resume it there.")
-    _carry_out(plan, folder, progress, finished_pairs(events), "resumed", {})
+    refuse_links(folder, events[0].get("work"))
+    plan, changed = plan_to_resume(folder, events[0].get("plan", {}), again)
+    require_threads(plan.budgets)
+    require_memory(plan)
+    words = _require_the_same(folder, [*differences(events[0], _surroundings()), *changed], again)
+    with _kept_whatever_happens(folder), Journal(folder) as journal:
+        events = read_events(folder)  # another process may have ended just now
+        journal.write("resumed", **({"anyway": words} if words else {}))
+        _carry_out(plan, folder, events[0].get("work"), journal, progress, events)
     return plan
 
 
-def _carry_out(
-    plan: Plan,
-    folder: Path,
-    progress: ProgressFactory,
-    done: frozenset[tuple[int, str]],
-    event: str,
-    fields: dict[str, Any],
-) -> None:
-    """Time what is not done, after noting the event; then turn whatever the journal holds into records."""
+def _require_the_same(folder: Path, found: Sequence[Difference], again: Again) -> list[str]:
+    """In what the run will not be what it was, told in words. Raises `RecordError` unless that may be."""
+    words = list(map(str, found))
+    if words and not (again.anyway and all(difference.of_versions for difference in found)):
+        way_out = (
+            f"Go back to what was, or go on with --resume {folder} --anyway, and the record will say so."
+            if all(difference.of_versions for difference in found)
+            else "Resume it as it was begun, or run again with another --out."
+        )
+        raise RecordError(f"{folder} would be of two programs: {'; '.join(words)}. {way_out}")
+    return words
+
+
+@contextmanager
+def _kept_whatever_happens(folder: Path) -> Iterator[None]:
+    """Turn a disk that refuses into a sentence. Everything measured is in the journal by then."""
     try:
-        with Journal(folder) as journal, progress(plan.generations * len(plan.cases) - len(done)) as bar:
-            journal.write(event, **fields)
-            Runner(plan, folder, journal, bar).run(done)
+        yield
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        kept = (
+            f"What was measured until then is kept; make room, and go on with: stepbench run --resume {folder}"
+            if (folder / NAME).exists()
+            else "Nothing was measured yet."
+        )
+        raise RunEndedError(f"The run ended: {error.strerror or error}{where}. {kept}") from error
+
+
+def _carry_out(
+    plan: Plan, folder: Path, work_name: Any, journal: Journal, progress: ProgressFactory, before: Sequence[Event]
+) -> None:
+    """Time what `before` does not hold; then turn whatever the journal holds into records."""
+    try:
+        with work_folder(folder, work_name) as work, Presence() as presence:
+            limits = folder / LIMITS
+            if not limits.is_file():
+                write_json(limits, _limits(plan))
+            _time(plan, folder, work, journal, progress, finished_pairs(before), presence)
     finally:
         write_results(folder, read_events(folder))
-        shutil.rmtree(folder / "caches", ignore_errors=True)
+
+
+def _time(
+    plan: Plan,
+    folder: Path,
+    work: Path,
+    journal: Journal,
+    progress: ProgressFactory,
+    done: frozenset[Pair],
+    presence: Presence,
+) -> None:
+    try:
+        with progress(plan.generations * len(plan.cases) - len(done)) as bar:
+            Runner(plan, folder, work, journal, bar, presence).run(done)
+    finally:
+        FAMILY.end()
+
+
+def _limits(plan: Plan) -> dict[str, Any]:
+    return measured_limits(max(plan.budgets), max(case.data_bytes for case in plan.cases))
 
 
 def _header(plan: Plan, folder: Path) -> dict[str, Any]:
-    largest = max(case.data_bytes for case in plan.cases)
+    seen = replace(plan, data=tuple(source.seen_from(folder) for source in plan.data))
     return {
         "schema": SCHEMA,
         "run_id": folder.resolve().name,
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
-        "machine": {**describe_machine(), "limits": measured_limits(max(plan.budgets), largest)},
-        "commit": describe_commit(Path(__file__).parent),
-        "plan": plan.to_json(),
+        **_surroundings(),
+        "work": new_work_name(),
+        "plan": seen.to_json(),
     }
+
+
+def _surroundings() -> dict[str, Any]:
+    """All that a run depends on and does not plan, as it is in JSON."""
+    found: dict[str, Any] = json.loads(
+        json.dumps(
+            {
+                "machine": describe_machine(),
+                "commit": describe_commit(Path(__file__).parent),
+                "code": code_fingerprint(),
+            }
+        )
+    )
+    return found

@@ -91,3 +91,50 @@ def test_every_command_has_help(command):
     finished = stepbench(*command, "--help")
     assert finished.returncode == 0
     assert "Usage" in finished.stdout
+
+
+OPTION_VALUES = {
+    "seed": (("--seed", "-1"), "-1 is no seed"),
+    "large seed": (("--seed", "9" * 30), "is no seed"),
+    "timeout nan": (("--timeout", "nan"), "--timeout is no time to wait"),
+    "timeout 0": (("--timeout", "0"), "--timeout is no time to wait"),
+    "timeout inf": (("--timeout", "inf"), "--timeout is no time to wait"),
+    "timeout large": (("--timeout", "1e300"), "--timeout is no time to wait"),
+    "timeout negative": (("--timeout", "-3"), "--timeout is no time to wait"),
+    "max-time negative": (("--max-time", "-1"), "--max-time is no time to wait"),
+    "max-time 0": (("--max-time", "0"), "--max-time is no time to wait"),
+    "max-time nan": (("--max-time", "nan"), "--max-time is no time to wait"),
+    "max-time inf": (("--max-time", "inf"), "--max-time is no time to wait"),
+    "threads": (("--threads", "0"), "0 threads cannot be given"),
+    "threads large": (("--threads", "9" * 400), "threads cannot be given"),
+    "no rows": (("--rows", ""), "Of the rows asked for there is none"),
+    "no rows but a comma": (("--rows", ","), "Of the rows asked for there is none"),
+    "no sizes": (("--sizes", ","), "Of the sizes asked for there is none"),
+    "no threads": (("--threads", ""), "Of the threads asked for there is none"),
+    "no ops": (("--ops", ""), "No operation was given"),
+    "no dtypes": (("--dtypes", ""), "No dtype was given"),
+    "no data": (("--data", ""), "Of the sizes asked for there is none"),
+    "a size of many digits": (("--sizes", f"{'9' * 5000}x2"), "is not a size"),
+    "a size beyond any number": (("--sizes", f"{'9' * 400}x2"), "is not a size"),
+    "anyway": (("--anyway",), "--anyway belongs to --resume"),
+}
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry run"])
+@pytest.mark.parametrize(("arguments", "sentence"), OPTION_VALUES.values(), ids=list(OPTION_VALUES))
+def test_what_is_no_value_of_an_option_is_refused(tmp_path, arguments, sentence, dry):
+    rows = () if "--rows" in arguments else ("--rows", "numpy-blas")
+    finished = stepbench("run", *rows, *arguments, *dry, "--out", tmp_path / "run")
+    assert finished.returncode == 2, finished.stderr
+    assert sentence in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--rows", "numpy-blas"), ("--seed", "5"), ("--preset", "full"), ("--cold",), ("--out", "x")]
+)
+def test_what_the_plan_has_settled_is_refused_with_resume(tmp_path, arguments):
+    finished = stepbench("run", "--resume", tmp_path, *arguments)
+    assert finished.returncode == 2
+    assert f"leave out {arguments[0]}" in finished.stderr

@@ -1,0 +1,78 @@
+"""kill -9 at drawn moments, of the runner and of workers: every run is resumed to the same, and nobody is left."""
+
+import os
+import random
+import signal
+import time
+
+import psutil
+import pytest
+
+from runs import SMALL, coverage, failures, start_stepbench, stepbench
+from stepreports.records.journal import NAME
+
+SEED = int(os.environ.get("STEPBENCH_TEST_SEED", random.SystemRandom().randrange(2**32)))
+KILLS = 20
+SECONDS = 15.0  # about as long as such a run takes
+pytestmark = pytest.mark.slow
+
+
+def moment(who, kill):
+    """Seconds after the first line of the journal; drawn, and the same again with the seed that was printed."""
+    print(f"STEPBENCH_TEST_SEED={SEED}")  # noqa: T201 - shown when the test fails
+    return random.Random(f"{SEED}/{who}/{kill}").uniform(0, SECONDS)
+
+
+def begun(folder):
+    runner = start_stepbench(*SMALL, "--out", folder)
+    while not ((folder / NAME).exists() and b"\n" in (folder / NAME).read_bytes()):
+        assert runner.poll() is None
+        time.sleep(0.005)
+    return runner
+
+
+def resumed_to_the_same(folder, unbroken):
+    finished = stepbench("run", "--resume", folder)
+    assert finished.returncode == 0, finished.stderr
+    assert coverage(folder) == coverage(unbroken)
+    assert failures(folder) == failures(unbroken)
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def ours():
+    """Processes of any run of ours that this test process can see."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        told = f"{process.info['cmdline']} {(process.info['environ'] or {}).get('STEPBENCH_TEST_RUN', '')}"
+        if process.pid != os.getpid() and str(SEED) in told:
+            found.append(process)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def marked(monkeypatch):
+    """Whatever a run starts has the mark; when the test is over, nobody has it."""
+    monkeypatch.setenv("STEPBENCH_TEST_RUN", str(SEED))
+    yield
+    psutil.wait_procs(ours(), timeout=10)
+    assert ours() == []
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_killed_runner(tmp_path, unbroken, kill):
+    runner = begun(tmp_path / "run")
+    time.sleep(moment("runner", kill))
+    runner.send_signal(signal.SIGKILL)
+    runner.wait()
+    resumed_to_the_same(tmp_path / "run", unbroken)
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_killed_worker(tmp_path, unbroken, kill):
+    runner = begun(tmp_path / "run")
+    time.sleep(moment("worker", kill))
+    workers = [each for each in psutil.Process(runner.pid).children() if "stepbench.worker" in each.cmdline()]
+    if workers:
+        random.Random(f"{SEED}/which/{kill}").choice(workers).kill()
+    assert runner.wait(300) in (0, 1)
+    resumed_to_the_same(tmp_path / "run", unbroken)

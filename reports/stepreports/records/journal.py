@@ -1,8 +1,8 @@
 """The journal of a run, read: a JSON object a line, each an event of the schema.
 
-Events: `run` (the header: plan, seed, environment), `started` (a worker's start-up), `bound` (a row bound a case),
+Events: `run` (the header: plan, seed, machine, code), `started` (a worker's start-up), `bound` (a row bound a case),
 `round` (one of its rounds in a turn), `judged` (its final agreement), `failure`, `closed` (a generation is done with a
-case), `resumed`, `finished`.
+case; how many other runs timed meanwhile), `resumed` (and in what it differs from how it was begun), `finished`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from stepreports import answer_lines, answer_table
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import shares_of_limit, views
-from stepreports.telling.findings import answer, headline, overtakings
+from stepreports.telling.findings import answer, circumstances, headline, overtakings
 from stepreports.telling.summary import winners
 from stepreports.telling.tables import table
 from synthetic_runs import READ_LIMIT, ROWS, SIZES, entries, entry, write_run
@@ -103,3 +103,14 @@ def test_the_share_of_the_limit_is_the_ratio_within_turns_wherever_it_is_told(tm
     assert "50 % [50, 50] of the measured limit" in answer(run)[0]
     assert winners(run)[0]["of the limit"] == "50 % [50, 50]"
     assert table(run)["share_of_limit"] == [share.value, None]
+
+
+def test_company_on_the_machine_and_a_resumption_under_other_versions_are_said(tmp_path):
+    undisturbed = answer(load_run(write_run(tmp_path)))
+    assert circumstances({}) == circumstances({"other_runs": 0, "resumed_anyway": []}) == []
+    assert circumstances({"other_runs": None, "resumed_anyway": None}) == []
+    (company,) = circumstances({"other_runs": 1})
+    assert company.startswith("1 other run timed on this machine at the same time")
+    (anyway,) = circumstances({"resumed_anyway": ["numpy was 2.0 and is 2.1"]})
+    assert anyway.endswith("begun otherwise: numpy was 2.0 and is 2.1.")
+    assert not {company, anyway} & set(undisturbed)

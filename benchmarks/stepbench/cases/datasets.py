@@ -65,7 +65,11 @@ def register_files(sources: Iterable[str], target: str | None = None, reading: R
     share a name.
     """
     as_a_case = replace(reading, copies=COPIES)
-    return [source if source in DATASETS else _register(RegisteredFile(Path(source), target, as_a_case)) for source in sources]
+
+    def registered(source: str) -> str:
+        return _register(RegisteredFile(Path(source), target, as_a_case))
+
+    return [source if source in DATASETS else registered(source) for source in sources]
 
 
 def file_of(name: str) -> RegisteredFile | None:

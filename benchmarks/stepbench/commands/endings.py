@@ -51,19 +51,21 @@ def ending_of(error: BaseException, *, in_a_file: bool) -> Ending:
 
     match error:
         case ProblemError() | RecordError():
-            return Ending(Status.USAGE, str(error))
+            status, sentence = Status.USAGE, str(error)
         case BrokenInstallationError():
-            return Ending(Status.FAILED, str(error))
+            status, sentence = Status.FAILED, str(error)
         case KeyboardInterrupt():
-            return Ending(Status.STOPPED, "Stopped.")
+            status, sentence = Status.STOPPED, "Stopped."
         case MemoryError():
-            return Ending(Status.USAGE, f"There is not enough memory for this{_in_brackets(error)}; ask for less.")
+            status, sentence = Status.USAGE, f"There is not enough memory for this{_in_brackets(error)}; ask for less."
         case OSError(errno=number) if number in _NO_ROOM:
             where = f" to {error.filename}" if error.filename else ""
-            return Ending(Status.NOT_WRITTEN, f"Writing{where} failed: {error.strerror}. Make room, and repeat.")
+            status, sentence = Status.NOT_WRITTEN, f"Writing{where} failed: {error.strerror}. Make room, and repeat."
         case OSError(errno=number, filename=str() | os.PathLike() as name) if number in _NO_PLACE:
-            return Ending(Status.USAGE, f"{_shortened(os.fspath(name))} cannot be used: {error.strerror}.")
-    return _fault_of_ours(error, in_a_file=in_a_file)
+            status, sentence = Status.USAGE, f"{_shortened(os.fspath(name))} cannot be used: {error.strerror}."
+        case _:
+            return _fault_of_ours(error, in_a_file=in_a_file)
+    return Ending(status, sentence)
 
 
 def _fault_of_ours(error: BaseException, *, in_a_file: bool) -> Ending:

@@ -14,6 +14,10 @@ from stepkernels.problem import GD, Adam, Config, Optimizer, Problem, ProblemErr
 TIMED_L2 = 1e-3  # with lr < 1/L, thousands of timed steps settle at a finite optimum: no saturation, no subnormals
 WARM, COLD = "warm", "cold"
 MOST_DIGITS = 15  # of a size: beyond, no machine is large enough, and no float exact
+ROUND_SECONDS = 3e-3  # of the timed loop, at least
+FASTEST_CALL_SECONDS = 0.5e-6  # of a step, and of reading: faster than any row or machine, which only makes lr smaller
+FASTEST_READ_BYTES_PER_SECOND = 1e11
+FARTHEST_ADAM = 0.3  # how far a parameter goes in a round of Adam, each step going about lr
 COLD_BYTES = 2**29  # a cold case rotates through so much data: beyond any last-level cache, a host's or a GPU's
 
 
@@ -76,10 +80,24 @@ class Case:
         return self.steps * (products * self.m * self.n + (update if self.op in (Op.UPDATE, Op.STEP, Op.TRAIN) else 0))
 
     def config(self, problem: Problem) -> Config:
-        """The configuration timed: lr below 1/L and a little l2."""
-        rate = safe_learning_rate(problem, TIMED_L2)
-        optimizer: Optimizer = GD(learning_rate=rate) if self.optimizer == GD.name else Adam(learning_rate=1e-3)
+        """The configuration timed: lr below 1/L and a little l2; lr so small that a round of steps does not arrive.
+
+        A step that moves nothing could be left out unseen. Of descent, a step of rate 1/L, with L by the trace, takes a
+        usual direction 1/(n + 1) of its way; so 2·(n + 1) such steps go most of it, and no round may go further.
+        """
+        most = self.most_steps
+        optimizer: Optimizer
+        if self.optimizer == GD.name:
+            optimizer = GD(learning_rate=safe_learning_rate(problem, TIMED_L2) * min(1.0, 2.0 * (self.n + 1) / most))
+        else:
+            optimizer = Adam(learning_rate=min(1e-3, FARTHEST_ADAM / most))
         return Config(dtype=self.dtype, optimizer=optimizer, l2=TIMED_L2)
+
+    @property
+    def most_steps(self) -> int:
+        """As many as a row could take in a round, were it as fast as any machine reads."""
+        step_seconds = max(FASTEST_CALL_SECONDS, self.data_bytes / FASTEST_READ_BYTES_PER_SECOND)
+        return max(self.steps, math.ceil(ROUND_SECONDS / step_seconds))
 
     def unsupported_by(self, row: Implementation) -> tuple[str, str] | None:
         """(kind, reason) why `row` is not asked to run this case, or None."""

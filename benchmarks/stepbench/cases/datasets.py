@@ -15,6 +15,7 @@ import numpy as np
 
 from stepbench.cases.data_files import read_table
 from stepbench.cases.data_table import Matrix, Table, choose_target, classes_of_target, require_finite
+from stepbench.cases.planting import planted
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepbench.cases.standardizing import standardized
 from stepkernels.problem import Array, Problem, ProblemError, synthetic_problem
@@ -99,7 +100,7 @@ def shape_of(dataset: str) -> tuple[int, int]:
 def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
     """The problem of a case: a named data set, or synthetic data of m × n, with random starting parameters."""
     if dataset == SYNTHETIC:
-        data = synthetic_problem(m, n, dtype, seed)
+        data = planted(synthetic_problem(m, n, dtype, seed), seed)
         X, y = data.X, data.y
     else:
         X, y = _load(dataset, dtype)

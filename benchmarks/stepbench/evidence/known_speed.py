@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from stepkernels.interface import Workspace
 from stepkernels.problem import Config, Problem
@@ -36,8 +37,9 @@ class KnownStep(State):
         super().__init__(problem, config)
         self.seconds, self.clock, self.end = seconds, clock, 0.0
 
-    def synchronize(self) -> None:
-        """A round begins or ends here: the next step has none before it."""
+    def reset(self, *state: Any, **more: Any) -> None:
+        """A round begins here: the next step has none before it."""
+        super().reset(*state, **more)
         self.end = 0.0
 
     def step(self) -> None:
@@ -67,8 +69,10 @@ class SlowedStep(State):
         self.inner, self.slower, self.clock = inner, slower, clock
         self.before, self.owed = 0.0, 0.0
 
-    def synchronize(self) -> None:
-        """A round begins or ends here: what goes by between rounds is no step's."""
+    def reset(self, *state: Any, **more: Any) -> None:
+        """A round begins here: what goes by between rounds is no step's."""
+        super().reset(*state, **more)
+        self.inner.reset(*state, **more)
         self.before = 0.0
 
     def step(self) -> None:

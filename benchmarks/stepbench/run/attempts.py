@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
+from stepbench.proof.conduct import Conduct, Watched
 from stepbench.run.plan import TIME_BUDGET
 from stepreports.records.journal import Event
 from stepreports.records.turns import Turn
 
-FAULTS_REDONE = frozenset({"crash", "timeout", "error", "memory", "thread-pool", "disagreement", TIME_BUDGET})
+NOT_BELIEVED = frozenset({"disagreement", "implausible"})  # a time that such a fault stands beside is no time
+FAULTS_REDONE = NOT_BELIEVED | {"crash", "timeout", "error", "memory", "thread-pool", TIME_BUDGET}
 
 Pair = tuple[int, str]  # generation, case name
 Key = tuple[str, str]  # participant, case name
@@ -78,17 +80,37 @@ class Timing:
         """The seconds of each (generation, turn)."""
         return {(event["generation"], event["turn"]): event["seconds"] for event in self.rounds}
 
+    def conduct(self, threads: int) -> Conduct:
+        """What its processes did beside the rounds."""
+        return Conduct(
+            threads=threads,
+            rounds=self.rounds,
+            holding=[event["holding_seconds"] for event in self.of("judged")],
+            watched=[
+                Watched(**{each.name: event[each.name] for each in fields(Watched)}) for event in self.of("watched")
+            ],
+        )
+
     @property
     def generations(self) -> list[int]:
         return sorted({event["generation"] for event in self.events})
 
 
 def timings(attempts: Mapping[Pair, Attempt]) -> dict[Key, Timing]:
-    """What is known of each participant on each case. A generation in which it failed there is left out."""
+    """What is known of each participant on each case.
+
+    A generation in which it failed there is left out; all are, where its numbers or its time were wrong in one.
+    """
     found: dict[Key, Timing] = {}
+    refused = {
+        (failure["participant"], failure["case"])
+        for attempt in attempts.values()
+        for failure in attempt.failures
+        if failure["kind"] in NOT_BELIEVED
+    }
     for _, attempt in sorted(attempts.items(), key=lambda item: item[0][0]):
         failed = {failure["participant"] for failure in attempt.failures}
         for event in attempt.events:
-            if event["participant"] not in failed:
+            if event["participant"] not in failed and (event["participant"], event["case"]) not in refused:
                 found.setdefault((event["participant"], event["case"]), Timing()).events.append(event)
     return found

@@ -61,6 +61,7 @@ class BenchmarkEntry:
             **self._rounds(),
             **self._least_cost(),
             "agreement": self._worst_agreement(),
+            **self._proof(),
             **self._seconds_before_the_rounds(),
             **self._state_of_the_machine(),
             "implausible": self.participant.role is Role.ROW and self._beats_its_limit(),
@@ -87,6 +88,7 @@ class BenchmarkEntry:
             "generation": [event["generation"] for event in rounds],
             "turn": [event["turn"] for event in rounds],
             "order": [event["order"] for event in rounds],
+            "calls": [event["calls"] for event in rounds],
             "seed": self.seed,
         }
 
@@ -107,6 +109,12 @@ class BenchmarkEntry:
             name: max((check[name] for check in checks if name in check), default=None) for name in AGREEMENT_FIELDS
         }
 
+    def _proof(self) -> Fields:
+        """How many of the rounds themselves were judged, and the most steps of one that could be missing unseen."""
+        judged = self.timing.of("judged")
+        unseen = [event["unseen_steps"] for event in judged if event["unseen_steps"] is not None]
+        return {"judged_rounds": len(judged), "unseen_steps": max(unseen, default=None)}
+
     def _seconds_before_the_rounds(self) -> Fields:
         """One a generation. A CPU row reads X where it lies: it has no copies."""
         return {
@@ -119,11 +127,11 @@ class BenchmarkEntry:
     def _state_of_the_machine(self) -> Fields:
         """By the device's own clock, one a round; its clocks and temperature; the memory of the process."""
         states = (event["device_state"] for event in self.timing.events if event.get("device_state"))
-        peaks = (event["peak_memory_bytes"] for event in self.timing.of("judged"))
+        peaks = (event["peak_memory_bytes"] for event in self.timing.of("left"))
         return {
             "device_seconds": _all_or_none(self.timing.rounds, "device_seconds"),
             "device_state": next(states, None),
-            "peak_memory_bytes": max(peaks, default=None),
+            "peak_memory_bytes": max((peak for peak in peaks if peak is not None), default=None),
         }
 
     def _beats_its_limit(self) -> bool:

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from stepbench.cases.case import Case
 from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant
 from stepbench.run.plan import Plan
 from stepbench.run.processes import Worker, WorkerError
 from stepbench.run.provenance import by_name
+from stepbench.worker.messages import Started
 
 
 @dataclass(slots=True)
@@ -58,11 +61,12 @@ class Crew:
         worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.work), log)
         self.stack.enter_context(worker)
         try:
-            report = worker.take("started", self.plan.timeout_seconds)
+            report = worker.started(Started, self.plan.timeout_seconds)
         except WorkerError as error:
             self.lost[participant.key] = str(error)
             raise
-        self.journal.write("started", participant=participant.key, generation=self.generation, **report)
+        about = {"participant": participant.key, "generation": self.generation}
+        self.journal.write("started", **about, **msgspec.structs.asdict(report))
         return worker
 
     def _require_unchanged(self, participant: Participant) -> None:

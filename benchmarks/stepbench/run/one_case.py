@@ -1,4 +1,4 @@
-"""One case of one generation: every participant binds it and agrees, takes its turns, and agrees again.
+"""One case of one generation: every participant binds it and agrees, and takes its turns, which are judged.
 
 Whatever goes wrong with a worker is a record; the others go on.
 """
@@ -9,18 +9,39 @@ import random
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from stepbench.cases.case import Case
+from stepbench.proof.clocks import PipeCost
+from stepbench.proof.points import random_point
 from stepbench.run.crew import Crew
-from stepbench.run.participants import Participant, Role
+from stepbench.run.participants import Participant
 from stepbench.run.plan import TIME_BUDGET
 from stepbench.run.processes import WorkerError
 from stepbench.run.progress import Progress
 from stepbench.run.scratch import ReadyCase, Scratch
 from stepbench.run.time_limit import OutOfTimeError, TimeLimit
-from stepbench.worker.messages import Bind, Judge
+from stepbench.run.visit import Visitor
+
+JUDGED_TURNS = 3  # of a generation, on average; one at least
+WATCHED_TURNS = 10
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn: where its rounds begin, and whether they are looked at, which is drawn once the first is over."""
+
+    number: int
+    seed: int
+    chance: float
+    watched: bool
+    _chosen: bool | None = field(default=None)
+
+    def is_chosen(self) -> bool:
+        if self._chosen is None:
+            self._chosen = secrets.SystemRandom().random() < self.chance
+        return self._chosen
 
 
 class OneCase:
@@ -31,6 +52,8 @@ class OneCase:
         self.plan = crew.plan
         self.turns = self.plan.number_of_turns(case)
         self.present = self.plan.taking_part(case)
+        self.visitors: dict[str, Visitor] = {}
+        self.judged = 0
 
     def run(self, scratch: Scratch) -> None:
         """All of it, or a record for everyone that there was no time left."""
@@ -38,32 +61,44 @@ class OneCase:
             self.time_limit.require_time()
             ready = scratch.ready(self.case, self.plan.traits)
             self._bind_all(ready)
-            self._take_turns()
-            self._judge_all(ready)
+            for turn in self._drawn_turns():
+                self._take_turn(turn, ready)
+            self._finish_all()
         except OutOfTimeError:
             self._leave_out()
 
     def _bind_all(self, ready: ReadyCase) -> None:
-        before = ready.expectations_before(self.plan.seed)
+        pipe = PipeCost()
         for participant in list(self.present):
             self.time_limit.require_time()
             with self._dropping(participant):
                 self.progress.describe(f"{participant.key}: bind and check {self.case.name}")
                 worker = self.crew.worker(participant, self.case)
-                question = Bind(
-                    case=self.case.name, data=ready.data, config=ready.config, rounds=self.turns,
-                    before=_if_judged(participant, before),
-                )  # fmt: skip
-                self._record("bound", participant, worker.ask("bind", question, self.plan.timeout_seconds))
+                visitor = Visitor(participant, worker, self.case, ready, self.plan.timeout_seconds, pipe)
+                self._record("bound", participant, visitor.bind(self.turns))
+                self.visitors[participant.key] = visitor
 
-    def _take_turns(self) -> None:
-        for turn in range(self.turns):
-            self.progress.describe(f"{self.case.name}: turn {turn + 1} of {self.turns}")
-            for place, participant in enumerate(self._order_of(turn)):
-                self.time_limit.require_time()
-                with self._dropping(participant):
-                    answer = self.crew.workers[participant.key].ask("round", {}, self.plan.timeout_seconds)
-                    self._record("round", participant, {**answer, "turn": turn, "order": place})
+    def _drawn_turns(self) -> Iterator[Turn]:
+        watched = secrets.SystemRandom().sample(range(self.turns), min(WATCHED_TURNS, self.turns))
+        for number in range(self.turns):
+            last_chance = number == self.turns - 1 and not self.judged
+            chance = 1.0 if last_chance else JUDGED_TURNS / self.turns
+            yield Turn(number=number, seed=secrets.randbits(64), chance=chance, watched=number in watched)
+
+    def _take_turn(self, turn: Turn, ready: ReadyCase) -> None:
+        self.progress.describe(f"{self.case.name}: turn {turn.number + 1} of {self.turns}")
+        point = random_point(ready.problem, ready.config, turn.seed)
+        for place, participant in enumerate(self._order_of(turn.number)):
+            self.time_limit.require_time()
+            with self._dropping(participant):
+                visitor = self.visitors[participant.key]
+                timed, judged = visitor.round(point, turn.is_chosen)
+                self._record("round", participant, {**timed, "turn": turn.number, "order": place})
+                if judged:
+                    self._record("judged", participant, {**judged, "turn": turn.number, "seed": turn.seed})
+                    self.judged += 1
+                if turn.watched and visitor.is_judged:
+                    self._record("watched", participant, {**visitor.watch(point), "turn": turn.number})
 
     def _order_of(self, turn: int) -> list[Participant]:
         """A new order in each turn, the same whenever the run is done again."""
@@ -71,14 +106,10 @@ class OneCase:
         random.Random(f"{self.plan.seed}/{self.crew.generation}/{self.case.name}/{turn}").shuffle(order)
         return order
 
-    def _judge_all(self, ready: ReadyCase) -> None:
-        seed = secrets.randbits(64)
-        after = ready.expectations_after(seed)
+    def _finish_all(self) -> None:
         for participant in list(self.present):
             with self._dropping(participant):
-                question = Judge(after=_if_judged(participant, after))
-                answer = self.crew.workers[participant.key].ask("judge", question, self.plan.timeout_seconds)
-                self._record("judged", participant, {**answer, "seed": seed})
+                self._record("left", participant, self.visitors[participant.key].finish())
 
     def _leave_out(self) -> None:
         """What was timed of the case in this generation does not count: some rows would have more turns than others."""
@@ -99,8 +130,3 @@ class OneCase:
     def _record(self, event: str, participant: Participant, fields: Mapping[str, Any]) -> None:
         about = {"participant": participant.key, "case": self.case.name, "generation": self.crew.generation}
         self.crew.journal.write(event, **about, **fields)
-
-
-def _if_judged(participant: Participant, expectations: Path) -> Path | None:
-    """None for who is not judged: a limit, and what computes no step or is known."""
-    return expectations if participant.role is Role.ROW else None

@@ -5,20 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from multiprocessing import Pipe
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Generic, NamedTuple, Self, TypeVar
+
+import msgspec
 
 from stepbench.cases.case import Case
 from stepbench.machine.child_processes import ChildProcess, module
 from stepbench.machine.children import compile_caches, device_variables, environment_of_child
+from stepbench.machine.process_state import is_stopped, processor_seconds
 from stepbench.machine.threads import pool_variables
 from stepbench.run.participants import Participant
-from stepbench.worker.messages import ANSWERS, FAILED, Orders, Question
+from stepbench.worker.channel import Channel, ChannelClosedError, GarbageError, SilenceError, decoded
+from stepbench.worker.messages import Failed, Orders, Question
 from stepkernels.interface import Implementation
 
 GRACE_SECONDS = 5.0
+GLANCE_SECONDS = 1.0  # between looks at a process that does not answer
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class WorkerError(RuntimeError):
@@ -27,6 +35,18 @@ class WorkerError(RuntimeError):
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
         self.kind = kind
+
+
+class Answer(NamedTuple, Generic[T]):
+    """What a worker said, and what it took by the runner's clocks.
+
+    seconds            from the question to the answer
+    processor_seconds  that the process used meanwhile; zero where the system does not tell
+    """
+
+    message: T
+    seconds: float
+    processor_seconds: float
 
 
 def environment_of_worker(row: Implementation, threads: int, caches: Path) -> dict[str, str]:
@@ -46,7 +66,7 @@ class Worker:
         log: Path,
     ) -> None:
         self.participant = participant
-        self.connection, theirs = Pipe()
+        self.channel, theirs = Channel.pair()
         self.log = open_log(log)
         self.process = ChildProcess(
             module("stepbench.worker", str(theirs.fileno()), str(threads)),
@@ -56,7 +76,7 @@ class Worker:
             stderr=self.log,
         )
         theirs.close()
-        self._send("orders", Orders(row=participant.row.to_json(), cases=list(cases)))
+        self._send(Orders(row=participant.row.to_json(), cases=list(cases)))
 
     def __enter__(self) -> Self:
         return self
@@ -68,27 +88,61 @@ class Worker:
     def alive(self) -> bool:
         return self.process.alive
 
-    def ask(self, question: Question, fields: Mapping[str, object], timeout: float) -> dict[str, Any]:
-        """Let the worker run, put one question, take its answer, stop it again. Raises `WorkerError`."""
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let the worker run for as long as it is asked."""
         self.resume()
-        self._send(question, fields)
-        return self.take(ANSWERS[question], timeout)
-
-    def take(self, answer: str, timeout: float) -> dict[str, Any]:
-        """Wait for one answer, then stop the worker. One that says nothing in time is killed."""
         try:
-            if not self.connection.poll(timeout):
-                self.kill()
-                raise WorkerError("timeout", f"gave no answer within {timeout:.0f} seconds and was ended")
-            kind, fields = self.connection.recv()
-        except (EOFError, OSError):
-            raise WorkerError("crash", self._how_it_ended()) from None
+            yield
+        finally:
+            self.pause()
+
+    def ask(self, question: Question, answer: type[T], timeout: float) -> Answer[T]:
+        """Put one question to a worker that is awake, and take its answer. Raises `WorkerError`."""
+        used, start = processor_seconds(self.process.pid), time.perf_counter()
+        self._send(question, timeout)
+        frame = self._frame(timeout)
+        seconds, used_then = time.perf_counter() - start, processor_seconds(self.process.pid)
+        used_meanwhile = used_then - used if used_then is not None and used is not None else 0.0
+        return Answer(self._message(frame, answer), seconds, used_meanwhile)
+
+    def started(self, answer: type[T], timeout: float) -> T:
+        """Its first answer, which answers its orders; then it is stopped."""
+        message = self._message(self._frame(timeout), answer)
         self.pause()
-        if kind == FAILED:
-            raise WorkerError(fields["kind"], fields["reason"])
-        if kind != answer:
-            raise WorkerError("error", f"answered {kind!r} where {answer!r} was expected")
-        return dict(fields)
+        return message
+
+    def _frame(self, timeout: float) -> bytes:
+        """One answer, not yet read. A worker that is silent for too long is ended, and one that stopped itself is."""
+        deadline = time.monotonic() + timeout
+        try:
+            while not self.channel.readable(min(GLANCE_SECONDS, timeout)):
+                if is_stopped(self.process.pid):
+                    raise self.ended("crash", "stopped itself and was ended")
+                if time.monotonic() > deadline:
+                    raise self.ended("timeout", f"gave no answer within {timeout:.0f} seconds and was ended")
+            return self.channel.receive(max(deadline - time.monotonic(), GLANCE_SECONDS))
+        except SilenceError as error:
+            raise self.ended("timeout", f"{error} and was ended") from None
+        except GarbageError as error:
+            raise self.ended("error", f"{error} and was ended") from None
+        except ChannelClosedError:
+            raise WorkerError("crash", self._how_it_ended()) from None
+
+    def _message(self, frame: bytes, answer: type[T]) -> T:
+        """Raises `WorkerError` for what is no such answer, and for the failure that a worker tells."""
+        try:
+            message: T | Failed = decoded(frame, answer | Failed)
+        except GarbageError as error:
+            raise self.ended("error", f"{error} and was ended") from None
+        if isinstance(message, Failed):
+            raise WorkerError(message.kind, message.reason)
+        return message
+
+    def ended(self, kind: str, reason: str) -> WorkerError:
+        """End the process, and say why."""
+        self.kill()
+        return WorkerError(kind, reason)
 
     def pause(self) -> None:
         self.process.pause()
@@ -102,13 +156,15 @@ class Worker:
     def close(self) -> None:
         """End the process. It has told all it knows, and unloading a library can take a second."""
         self.kill()
-        self.connection.close()
+        self.channel.close()
         self.log.close()
 
-    def _send(self, kind: Question, fields: Mapping[str, object]) -> None:
+    def _send(self, question: Question, timeout: float = GRACE_SECONDS) -> None:
         try:
-            self.connection.send((kind, fields))
-        except (BrokenPipeError, OSError):
+            self.channel.send(question, timeout)
+        except SilenceError as error:
+            raise self.ended("timeout", f"{error} and was ended") from None
+        except ChannelClosedError:
             raise WorkerError("crash", self._how_it_ended()) from None
 
     def _how_it_ended(self) -> str:
@@ -122,7 +178,8 @@ class Worker:
             return f"ended with exit status {status}; its output is in logs/{Path(self.log.name).name}"
         name = signal.Signals(-status).name
         memory = " (the system kills a process so when memory runs out)" if -status == signal.SIGKILL else ""
-        return f"was ended by {name}{memory}"
+        sealed = " (X and y are mapped read-only; a write to them ends a process so)" if name == "SIGSEGV" else ""
+        return f"was ended by {name}{memory}{sealed}"
 
 
 def open_log(path: Path) -> BinaryIO:

@@ -23,7 +23,10 @@ def write_results(folder: Path, events: list[Event]) -> None:
     """Write both files of records into the run's folder, each to a temporary name first."""
     header, plan = events[0], Plan.from_json(events[0]["plan"])
     attempts = last_attempts(events)
-    benchmarks = [entry.to_json() for entry in _entries(header["run_id"], plan, events, timings(attempts))]
+    timed = timings(attempts)
+    not_believed = implausible(plan, timed)
+    believed = {key: timing for key, timing in timed.items() if key[0] not in {row for row, _ in not_believed}}
+    benchmarks = [entry.to_json() for entry in _entries(header["run_id"], plan, events, believed)]
     document = {
         "machine_info": machine_of(folder, events),
         "commit_info": header["commit"],
@@ -31,7 +34,7 @@ def write_results(folder: Path, events: list[Event]) -> None:
         "datetime": header["datetime"],
         "version": pytest_benchmark.__version__,
     }
-    failures = {"schema": SCHEMA, "run_id": header["run_id"], "failures": list(_failures(plan, attempts))}
+    failures = {"schema": SCHEMA, "run_id": header["run_id"], "failures": list(_failures(plan, attempts, not_believed))}
     write_json(folder / "benchmark.json", document)
     write_json(folder / "failures.json", failures)
 
@@ -51,6 +54,17 @@ def machine_of(folder: Path, events: Sequence[Event]) -> dict[str, Any]:
         "other_runs": max(others, default=None),
         "resumed_anyway": list(dict.fromkeys(anyway)),
     }
+
+
+def implausible(plan: Plan, timed: Mapping[Key, Timing]) -> dict[Key, str]:
+    """The participants and cases whose time is not to be believed for what their process did, each with the reason.
+
+    Such a row is believed nowhere: what it hides at one size may not show at another.
+    """
+    cases = {case.name: case for case in plan.cases}
+    judged = {each.key for each in plan.participants if each.role is Role.ROW}
+    found = {key: timing.conduct(cases[key[1]].threads).findings() for key, timing in timed.items() if key[0] in judged}
+    return {key: "; ".join(findings) for key, findings in found.items() if findings}
 
 
 def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, Timing]) -> Iterator[BenchmarkEntry]:
@@ -74,8 +88,10 @@ def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, T
                 )
 
 
-def _failures(plan: Plan, attempts: Mapping[Pair, Attempt]) -> Iterator[dict[str, Any]]:
-    """Announced skips first, then what went wrong, in the order it did."""
+def _failures(
+    plan: Plan, attempts: Mapping[Pair, Attempt], not_believed: Mapping[Key, str]
+) -> Iterator[dict[str, Any]]:
+    """Announced skips first, then what went wrong, in the order it did, then what is not believed."""
     cases = {case.name: case for case in plan.cases}
     for skip in plan.skips:
         about = _case_fields(cases.get(skip.case or ""))
@@ -84,6 +100,9 @@ def _failures(plan: Plan, attempts: Mapping[Pair, Attempt]) -> Iterator[dict[str
         for event in attempt.failures:
             told = {name: event[name] for name in ("kind", "reason", "skipped")}
             yield {"row": event["participant"], **_case_fields(cases[case_name]), "generation": generation, **told}
+    for (row, case_name), reason in not_believed.items():
+        told = {"kind": "implausible", "reason": reason, "skipped": False}
+        yield {"row": row, **_case_fields(cases[case_name]), "generation": None, **told}
 
 
 def _case_fields(case: Case | None) -> dict[str, Any]:

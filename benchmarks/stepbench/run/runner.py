@@ -4,8 +4,8 @@ A generation starts one process per participant. They live together, and for eac
 
 1. every one binds it, in turn, and proves that it agrees;
 2. every turn visits them in a new seeded order for one round each, one row running and all others stopped (SIGSTOP:
-   nothing spins);
-3. the runner draws a point nobody has seen, and every one proves again that it agrees.
+   nothing spins), from a point drawn for the turn;
+3. what a row holds after rounds that are chosen once they are over is held to the truth of as many operations.
 
 So the rows of a case are timed within a fraction of a second of one another, and a ratio within a turn is free of what
 drifts. A shared machine changes its speed by a third for some tens of milliseconds at a time, so turns are short and

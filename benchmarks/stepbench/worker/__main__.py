@@ -6,13 +6,12 @@ runner's turnstile, over the socket that is file descriptor FD.
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from stepbench.machine.threads import pin_to_budget
-from stepbench.worker.messages import Started
 
 if TYPE_CHECKING:
     from stepkernels.interface import Implementation
@@ -21,15 +20,17 @@ if TYPE_CHECKING:
 def main(descriptor: int, threads: int) -> int:
     pin_to_budget(threads)
     # Only now: a library sizes its pools when it is loaded.
+    from stepbench.worker.channel import Channel
+    from stepbench.worker.messages import Started
     from stepbench.worker.runner_turnstile import RunnerTurnstile
     from stepkernels.interface import Implementation
 
-    turnstile = RunnerTurnstile(Connection(descriptor))
+    turnstile = RunnerTurnstile(Channel(socket.socket(fileno=descriptor)))
     orders = turnstile.orders()
-    row = Implementation.from_json(orders["row"])
+    row = Implementation.from_json(orders.row)
     try:
         seconds = import_seconds(row)
-    except Exception as error:
+    except BaseException as error:
         turnstile.failed("error", f"could not be loaded: {type(error).__name__}: {error}")
         return 1
     import pytest
@@ -38,8 +39,8 @@ def main(descriptor: int, threads: int) -> int:
     from stepbench.worker.suite.plugin import SuitePlugin
     from stepkernels.probe import library_version
 
-    turnstile.started(Started(import_seconds=seconds, library_version=library_version(row.library)))
-    plugin = SuitePlugin([(row, case) for case in orders["cases"]], turnstile)
+    turnstile.answer(Started(import_seconds=seconds, library_version=library_version(row.library)))
+    plugin = SuitePlugin([(row, case) for case in orders.cases], turnstile)
     return int(pytest.main([str(FOLDER), "-q", "--no-header", "--no-summary"], plugins=[plugin]))
 
 

@@ -1,66 +1,102 @@
-"""A row bound to a case: its workspace, and what the case asks of it."""
+"""A row bound to a case: its workspaces, what the case asks of them, and the loops it is asked in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Iterable, Iterator
 
-from stepbench.worker.operation import Call, operation_of, prepare, rotation, run_once
+from stepbench.worker.operation import Operation, operation_of, prelude
+from stepbench.worker.sealed import sealed
 from stepbench.worker.turnstile import Task
-from stepkernels.interface import Implementation, Workspace
-from stepkernels.problem import Problem
+from stepkernels.interface import Implementation, Snapshot, Workspace
 from stepkernels.reference import Point
 
 
-@dataclass(frozen=True, slots=True)
 class Binding:
-    """A workspace, the row that it is of and the task that it is for."""
+    """The workspaces of a row, one for each copy of the case's data, which take turns call by call.
 
-    row: Implementation
-    task: Task
-    workspace: Workspace
+    A warm case has one copy. A cold case has so many that the data of each have left the caches when it comes round.
+    """
 
-    @property
-    def operation(self) -> Call:
-        """The case's operation, the call that is timed."""
-        return operation_of(self.workspace, self.row, self.task.case)
+    def __init__(self, row: Implementation, task: Task) -> None:
+        self.row, self.task = row, task
+        self.workspaces: list[Workspace] = []
+        self.operations: list[Operation] = []
+        self.bind_copy()
+        self.turn = 0  # the workspace that makes the next operation, counted on and on
 
-    def prepare(self) -> None:
-        prepare(self.workspace, self.row, self.task.case.op)
+    def bind_copy(self) -> None:
+        """All that a row does before its first call, done when this returns. The first is bound to the data itself."""
+        problem = sealed(self.task.problem) if self.workspaces else self.task.problem
+        workspace = self.row.bind(problem, self.task.config)
+        workspace.synchronize()
+        self.workspaces.append(workspace)
+        self.operations.append(operation_of(workspace, self.row, self.task.case))
 
-    def first_call(self, operation: Call) -> None:
+    def begin(self) -> None:
         """The first operation and whatever it needs, with all that is compiled or loaded on the way."""
-        self.prepare()
-        operation()
-        self.workspace.synchronize()
+        self._ready(0)
+        self.run(1)
+        self.synchronize()
 
-    def start_at(self, point: Point) -> None:
-        self.workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
+    def bind_copies(self) -> None:
+        """The other copies of a cold case, each ready to be called."""
+        for copy in range(1, self.task.case.copies):
+            self.bind_copy()
+            self._ready(copy)
 
-    def run_once(self) -> None:
-        run_once(self.workspace, self.row, self.task.case.op)
+    def start_at(self, point: Point, calls: int) -> None:
+        """Put every workspace that makes one of the next calls at the point, ready to be called."""
+        for copy in self._next(min(calls, len(self.workspaces))):
+            self.reset(self.workspaces[copy], point)
+            self._ready(copy)
+        self.synchronize()
 
+    def run(self, calls: int) -> None:
+        """So many operations: the loop that is timed."""
+        if len(self.operations) == 1:
+            self.turn += calls
+            self.operations[0].run(calls)
+            return
+        for copy in self._take(calls):
+            self.operations[copy].run(1)
 
-def bind(row: Implementation, task: Task) -> Binding:
-    """All that a row does before its first call, done when this returns."""
-    workspace = row.bind(task.problem, task.config)
-    workspace.synchronize()
-    return Binding(row, task, workspace)
+    def run_with_snapshots(self, calls: int, snapshots: int) -> None:
+        """So many operations, waiting for each, with snapshots after each."""
+        for copy in self._take(calls):
+            self.operations[copy].run(1)
+            self.workspaces[copy].synchronize()
+            for _ in range(snapshots):
+                self.workspaces[copy].snapshot()
 
+    def run_at_points(self, points: Iterable[Point], *, operate: bool) -> None:
+        """Stand at one point after the other, and make one operation at each or none."""
+        for point in points:
+            self.start_at(point, 1)
+            self.run(1 if operate else 0)
 
-def from_the_start(binding: Binding, operation: Call) -> Call:
-    """The operation, ready to be called in a loop from the problem's start; of a cold case, over copies of its data."""
-    binding.workspace.reset()
-    binding.prepare()
-    copies = binding.task.case.copies
-    if copies == 1:
-        return operation
-    return rotation([operation, *(_copied_operation(binding) for _ in range(copies - 1))])
+    def snapshot(self, back: int) -> Snapshot:
+        """What the workspace holds that made the last operation but so many."""
+        return self.workspaces[(self.turn - 1 - back) % len(self.workspaces)].snapshot()
 
+    def synchronize(self) -> None:
+        for workspace in self.workspaces:
+            workspace.synchronize()
 
-def _copied_operation(binding: Binding) -> Call:
-    """The case's operation on a copy of its data."""
-    problem, task = binding.task.problem, binding.task
-    copy = Problem(problem.X.copy(), problem.y.copy(), problem.w0, problem.b0)
-    copied = Binding(binding.row, replace(task, problem=copy), binding.row.bind(copy, task.config))
-    copied.prepare()
-    return copied.operation
+    def reset(self, workspace: Workspace, point: Point) -> None:
+        workspace.reset(point.w, point.b, (point.moment1, point.moment2), point.step)
+
+    def _ready(self, copy: int) -> None:
+        for call in prelude(self.workspaces[copy], self.row, self.task.case.op):
+            call()
+
+    def _next(self, calls: int) -> Iterator[int]:
+        """The workspaces of the next operations."""
+        first, copies = self.turn % len(self.workspaces), range(len(self.workspaces))
+        return itertools.islice(itertools.cycle(copies), first, first + calls)
+
+    def _take(self, calls: int) -> Iterator[int]:
+        """The same, which are then no longer the next."""
+        copies = self._next(calls)
+        self.turn += calls
+        return copies

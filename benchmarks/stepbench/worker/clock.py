@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from stepbench.worker.device import DeviceClock
-from stepbench.worker.turnstile import Turnstile
+
+
+class Rounds(Protocol):
+    """What a clock asks of a `Station`."""
+
+    def until_round(self) -> None: ...
+    def rounded(self, seconds: float, device_seconds: float | None) -> None: ...
 
 
 class Clock:
     """Called at each edge of a round, returns the time in seconds.
 
-    At the first edge it waits until the runner says that it is this row's turn and warms up; at both it synchronizes
-    the device. `now` is the time it goes by.
+    At the first edge it waits until the runner says that it is this row's turn; at both it synchronizes the device.
+    `now` is the time it goes by. The runner keeps its own, and believes no more of this one than that shows.
     """
 
     def __init__(
         self,
-        turnstile: Turnstile,
+        rounds: Rounds,
         synchronize: Callable[[], None],
-        warm_up: Callable[[], None],
-        iterations: int,
         device: DeviceClock | None = None,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.turnstile, self.synchronize, self.warm_up = turnstile, synchronize, warm_up
-        self.iterations, self.device, self.now = iterations, device, now
+        self.rounds, self.synchronize, self.device, self.now = rounds, synchronize, device, now
         self.start: float | None = None
 
     def __call__(self) -> float:
@@ -34,8 +38,7 @@ class Clock:
         return self._start() if self.start is None else self._end(self.start)
 
     def _start(self) -> float:
-        self.turnstile.wait()
-        self.warm_up()
+        self.rounds.until_round()
         self.synchronize()
         if self.device:
             self.device.start()
@@ -48,15 +51,10 @@ class Clock:
         self.synchronize()
         end = self.now()
         self.start = None
-        device_seconds = self.device.seconds() / self.iterations if self.device else None
-        self.turnstile.round_done((end - start) / self.iterations, device_seconds)
+        self.rounds.rounded(end - start, self.device.seconds() if self.device else None)
         return end
 
     def release(self) -> None:
         """Let go of the workspace: pytest-benchmark keeps every timer, and so would keep every case's data."""
-        self.synchronize = self.warm_up = _nothing
+        del self.rounds, self.synchronize
         self.device = None
-
-
-def _nothing() -> None:
-    """What a released clock calls."""

@@ -1,26 +1,26 @@
-"""One case in one worker: bind it, prove that it agrees, time it in rounds, prove it again.
+"""One case in one worker: bind it, make its first call, then answer what the runner asks, rounds among it.
 
-pytest-benchmark runs the rounds, in pedantic mode; its timer is a `Clock`, which waits for this row's turns.
+pytest-benchmark runs the rounds, in pedantic mode; its timer is a `Clock`, which waits for this row's turns. Nothing is
+judged here, and no time told here is believed alone: the runner does both.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from stepbench.cases.case import Case
 from stepbench.machine.threads import oversized_pools, pool_sizes
-from stepbench.worker.binding import bind, from_the_start
+from stepbench.worker.binding import Binding
 from stepbench.worker.clock import Clock
 from stepbench.worker.device import copy_to_device_seconds, device_clock, device_state
 from stepbench.worker.faults import OversizedPoolError
-from stepbench.worker.judging import require_agreement
-from stepbench.worker.memory import peak_memory_bytes, reset_peak_memory
-from stepbench.worker.messages import Bound, Judged
-from stepbench.worker.operation import Call, iterations_of, seconds_per_call, warm_up_of
-from stepbench.worker.turnstile import Turnstile
+from stepbench.worker.messages import Begin, Begun, Bound
+from stepbench.worker.station import Station
+from stepbench.worker.turnstile import Task, Turnstile
 from stepkernels.interface import Implementation
 
 T = TypeVar("T")
@@ -29,35 +29,42 @@ PedanticWith = Callable[[Clock], Pedantic]  # pytest-benchmark's pedantic with t
 
 
 def measure(row: Implementation, case: Case, turnstile: Turnstile, pedantic: PedanticWith) -> None:
-    """Take one case through its life.
+    """Take one case through its life. Raises `OversizedPoolError`, and whatever the row raises."""
+    with without_collector():
+        task = turnstile.next_task(row, case)
+        binding = _bound(row, task, turnstile)
+        station = Station(binding, turnstile)
+        clock = Clock(station, binding.synchronize, device_clock(row.device))
+        before = device_state(row.device)
+        try:
+            pedantic(clock)(station.run_round, rounds=task.rounds, iterations=1)
+        finally:
+            clock.release()
+        station.until_finish()
+        station.finished(_states(before, row.device))
 
-    Raises `DisagreementError`, `OversizedPoolError`, and whatever the row raises.
-    """
-    reset_peak_memory()
-    task = turnstile.next_task(case)
-    bind_seconds, binding = timed(lambda: bind(row, task))
-    operation = binding.operation
-    first_call_seconds, _ = timed(lambda: binding.first_call(operation))
-    pools = pools_within(case.threads)
-    errors = require_agreement(binding, task.before, "before")
-    operation = from_the_start(binding, operation)
-    per_call = seconds_per_call(operation, binding.workspace.synchronize)
-    iterations = iterations_of(per_call)
-    turnstile.bound(
-        Bound(
-            bind_seconds=bind_seconds,
-            first_call_seconds=first_call_seconds,
-            copy_to_device_seconds=copy_to_device_seconds(row.device, task.problem.X),
-            iterations=iterations,
-            pools=pools,
-            agreement=errors,
-        )
-    )
-    warm_up = warm_up_of(operation, per_call)
-    clock = Clock(turnstile, binding.workspace.synchronize, warm_up, iterations, device_clock(row.device))
-    states = take_rounds(clock, pedantic(clock), operation, task.rounds, row.device)
-    errors = require_agreement(binding, turnstile.fresh_expectations(), "after")
-    turnstile.judged(Judged(agreement=errors, device_state=states, peak_memory_bytes=peak_memory_bytes()))
+
+def _bound(row: Implementation, task: Task, turnstile: Turnstile) -> Binding:
+    """Bind the case and make its first call, each as it is asked for."""
+    seconds, binding = timed(lambda: Binding(row, task))
+    turnstile.answer(Bound(seconds, copy_to_device_seconds(row.device, task.problem.X)))
+    turnstile.expect(Begin)
+    seconds, _ = timed(binding.begin)
+    pools = pools_within(task.case.threads)
+    binding.bind_copies()
+    turnstile.answer(Begun(seconds, pools))
+    return binding
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Without Python's garbage collector, all along: off in rounds alone, it would tell a row that it is timed."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def pools_within(threads: int) -> dict[str, int]:
@@ -68,18 +75,9 @@ def pools_within(threads: int) -> dict[str, int]:
     return pools
 
 
-def take_rounds(
-    clock: Clock, pedantic: Pedantic, operation: Call, rounds: int, device: str
-) -> dict[str, dict[str, Any] | None] | None:
-    """All the rounds of a case. Returns the device's state before and after, if it has a clock of its own."""
-    before, has_clock = device_state(device), clock.device is not None
-    gc.disable()
-    try:
-        pedantic(operation, rounds=rounds, iterations=clock.iterations)
-    finally:
-        gc.enable()
-        clock.release()
-    return {"before": before, "after": device_state(device)} if has_clock else None
+def _states(before: dict[str, Any] | None, device: str) -> dict[str, Any] | None:
+    """The device's state before and after, if it has any."""
+    return {"before": before, "after": device_state(device)} if before else None
 
 
 def timed(call: Callable[[], T]) -> tuple[float, T]:

@@ -1,75 +1,200 @@
-"""What the runner and a worker say to one another: pickled pairs (kind, fields) over one socket.
+"""What the runner and a worker say to one another, over a `Channel`.
 
-The runner asks one question at a time, and the worker gives one answer:
+The runner asks one question at a time, and the worker gives one answer; the runner judges it, and keeps the time:
 
-orders  its row and its cases                    started  the row is loaded
-bind    a case, its data and what it must give   bound    the row agrees, and can be timed
-round                                            round    one round, timed
-judge   what another point must give             judged   the row agrees still
+Orders   its row and its cases                       Started    the row is loaded
+Bind     a case: its data and configuration          Bound      copied, allocated, compiled
+Begin    the first call                              Begun      made, with all that is compiled or loaded on the way
+Prepare  warm up, then stand at a point              Ready
+Repeat   a loop that is no round                     Repeated   done
+Round    the timed loop                              Rounded    done, and how long it took by the worker's own clock
+Hold     what the workspace holds                    Held       a snapshot's arrays
+Finish   no more of this case                        Finished
 
-or, to any of them, `failed`. What is answered goes into the journal as it is, under the kind's name.
+or, to any of them, `Failed`. Nothing that the worker sends is believed alone.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+import math
+from typing import Any, Literal
 
-if TYPE_CHECKING:  # a worker imports this before it has its thread budget, so nothing is loaded here
-    from collections.abc import Sequence
-    from pathlib import Path
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-    from stepbench.cases.case import Case
-    from stepkernels.problem import Config
+from stepbench.cases.case import Case
+from stepkernels.interface import Snapshot
+from stepkernels.problem import OPTIMIZERS, Config
+from stepkernels.reference import Point
 
-Question = Literal["orders", "bind", "round", "judge"]
-ANSWERS: dict[Question, str] = {"orders": "started", "bind": "bound", "round": "round", "judge": "judged"}
-FAILED = "failed"
-
-Errors = dict[str, float]  # of each field, in units of its bound
+MOST_REASON = 4000  # characters of a reason: a line of a record
 
 
-class Orders(TypedDict):
+class WireArray(msgspec.Struct, frozen=True):
+    """An array on its way: C order, of a plain number type."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    @classmethod
+    def of(cls, values: object) -> WireArray:
+        array = np.asarray(values)
+        return cls(array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
+
+    def array(self) -> NDArray[Any]:
+        """The array, read-only. Raises `ValueError` for bytes that are no such array."""
+        kind = np.dtype(self.dtype) if len(self.dtype) <= 4 else np.dtype(object)
+        if kind.kind not in "biuf" or min(self.shape, default=0) < 0:
+            raise ValueError(f"{self.dtype[:20]!r} of shape {self.shape[:4]} is no array of numbers")
+        if len(self.data) != math.prod(self.shape) * kind.itemsize:
+            raise ValueError(f"{len(self.data)} bytes are no {self.dtype} of shape {self.shape}")
+        return np.frombuffer(self.data, kind).reshape(self.shape)
+
+
+class WirePoint(msgspec.Struct, frozen=True):
+    """A point to stand at."""
+
+    w: WireArray
+    b: float
+    moment1: WireArray
+    moment2: WireArray
+    step: int
+
+    @classmethod
+    def of(cls, point: Point) -> WirePoint:
+        arrays = {name: WireArray.of(getattr(point, name)) for name in ("w", "moment1", "moment2")}
+        return cls(b=point.b, step=point.step, **arrays)
+
+    def point(self) -> Point:
+        arrays = {name: getattr(self, name).array() for name in ("w", "moment1", "moment2")}
+        return Point(b=self.b, step=self.step, **arrays)
+
+
+class WireConfig(msgspec.Struct, frozen=True):
+    """A configuration."""
+
+    dtype: str
+    optimizer: str
+    settings: dict[str, float]
+    l2: float
+
+    @classmethod
+    def of(cls, config: Config) -> WireConfig:
+        settings = {name: getattr(config.optimizer, name) for name in config.optimizer.__slots__}
+        return cls(config.dtype, config.optimizer.name, settings, config.l2)
+
+    def config(self) -> Config:
+        return Config(dtype=self.dtype, optimizer=OPTIMIZERS[self.optimizer](**self.settings), l2=self.l2)
+
+
+class Orders(msgspec.Struct, tag=True):
     row: dict[str, Any]  # of `Implementation.to_json`
-    cases: Sequence[Case]
+    cases: list[Case]
 
 
-class Bind(TypedDict):
+class Bind(msgspec.Struct, tag=True):
     case: str  # its name
-    data: Path  # of `save_problem`
-    config: Config
-    before: Path | None  # of `save_expectations`; None for what is not judged
+    data: str  # the folder of `save_problem`
+    config: WireConfig
     rounds: int
 
 
-class Judge(TypedDict):
-    after: Path | None  # as `before`
+class Begin(msgspec.Struct, tag=True):
+    pass
 
 
-class Started(TypedDict):
+class Prepare(msgspec.Struct, tag=True):
+    """Make so many calls to warm up, then stand at the point with every workspace that the next calls use."""
+
+    warm_up: int
+    calls: int
+    point: WirePoint
+
+
+Loop = Literal["operations", "waiting", "snapshots", "snapshots twice", "points", "points only"]
+
+
+class Repeat(msgspec.Struct, tag=True):
+    """So many operations; waiting after each, also on a GPU; with snapshots; each at a point; points alone."""
+
+    loop: Loop
+    calls: int
+    points: list[WirePoint] = []
+
+
+class Round(msgspec.Struct, tag=True):
+    calls: int
+
+
+class Hold(msgspec.Struct, tag=True):
+    """Of a cold case, the workspace that made the last call but so many."""
+
+    back: int = 0
+
+
+class Finish(msgspec.Struct, tag=True):
+    pass
+
+
+class Started(msgspec.Struct, tag=True):
     import_seconds: float
     library_version: str
 
 
-class Bound(TypedDict):
-    bind_seconds: float
-    first_call_seconds: float
+class Bound(msgspec.Struct, tag=True):
+    seconds: float
     copy_to_device_seconds: float | None
-    iterations: int  # of the operation in a round
+
+
+class Begun(msgspec.Struct, tag=True):
+    seconds: float
     pools: dict[str, int]
-    agreement: Errors | None
 
 
-class Round(TypedDict):
-    seconds: float  # of one iteration
+class Ready(msgspec.Struct, tag=True):
+    pass
+
+
+class Repeated(msgspec.Struct, tag=True):
+    pass
+
+
+class Rounded(msgspec.Struct, tag=True):
+    seconds: float  # of the whole round
     device_seconds: float | None
 
 
-class Judged(TypedDict):
-    agreement: Errors | None
+class Held(msgspec.Struct, tag=True):
+    J: WireArray
+    w: WireArray
+    b: WireArray
+    gw: WireArray
+    gb: WireArray
+    moment1: WireArray
+    moment2: WireArray
+    costs: WireArray
+    step: int
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Held:
+        arrays = {name: WireArray.of(getattr(snapshot, name)) for name in cls.__struct_fields__ if name != "step"}
+        return cls(step=snapshot.step, **arrays)
+
+    def snapshot(self) -> Snapshot:
+        """Raises `ValueError` for what holds no arrays."""
+        arrays = {name: getattr(self, name).array() for name in self.__struct_fields__ if name != "step"}
+        return Snapshot(step=self.step, **arrays)
+
+
+class Finished(msgspec.Struct, tag=True):
     device_state: dict[str, Any] | None
-    peak_memory_bytes: int
 
 
-class Failed(TypedDict):
+class Failed(msgspec.Struct, tag=True):
     kind: str
     reason: str
+
+
+Question = Orders | Bind | Begin | Prepare | Repeat | Round | Hold | Finish

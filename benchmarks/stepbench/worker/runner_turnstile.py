@@ -1,66 +1,53 @@
-"""The runner's turnstile, from the worker's side: it asks for the go at every stage of a case over the socket."""
+"""The runner's turnstile, from the worker's side: its questions and our answers over a channel."""
 
 from __future__ import annotations
 
 import os
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from stepbench.cases.case import Case
 from stepbench.cases.problem_files import load_problem
-from stepbench.worker.messages import FAILED, Bind, Bound, Failed, Judge, Judged, Orders, Question, Round, Started
-from stepbench.worker.turnstile import Task
+from stepbench.worker.channel import Channel, ChannelClosedError, decoded
+from stepbench.worker.messages import MOST_REASON, Bind, Failed, Orders, Question
+from stepbench.worker.sealed import sealed
+from stepbench.worker.turnstile import AnyQuestion, Task
+from stepkernels.interface import Implementation
 
 
 class RunnerTurnstile:
     """Waits for the runner's questions, and answers each."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
 
     def orders(self) -> Orders:
-        orders: Orders = self._question("orders")
-        return orders
+        return self.expect(Orders)
 
-    def started(self, report: Started) -> None:
-        self._answer("started", report)
+    def next_task(self, _row: Implementation, case: Case) -> Task:
+        asked = self.expect(Bind)
+        if asked.case != case.name:
+            raise RuntimeError(f"The runner is at {asked.case}, the worker at {case.name}.")
+        problem = sealed(load_problem(Path(asked.data), case.dtype))
+        return Task(case=case, problem=problem, config=asked.config.config(), rounds=asked.rounds)
 
-    def next_task(self, case: Case) -> Task:
-        asked: Bind = self._question("bind")
-        if asked["case"] != case.name:
-            raise RuntimeError(f"The runner is at {asked['case']}, the worker at {case.name}.")
-        problem = load_problem(asked["data"], case.dtype)
-        return Task(case=case, problem=problem, config=asked["config"], before=asked["before"], rounds=asked["rounds"])
+    def expect(self, kind: type[AnyQuestion]) -> AnyQuestion:
+        """The next question, which is of the kind that is due."""
+        asked = self.question()
+        if not isinstance(asked, kind):
+            raise TypeError(f"The runner asked {type(asked).__name__} where {kind.__name__} was due.")
+        return asked
 
-    def bound(self, report: Bound) -> None:
-        self._answer("bound", report)
+    def question(self) -> Question:
+        """Block until the runner asks. The end of the run ends this process."""
+        try:
+            return decoded(self.channel.receive(), Question)
+        except ChannelClosedError:
+            os._exit(0)
 
-    def wait(self) -> None:
-        self._question("round")
-
-    def round_done(self, seconds: float, device_seconds: float | None) -> None:
-        self._answer("round", Round(seconds=seconds, device_seconds=device_seconds))
-
-    def fresh_expectations(self) -> Path | None:
-        asked: Judge = self._question("judge")
-        return asked["after"]
-
-    def judged(self, report: Judged) -> None:
-        self._answer("judged", report)
+    def answer(self, message: msgspec.Struct) -> None:
+        self.channel.send(message)
 
     def failed(self, kind: str, reason: str) -> None:
-        self._answer(FAILED, Failed(kind=kind, reason=reason))
-
-    def _question(self, kind: Question) -> Any:
-        """Block until the runner asks `kind`. The end of the run ends this process."""
-        try:
-            received, fields = self.connection.recv()
-        except EOFError:
-            os._exit(0)
-        if received != kind:
-            raise RuntimeError(f"The runner sent {received!r} where the worker expected {kind!r}.")
-        return fields
-
-    def _answer(self, kind: str, fields: object) -> None:
-        self.connection.send((kind, fields))
+        self.answer(Failed(kind=kind, reason=reason[:MOST_REASON]))

@@ -6,36 +6,33 @@ In a run it is the runner's (`runner_turnstile`); the suite on its own has one t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from stepbench.cases.case import Case
-from stepbench.worker.messages import Bound, Judged
+from stepbench.worker.messages import Question
+from stepkernels.interface import Implementation
 from stepkernels.problem import Config, Problem
+
+AnyQuestion = TypeVar("AnyQuestion", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A case as a worker receives it.
-
-    before  the file of what the row must give; None for what is not judged
-    rounds  how many to time
-    """
+    """A case as a worker receives it; `rounds` is how many to time. X and y are sealed."""
 
     case: Case
     problem: Problem
     config: Config
-    before: Path | None
     rounds: int
 
 
 class Turnstile(Protocol):
-    """The stages of a case, in order; `wait` and `round_done` once a round."""
+    """A case is taken, then questions about it are answered one by one."""
 
-    def next_task(self, case: Case) -> Task: ...
-    def bound(self, report: Bound) -> None: ...
-    def wait(self) -> None: ...
-    def round_done(self, seconds: float, device_seconds: float | None) -> None: ...
-    def fresh_expectations(self) -> Path | None: ...
-    def judged(self, report: Judged) -> None: ...
+    def next_task(self, row: Implementation, case: Case) -> Task: ...
+    def question(self) -> Question: ...
+    def expect(self, kind: type[AnyQuestion]) -> AnyQuestion: ...
+    def answer(self, message: msgspec.Struct) -> None: ...
     def failed(self, kind: str, reason: str) -> None: ...

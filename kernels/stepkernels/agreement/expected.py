@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,14 +33,26 @@ def expect_step(problem: Problem, config: Config, point: Point, traits: Traits) 
     return expect_steps(problem, config, point, [traits])[traits]
 
 
-def expect_steps(problem: Problem, config: Config, point: Point, traits: Iterable[Traits]) -> dict[Traits, Expectation]:
-    """The same for several traits from one pass over X for the truth and one for its bounds.
+BoundedTruth = Callable[[Problem, float, Point, Sequence[Arithmetic]], tuple[Gradient, list[Gradient]]]
+"""The gradient of a problem with some l2 at a point, and its bounds for each arithmetic."""
+
+
+def plain_truth(
+    problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic]
+) -> tuple[Gradient, list[Gradient]]:
+    """One pass over X for the truth and one for its bounds."""
+    return reference.gradient(problem, point.w, point.b, l2), gradient_bounds(problem, l2, point, arithmetics)
+
+
+def expect_steps(
+    problem: Problem, config: Config, point: Point, traits: Iterable[Traits], bounded_truth: BoundedTruth = plain_truth
+) -> dict[Traits, Expectation]:
+    """The same for several traits at once.
 
     `problem` must hold the numbers the row is given: for a float32 row, a float32 problem.
     """
-    truth = reference.gradient(problem, point.w, point.b, config.l2)
     wanted = list(dict.fromkeys(traits))
-    own_error, *bounds = gradient_bounds(
+    truth, (own_error, *bounds) = bounded_truth(
         problem, config.l2, point, [TRUTH, *(Arithmetic.of(each, config.dtype) for each in wanted)]
     )
     return {

@@ -1,4 +1,4 @@
-"""The clock: it waits for its round, synchronizes at both edges, and reports every round once."""
+"""The clock: it waits for its round, synchronizes at both edges, and tells of every round once."""
 
 import gc
 import itertools
@@ -8,16 +8,13 @@ from stepbench.worker.clock import Clock
 
 
 class Recorder:
-    """A turnstile and a device that write down what they are asked."""
+    """A station and a device that write down what they are asked."""
 
     def __init__(self):
-        self.log, self.reported = [], []
+        self.log, self.told = [], []
 
-    def wait(self):
+    def until_round(self):
         self.log.append("wait")
-
-    def warm_up(self):
-        self.log.append("warm up")
 
     def synchronize(self):
         self.log.append("synchronize")
@@ -31,9 +28,9 @@ class Recorder:
     def seconds(self):
         return 3.0
 
-    def round_done(self, seconds, device_seconds):
-        self.log.append("round done")
-        self.reported.append((seconds, device_seconds))
+    def rounded(self, seconds, device_seconds):
+        self.log.append("rounded")
+        self.told.append((seconds, device_seconds))
 
 
 def ticking():
@@ -41,36 +38,27 @@ def ticking():
     return map(float, itertools.count()).__next__
 
 
-def test_a_round_waits_warms_up_and_synchronizes_at_both_edges():
+def test_a_round_waits_and_synchronizes_at_both_edges():
     recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=4, now=ticking())
+    clock = Clock(recorder, recorder.synchronize, now=ticking())
     edges = [clock() for _ in range(6)]
-    assert recorder.log == ["wait", "warm up", "synchronize", "synchronize", "round done"] * 3
-    assert recorder.reported == [(0.25, None)] * 3
+    assert recorder.log == ["wait", "synchronize", "synchronize", "rounded"] * 3
+    assert recorder.told == [(1.0, None)] * 3
     assert edges == sorted(edges)
 
 
 def test_the_device_is_timed_inside_the_synchronized_edges():
     recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=2, device=recorder, now=ticking())
+    clock = Clock(recorder, recorder.synchronize, device=recorder, now=ticking())
     clock(), clock()
-    assert recorder.log == [
-        "wait",
-        "warm up",
-        "synchronize",
-        "device starts",
-        "device stops",
-        "synchronize",
-        "round done",
-    ]
-    assert recorder.reported == [(0.5, 1.5)]
+    assert recorder.log == ["wait", "synchronize", "device starts", "device stops", "synchronize", "rounded"]
+    assert recorder.told == [(1.0, 3.0)]
 
 
 def test_a_released_clock_keeps_nothing_of_the_workspace():
     recorder = Recorder()
-    clock = Clock(recorder, recorder.synchronize, recorder.warm_up, iterations=1, device=recorder)
+    clock = Clock(recorder, recorder.synchronize, device=recorder)
     clock.release()
-    clock.turnstile = None
     alive = weakref.ref(recorder)
     del recorder
     gc.collect()

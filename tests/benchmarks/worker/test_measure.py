@@ -1,90 +1,115 @@
-"""A case in a worker: bound, proven, timed, proven again, in this order; a row at fault is never timed."""
+"""A case in a worker: bound, begun, then whatever is asked, in this order; and nothing of it tells that it is timed."""
 
 import gc
 from dataclasses import replace
 
 import pytest
 
-from runs import KERNELS
 from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
-from stepbench.worker.expectations import random_point, save_expectations
-from stepbench.worker.faults import DisagreementError, OversizedPoolError, kind_of, reason_of
+from stepbench.proof.points import random_point
+from stepbench.worker.faults import OversizedPoolError, kind_of, reason_of
 from stepbench.worker.measure import measure
+from stepbench.worker.messages import (
+    Begin,
+    Begun,
+    Bound,
+    Finish,
+    Finished,
+    Held,
+    Hold,
+    Prepare,
+    Ready,
+    Repeat,
+    Repeated,
+    Round,
+    Rounded,
+    WirePoint,
+)  # fmt: skip
 from stepbench.worker.turnstile import Task
-from stepkernels.agreement import Traits
 from stepkernels.catalog import CATALOG
-from stepkernels.interface import Implementation, Op
+from stepkernels.interface import Op
 
 ROW = CATALOG["numpy-blas"]
 CASE = Case(op=Op.STEP, dtype="float64", m=37, n=5, threads=10_000)  # beyond any pool of a test's process
-ROUNDS = 3
+LOOPS = ("operations", "waiting", "snapshots", "snapshots twice")
 
 
-class Recorder:
-    """A turnstile that lets everything through, and writes down what it is told."""
+class Script:
+    """A turnstile that asks what it was made with, once the case is bound, and writes down what it is told."""
 
-    def __init__(self, folder, row=ROW):
-        self.folder, self.row, self.log, self.reports = folder, row, [], {}
+    def __init__(self, *questions, rounds):
+        self.questions, self.rounds, self.answers = iter([Begin(), *questions, Finish()]), rounds, []
 
-    def next_task(self, case):
-        self.log.append("next task")
+    def next_task(self, _row, case):
         problem = make_problem(case.dataset, case.m, case.n, case.dtype, seed=0)
-        self.task = Task(case=case, problem=problem, config=case.config(problem), before=None, rounds=ROUNDS)
-        return replace(self.task, before=self.expectations(seed=1))
+        return Task(case=case, problem=problem, config=case.config(problem), rounds=self.rounds)
 
-    def bound(self, report):
-        self.log.append("bound")
-        self.reports["bound"] = report
+    def question(self):
+        return next(self.questions)
 
-    def wait(self):
-        self.log.append("wait")
+    def expect(self, kind):
+        asked = self.question()
+        assert isinstance(asked, kind)
+        return asked
 
-    def round_done(self, seconds, device_seconds):
-        self.log.append("round done")
+    def answer(self, message):
+        self.answers.append(message)
 
-    def fresh_expectations(self):
-        self.log.append("fresh expectations")
-        return self.expectations(seed=2)
 
-    def judged(self, report):
-        self.log.append("judged")
-        self.reports["judged"] = report
-
-    def expectations(self, seed):
-        path, task = self.folder / f"{seed}.npz", self.task
-        point = random_point(task.problem, task.config, seed)
-        save_expectations(path, task.problem, task.config, point, [Traits.of(self.row)])
-        return path
+def a_point(case=CASE):
+    problem = make_problem(case.dataset, case.m, case.n, case.dtype, seed=0)
+    return WirePoint.of(random_point(problem, case.config(problem), 3))
 
 
 def pedantic(clock):
     """What pytest-benchmark does in pedantic mode."""
 
     def run(operation, *, rounds, iterations):
-        assert not gc.isenabled()
+        assert (iterations, gc.isenabled()) == (1, False)
         for _ in range(rounds):
             clock()
-            for _ in range(iterations):
-                operation()
+            operation()
             clock()
 
     return run
 
 
-def test_a_case_is_bound_and_proven_then_timed_then_proven_at_a_point_it_has_not_seen(tmp_path):
-    turnstile = Recorder(tmp_path)
-    measure(ROW, CASE, turnstile, pedantic)
-    assert turnstile.log == [
-        "next task", "bound", *["wait", "round done"] * ROUNDS, "fresh expectations", "judged",
-    ]  # fmt: skip
+def test_a_case_is_bound_and_begun_then_does_what_is_asked_until_its_end():
+    script = Script(Prepare(2, 4, a_point()), Round(4), Hold(), Repeat("operations", 3), Round(1), rounds=2)
+    measure(ROW, CASE, script, pedantic)
+    kinds = [type(answer) for answer in script.answers]
+    assert kinds == [Bound, Begun, Ready, Rounded, Held, Repeated, Rounded, Finished]
     assert gc.isenabled()
-    for report in turnstile.reports.values():
-        assert set(report["agreement"]) == {"J", "gw", "gb", "w", "b"}
 
 
-def test_a_cold_case_is_timed_over_copies_of_its_data(tmp_path):
-    turnstile, bound = Recorder(tmp_path), []
+def test_a_round_takes_as_many_steps_as_were_asked_for_from_where_it_was_put():
+    point = a_point()
+    script = Script(Prepare(2, 4, point), Repeat("operations", 0), Round(4), Hold(), rounds=1)
+    measure(ROW, CASE, script, pedantic)
+    held = next(answer for answer in script.answers if isinstance(answer, Held))
+    assert held.step == point.step + 4
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_every_loop_takes_its_operations(loop):
+    script = Script(Prepare(0, 3, a_point()), Repeat(loop, 3), Hold(), Round(1), rounds=1)
+    measure(ROW, CASE, script, pedantic)
+    held = next(answer for answer in script.answers if isinstance(answer, Held))
+    assert held.step == 3
+
+
+@pytest.mark.parametrize(("loop", "steps"), [("points", 1), ("points only", 0)])
+def test_a_loop_over_points_ends_at_the_last(loop, steps):
+    points = [a_point(), a_point()]
+    script = Script(Repeat(loop, 2, points), Hold(), Round(1), rounds=1)
+    measure(ROW, CASE, script, pedantic)
+    held = next(answer for answer in script.answers if isinstance(answer, Held))
+    assert held.step == steps
+
+
+def test_a_cold_case_takes_turns_over_copies_of_its_data():
+    bound = []
 
     class Counting:
         """The row, which writes down the problems it binds."""
@@ -97,33 +122,29 @@ def test_a_cold_case_is_timed_over_copies_of_its_data(tmp_path):
             return ROW.bind(problem, config)
 
     cold = replace(CASE, m=20_000, n=100, cache="cold")
-    measure(Counting(), cold, turnstile, pedantic)
-    assert len(bound) == cold.copies > 1
-    assert len({problem.X.ctypes.data for problem in bound}) == cold.copies
+    calls = cold.copies + 1
+    script = Script(Prepare(0, calls, a_point(cold)), Round(calls), Hold(0), Hold(1), rounds=1)
+    measure(Counting(), cold, script, pedantic)
+    assert len({problem.X.ctypes.data for problem in bound}) == len(bound) == cold.copies > 1
+    latest, before = (answer.step for answer in script.answers if isinstance(answer, Held))
+    assert (latest, before) == (2, 1), "one copy came round again"
 
 
-def test_a_wrong_row_is_not_timed(tmp_path):
-    row = Implementation(name="wrong", module=str(KERNELS / "wrong.py"))
-    turnstile = Recorder(tmp_path, row)
-    with pytest.raises(DisagreementError, match=r"wrong before timing: .*bounds"):
-        measure(row, CASE, turnstile, pedantic)
-    assert turnstile.log == ["next task"]
-
-
-def test_a_row_with_more_threads_than_its_budget_is_not_timed(tmp_path):
-    turnstile = Recorder(tmp_path)
+def test_a_row_with_more_threads_than_its_budget_is_not_timed():
+    script = Script(Round(1), rounds=1)
     with pytest.raises(OversizedPoolError, match="thread pools exceed the budget of 0"):
-        measure(ROW, replace(CASE, threads=0), turnstile, pedantic)
-    assert turnstile.log == ["next task"]
+        measure(ROW, replace(CASE, threads=0), script, pedantic)
+    assert [type(answer) for answer in script.answers] == [Bound]
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "reason"),
     [
-        (DisagreementError("J is off"), "disagreement", "J is off"),
         (OversizedPoolError("blas has 8"), "thread-pool", "blas has 8"),
         (MemoryError(), "memory", "MemoryError: no message"),
         (ValueError("bad"), "error", "ValueError: bad"),
+        (SystemExit(0), "error", "SystemExit: 0"),
+        (GeneratorExit("out"), "error", "GeneratorExit: out"),
     ],
 )
 def test_a_fault_has_a_kind_and_a_reason(error, kind, reason):

@@ -1,11 +1,11 @@
-"""The call that is timed: the operation itself, or k steps of it, over one problem or over copies in turn."""
+"""The call that is timed, and what it needs before it."""
 
 from dataclasses import replace
 
 import pytest
 
 from stepbench.cases.case import Case
-from stepbench.worker.operation import ROUND_SECONDS, iterations_of, operation_of, rotation, run_once, warm_up_of
+from stepbench.worker.operation import operation_of, prelude
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 
@@ -24,54 +24,42 @@ class Recorder:
 
 
 @pytest.mark.parametrize("op", [Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE, Op.STEP])
-def test_an_operation_is_one_call_of_the_workspace(op):
+def test_an_operation_is_one_call_of_the_workspace_and_the_wait_for_it(op):
     workspace = Recorder()
-    operation_of(workspace, ROW, replace(TRAIN, op=op, steps=1))()
-    assert workspace.log == [(op,)]
+    operation_of(workspace, ROW, replace(TRAIN, op=op, steps=1)).run(2)
+    assert workspace.log == [(op,), ("synchronize",)] * 2
+
+
+def test_a_gpu_is_not_waited_for_within_a_round():
+    workspace = Recorder()
+    operation_of(workspace, replace(ROW, device="cuda"), replace(TRAIN, op=Op.STEP, steps=1)).run(2)
+    assert workspace.log == [("step",)] * 2
 
 
 def test_a_row_with_train_takes_all_steps_in_one_call():
     workspace = Recorder()
-    operation_of(workspace, replace(ROW, ops=(Op.STEP, Op.TRAIN)), TRAIN)()
-    assert workspace.log == [("train", 5)]
+    operation_of(workspace, replace(ROW, ops=(Op.STEP, Op.TRAIN)), TRAIN).run(1)
+    assert workspace.log == [("train", 5), ("synchronize",)]
 
 
 def test_a_row_without_train_takes_as_many_steps():
     workspace = Recorder()
-    operation_of(workspace, replace(ROW, ops=(Op.STEP,)), TRAIN)()
-    assert workspace.log == [("step",)] * 5
+    operation_of(workspace, replace(ROW, ops=(Op.STEP,)), TRAIN).run(1)
+    assert workspace.log == [("step",), ("synchronize",)] * 5
 
 
 @pytest.mark.parametrize(
     ("ops", "op", "calls"),
     [
-        ((Op.FORWARD, Op.BACKWARD), Op.BACKWARD, ["forward", "backward"]),
-        ((Op.FORWARD, Op.BACKWARD, Op.UPDATE), Op.UPDATE, ["forward", "backward", "update"]),
-        ((Op.GRADIENT, Op.UPDATE), Op.UPDATE, ["gradient", "update"]),
-        ((Op.STEP,), Op.TRAIN, ["step"]),
-        ((Op.STEP, Op.TRAIN), Op.TRAIN, ["train"]),
+        ((Op.FORWARD, Op.BACKWARD), Op.BACKWARD, ["forward"]),
+        ((Op.FORWARD, Op.BACKWARD, Op.UPDATE), Op.UPDATE, ["forward", "backward"]),
+        ((Op.GRADIENT, Op.UPDATE), Op.UPDATE, ["gradient"]),
+        ((Op.STEP,), Op.STEP, []),
+        ((Op.STEP, Op.TRAIN), Op.TRAIN, []),
     ],
 )
 def test_what_an_operation_needs_comes_before_it(ops, op, calls):
     workspace = Recorder()
-    run_once(workspace, replace(ROW, ops=ops), op)
+    for call in prelude(workspace, replace(ROW, ops=ops), op):
+        call()
     assert [name for name, *_ in workspace.log] == calls
-
-
-def test_copies_take_turns():
-    log = []
-    operation = rotation([lambda k=k: log.append(k) for k in range(3)])
-    for _ in range(7):
-        operation()
-    assert log == [0, 1, 2, 0, 1, 2, 0]
-
-
-@pytest.mark.parametrize(("per_call", "iterations"), [(ROUND_SECONDS / 10.5, 11), (ROUND_SECONDS, 1), (1.0, 1)])
-def test_a_round_is_the_fewest_calls_that_fill_it(per_call, iterations):
-    assert iterations_of(per_call) == iterations
-
-
-def test_a_row_warms_up_with_its_own_operation_at_least_once():
-    log = []
-    warm_up_of(lambda: log.append("operation"), per_call=1.0)()
-    assert log == ["operation"]

@@ -1,0 +1,60 @@
+"""Synthetic data in which less than float32 shows, at the size that is timed.
+
+At 100,000 rows an honest float32 sum errs by more than a row that was left out, and the roundings of a 16-bit product
+average out. So float32 data carry their evidence with them:
+
+- every entry is as far below the next number of 16 bits as it can be: all of bfloat16, half and TF32 round it the same
+  way, toward zero, and so does everything that is computed with them;
+- a few rows at the edges, the last among them, are larger by as much as makes one of them show. They lie in one
+  direction and have one label, so that they are all misclassified together, or none is.
+
+Neither changes what a step costs, nor what descent does: entries stay normal, and the rows are few.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from stepkernels.problem import Array, Problem, unit_roundoff
+
+KEPT = np.uint32(0xFFFF0000)  # sign, exponent and the seven bits that bfloat16 keeps of the fraction
+TAIL = np.uint32(0x6F00)  # 0 11 0 1111: a little less than half of bfloat16's last place, and of half's and TF32's
+FREE = np.uint32(0x00FF)  # bits left as they were drawn
+PLANTED = 8
+ROUNDINGS = 4.0  # C of the error bound
+VISIBLE = 8.0  # bounds, that one planted row is worth
+RESIDUAL = 0.4  # the mean of |r·x| of such data, about
+
+
+def planted(problem: Problem, seed: int) -> Problem:
+    """The problem with its evidence: itself in float64, whose bounds are a thousand million times as narrow."""
+    if problem.dtype != "float32":
+        return problem
+    X, y = problem.X.copy(), problem.y.copy()
+    if (size := planted_size(problem.m, problem.dtype)) > 1.0:
+        random = np.random.default_rng([seed, 2])
+        rows = edges(problem.m)
+        direction = size * random.choice([-1.0, 1.0], problem.n)
+        X[rows] = direction * random.uniform(1.0, 1.5, (len(rows), problem.n))
+        y[rows] = random.integers(2)
+    return Problem(dressed(X), y, problem.w0, problem.b0)
+
+
+def planted_size(m: int, dtype: str) -> float:
+    """How large the entries of one row of m have to be, for the gradient without it to be off by `VISIBLE` bounds."""
+    return float(2.0 ** math.ceil(math.log2(VISIBLE * ROUNDINGS * unit_roundoff(dtype) * m**1.5 * RESIDUAL)))
+
+
+def edges(m: int) -> list[int]:
+    """The first row, the last, and rows at a half, a quarter, … of the way: at the edges of shares and of blocks."""
+    shares = [m * k // PLANTED for k in range(1, PLANTED - 1)]
+    return sorted({0, *shares, m - 1})
+
+
+def dressed(X: Array) -> Array:
+    """float32 X with the tail of each entry's fraction set; zeros stay zero."""
+    bits = X.view(np.uint32)
+    changed = ((bits & KEPT) | TAIL | (bits & FREE)).view(np.float32)
+    return np.where(X == 0.0, X, changed)

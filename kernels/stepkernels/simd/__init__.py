@@ -35,6 +35,7 @@ from stepkernels.simd.loads import (
     store,
     zeros,
 )
+from stepkernels.simd.logarithm import log1p
 from stepkernels.simd.sums import (
     add_all_products,
     add_products,
@@ -68,6 +69,7 @@ __all__ = [
     "load",
     "load_int8",
     "load_part",
+    "log1p",
     "maximum",
     "multiply",
     "negate",

@@ -7,13 +7,12 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import overload
 
 from stepkernels.simd.arithmetic import add_to_exponent, fma, maximum
-from stepkernels.simd.llvm import INT32, Builder, Value, call_for_vectors, intrinsic, splat
+from stepkernels.simd.llvm import Builder, Value, intrinsic
+from stepkernels.simd.polynomial import polynomial
 from stepkernels.simd.vector import Vector
 
 
@@ -56,25 +55,11 @@ _LOG2_E = 1.0 / math.log(2.0)
 
 @intrinsic
 def _series(typing: Any, x: Any) -> Any:  # noqa: ARG001
-    """The polynomial q of `exp`, by Estrin's scheme: its halves, and theirs, side by side.
-
-    The coefficients lie in memory that LLVM must take for writable. As constants they would be hoisted out of the
-    caller's loop, all at once, into more registers than there are, and stored on the stack for each call.
-    """
-    coefficients = _EXP[x.scalar].series
+    """The polynomial q of `exp`."""
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
         scalar = context.get_value_type(x.scalar)
-        table = cgutils.add_global_variable(builder.module, ir.ArrayType(scalar, len(coefficients)), f"exp_{x.scalar}")
-        table.initializer = ir.Constant(table.type.pointee, [scalar(c) for c in coefficients])
-        table.linkage = "weak"
-        places = (builder.gep(table, [INT32(0), INT32(k)]) for k in range(len(coefficients)))
-        terms, power = [splat(builder, builder.load(place), x.lanes) for place in places], values[0]
-        while len(terms) > 1:
-            pairs = zip(terms[::2], terms[1::2], strict=False)
-            merged = [call_for_vectors(builder, "llvm.fma", high, power, low) for low, high in pairs]
-            terms, power = merged + terms[2 * len(merged) :], builder.fmul(power, power)
-        return terms[0]
+        return polynomial(builder, scalar, f"exp_{x.scalar}", _EXP[x.scalar].series, values[0])
 
     return x(x), codegen
 

@@ -33,6 +33,7 @@ _ROWS = (
         summary="Two BLAS calls and a dozen vector operations, compiled and threaded, with every output preallocated.",
         ops=_PHASES,
         auto_from=0,
+        weights=True,
     ),
     Implementation(
         name="numpy-blas-fortran",
@@ -42,6 +43,7 @@ _ROWS = (
         summary="The matrix form on a column-major X, which BLAS threads better for Xᵀr.",
         options={"order": "F"},
         ops=_PHASES,
+        weights=True,
     ),
     Implementation(
         name="numba-loop",
@@ -61,6 +63,7 @@ _ROWS = (
         ops=_FUSED,
         passes_over_x=1,
         auto_from=0,
+        weights=True,
     ),
     Implementation(
         name="numba-fused-parallel",
@@ -72,6 +75,8 @@ _ROWS = (
         ops=_FUSED,
         passes_over_x=1,
         auto_from=100_000,  # below, two threads gain less than waking them costs
+        weights=True,
+        survives_fork=False,
     ),
     Implementation(
         name="torch-manual-cpu",
@@ -81,6 +86,7 @@ _ROWS = (
         summary="The matrix form in PyTorch: fewer, richer vector operations than NumPy's, threaded, preallocated.",
         options={"device": "cpu"},
         ops=_PHASES,
+        weights=True,
     ),
     Implementation(
         name="torch-manual-cuda",
@@ -91,6 +97,8 @@ _ROWS = (
         summary="The same lines on the GPU, each of them a launch.",
         options={"device": "cuda"},
         ops=_PHASES,
+        weights=True,
+        survives_fork=False,
     ),
     Implementation(
         name="cupy-arrays",
@@ -100,6 +108,8 @@ _ROWS = (
         technique="matrix form on the GPU",
         summary="The matrix form in CuPy: two cuBLAS calls and a launch for every vector operation, preallocated.",
         ops=_PHASES,
+        weights=True,
+        survives_fork=False,
     ),
     Implementation(
         name="cupy-fused",
@@ -112,6 +122,7 @@ _ROWS = (
         passes_over_x=1,
         cuda_source="fused_step.cu",
         raw_kernels=True,
+        survives_fork=False,
     ),
     Implementation(
         name="triton-fused",
@@ -125,6 +136,7 @@ _ROWS = (
         passes_over_x=1,
         compiles_per_shape=True,
         raw_kernels=True,
+        survives_fork=False,
     ),
     Implementation(
         name="numba-cuda-fused",
@@ -136,6 +148,7 @@ _ROWS = (
         ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
         passes_over_x=1,
         raw_kernels=True,
+        survives_fork=False,
     ),
     Implementation(
         name="torch-autograd-cpu",
@@ -147,6 +160,8 @@ _ROWS = (
         ops=_PHASES,
         residual="difference",
         allocates=True,
+        weights=True,
+        survives_fork=False,
     ),
     Implementation(
         name="torch-autograd-cuda",
@@ -159,6 +174,8 @@ _ROWS = (
         ops=_PHASES,
         residual="difference",
         allocates=True,
+        weights=True,
+        survives_fork=False,
     ),
     Implementation(
         name="torch-compiled-cpu",
@@ -170,6 +187,7 @@ _ROWS = (
         options={"device": "cpu", "mode": "default"},
         allocates=True,
         compiles_per_shape=True,
+        survives_fork=False,
     ),
     Implementation(
         name="torch-compiled-cuda",
@@ -182,6 +200,7 @@ _ROWS = (
         options={"device": "cuda", "mode": "reduce-overhead"},
         allocates=True,
         compiles_per_shape=True,
+        survives_fork=False,
     ),
     Implementation(
         name="jax-jit-cpu",
@@ -193,6 +212,7 @@ _ROWS = (
         ops=_FUSED,
         allocates=True,
         compiles_per_shape=True,
+        survives_fork=False,
     ),
     Implementation(
         name="jax-jit-cuda",
@@ -205,6 +225,7 @@ _ROWS = (
         ops=_FUSED,
         allocates=True,
         compiles_per_shape=True,
+        survives_fork=False,
     ),
     Implementation(
         name="sklearn-loss",
@@ -215,6 +236,7 @@ _ROWS = (
         ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
         residual="difference",
         allocates=True,
+        survives_fork=False,
     ),
 )
 

@@ -20,7 +20,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from stepkernels import probe
-from stepkernels.problem import Array, Config, Problem, ProblemError
+from stepkernels.problem import Array, Config, Problem, ProblemError, undisturbed
 
 
 class Op(StrEnum):
@@ -159,6 +159,9 @@ class Implementation:
     deterministic   the same bits every run
     allocates       an operation may allocate after its warm-up (autograd)
     compiles_per_shape  binding a new shape compiles again
+    weights         it takes a problem whose rows have weights
+    survives_fork   it computes also in a child that was forked after it has computed: it has no threads of its own,
+                    or such as come back
     max_work        elements of X per operation above which a case is a recorded skip
     cuda_source     the CUDA C++ file beside the module, of which its kernels are compiled
     raw_kernels     its kernels are CUDA code of its own, which compute-sanitizer can look at
@@ -183,6 +186,8 @@ class Implementation:
     deterministic: bool = True
     allocates: bool = False
     compiles_per_shape: bool = False
+    weights: bool = False
+    survives_fork: bool = True
     max_work: float | None = None
     cuda_source: str | None = None
     raw_kernels: bool = False
@@ -191,14 +196,20 @@ class Implementation:
     def unavailable(self) -> str | None:
         """Why the row cannot run here, or None.
 
-        An absent library, an absent compiler that it calls, and a CUDA row without a working GPU are reasons.
+        An absent library, an absent compiler that it calls, a CUDA row without a working GPU, and threads that a fork
+        left behind are reasons.
         Anything else raises: a broken installation must not look like a missing one.
         """
         return (
             probe.missing_library(self.library)
             or (probe.missing_compiler(self.compiler) if self.compiler else None)
+            or self.left_behind()
             or (probe.missing_gpu(self.library) if self.device == "cuda" else None)
         )
+
+    def left_behind(self) -> str | None:
+        """Why the row's threads, or its device, are not there in a process that was forked; or None."""
+        return None if self.survives_fork else probe.left_behind(self.library)
 
     def unsupported(self, config: Config) -> str | None:
         """Why the row does not take this configuration, or None."""
@@ -208,13 +219,21 @@ class Implementation:
             return f"{self.name} updates with {' and '.join(self.optimizers)}, not with {config.optimizer.name}"
         return None
 
+    @undisturbed
     def bind(self, problem: Problem, config: Config) -> Workspace:
         """Copy, allocate, compile: a workspace ready to run, reset to the problem's start.
 
-        Raises `ProblemError` for a configuration the row does not support.
+        Raises `ProblemError` for a configuration the row does not support, for weights where it takes none, and in a
+        forked process where its threads are not there.
         """
         if reason := self.unsupported(config):
             raise ProblemError(f"{reason}.")
+        if problem.weights is not None and not self.weights:
+            raise ProblemError(f"{self.name} takes no weights; numba-fused and numpy-blas are among the rows that do.")
+        if reason := self.left_behind():
+            raise ProblemError(f"{self.name} cannot run here: {reason}.")
+        if not self.survives_fork:
+            probe.note_use(self.library)
         workspace: Workspace = self.load().bind(problem.astype(config.dtype), config, **self.options)
         return workspace
 

@@ -7,6 +7,8 @@ Forms that neither overflow nor cancel, for every finite z:
     r_i    = (1 − 2y_i)·σ(t_i)                    which is p_i − y_i
     J      = Σ loss_i / m + (l2/2)·‖w‖²
     gw     = Xᵀr/m + l2·w                         gb = Σ r_i / m
+
+With weights, each loss_i and r_i is multiplied by s_i = weights_i·m/Σweights, whose mean is 1.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stepkernels.interface import Snapshot
-from stepkernels.problem import Adam, Array, Config, Optimizer, Problem
+from stepkernels.problem import Adam, Array, Config, Optimizer, Problem, undisturbed
 
 BLOCK_ELEMENTS = 2**17  # elements of X turned to float64 at a time: 1 MiB, so that it is still in a cache when used
 
@@ -49,6 +51,7 @@ class Point:
             step=snapshot.step,
         )
 
+    @undisturbed
     def astype(self, dtype: str) -> Point:
         """The nearest point a row of `dtype` can start from."""
         w, moment1, moment2 = (v.astype(dtype).astype(np.float64) for v in (self.w, self.moment1, self.moment2))
@@ -82,47 +85,58 @@ class Gradient:
         return cls(J=float(snapshot.J), gw=snapshot.gw.astype(np.float64), gb=float(snapshot.gb))
 
 
+@undisturbed
 def softplus(t: Array) -> Array:
     """log(1 + exp(t)), elementwise."""
     return np.maximum(t, 0.0) + np.log1p(np.exp(-np.abs(t)))
 
 
+@undisturbed
 def sigmoid(t: Array) -> Array:
     """1 / (1 + exp(−t)), elementwise, with full relative accuracy where it is tiny."""
     decay = np.exp(-np.abs(t))
     return np.where(t >= 0.0, 1.0, decay) / (1.0 + decay)
 
 
-def row_blocks(problem: Problem) -> Iterator[tuple[Array, Array]]:
-    """X and y in float64, a block of rows at a time: (rows, n) and (rows,)."""
-    rows = max(1, BLOCK_ELEMENTS // problem.n)
+def row_blocks(problem: Problem) -> Iterator[tuple[Array, Array, Array]]:
+    """X, y and the relative weights in float64, a block of rows at a time: (rows, n) and twice (rows,).
+
+    Without weights the last is a 1 without dimensions.
+    """
+    rows, weights = max(1, BLOCK_ELEMENTS // problem.n), problem.relative_weights("float64")
     for first in range(0, problem.m, rows):
         block = slice(first, first + rows)
-        yield problem.X[block].astype(np.float64), problem.y[block].astype(np.float64)
+        s = np.ones(()) if weights is None else weights[block]
+        yield problem.X[block].astype(np.float64), problem.y[block].astype(np.float64), s
 
 
+@undisturbed
 def forward(problem: Problem, w: Array, b: float, l2: float = 0.0) -> tuple[Array, Array, float]:
     """Z (m,), p = σ(z) (m,), and the cost J."""
-    z = np.concatenate([X @ w + b for X, _ in row_blocks(problem)])
+    z = np.concatenate([X @ w + b for X, _, _ in row_blocks(problem)])
     t = (1.0 - 2.0 * problem.y.astype(np.float64)) * z
-    J = softplus(t).sum() / problem.m + 0.5 * l2 * float(w @ w)
+    weights = problem.relative_weights("float64")
+    losses = softplus(t) if weights is None else weights * softplus(t)
+    J = losses.sum() / problem.m + 0.5 * l2 * float(w @ w)
     return z, sigmoid(z), float(J)
 
 
+@undisturbed
 def gradient(problem: Problem, w: Array, b: float, l2: float = 0.0) -> Gradient:
     """J, gw and gb at (w, b)."""
     loss, gw, gb = 0.0, np.zeros(problem.n), 0.0
-    for X, y in row_blocks(problem):
+    for X, y, s in row_blocks(problem):
         sign = 1.0 - 2.0 * y
         t = sign * (X @ w + b)
-        r = sign * sigmoid(t)
-        loss += float(softplus(t).sum())
+        r = s * sign * sigmoid(t)
+        loss += float((s * softplus(t)).sum())
         gw += r @ X
         gb += float(r.sum())
     m = problem.m
     return Gradient(J=loss / m + 0.5 * l2 * float(w @ w), gw=gw / m + l2 * w, gb=gb / m)
 
 
+@undisturbed
 def update(point: Point, gradient: Gradient, optimizer: Optimizer) -> Point:
     """The point after one update: gradient descent, or Adam with bias-corrected moments."""
     g = gradient.packed

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from stepkernels.interface import Snapshot
-from stepkernels.problem import Array, Config, Problem
+from stepkernels.problem import Array, Config, Problem, undisturbed
 
 
 class Library(Protocol):
@@ -71,6 +71,7 @@ class State:
     def synchronize(self) -> None:
         """Host arrays are always ready; a row on a device overrides this."""
 
+    @undisturbed
     def reset(
         self,
         w: Array | None = None,

@@ -52,6 +52,8 @@ class CompiledTruth:
     """The truth of one problem, anywhere."""
 
     def __init__(self, problem: Problem, threads: int) -> None:
+        if problem.weights is not None:
+            raise ValueError("What is timed has no weights; take the plain truth.")
         self.problem, self.threads = problem, threads
         self.row_terms, self.column_terms = np.empty(problem.m), np.ones(problem.n + 1) * problem.m
         _count_terms(problem.X, self.row_terms, self.column_terms)

@@ -15,6 +15,12 @@ and σ' = σ(t)·σ(−t), which is formed so that neither tail cancels:
 
 A row whose residual is the difference p − y cannot keep the digits of a residual smaller than p's last place, nor
 one that forms softplus(z) − y·z those of a loss smaller than z's: they are given C·u·p in δr and C·u·|z| in δJ.
+With weights each loss and residual, and its bound, is multiplied by s = weight·m/Σweights, and has errors of its own:
+s is known to two roundings (its quotient by the total, whose sum errs by a few u at most, and its own to the row's
+dtype), and the product is one more:
+
+    δ(s·loss) = s·δloss + W·u·s·loss        δ(s·r) = s·δr + W·u·s·|r|        W = 4
+
 The update carries δg on (`update_bounds`). Each bound includes the smallest normal number, because some libraries
 flush smaller ones to zero, and the float64 truth's own error, computed by the same formulas.
 
@@ -32,10 +38,11 @@ import numpy as np
 
 from stepkernels import reference
 from stepkernels.interface import Accumulation, Implementation, Residual
-from stepkernels.problem import Adam, Array, Config, Problem, unit_roundoff
+from stepkernels.problem import Adam, Array, Config, Problem, undisturbed, unit_roundoff
 from stepkernels.reference import Gradient, Point
 
 C = 4.0
+W = 4.0  # roundings of a weight: over the total, by the total's own error, into the row's dtype, and times the loss
 
 
 class Traits(NamedTuple):
@@ -69,7 +76,10 @@ TRUTH = Arithmetic(Traits("blocked", "stable"), unit_roundoff("float64"), tiny=0
 
 
 class _Rows(NamedTuple):
-    """What the bounds of a block of rows are made of, whatever the arithmetic; of r = σ(t) the sign is left out."""
+    """What the bounds of a block of rows are made of, whatever the arithmetic; of r = σ(t) the sign is left out.
+
+    Each is that of a row which counts once; what it does count is `weight`.
+    """
 
     magnitude: Array  # (rows, n + 1) |X|, and a column of ones for the bias
     terms: Array  # how many of them are not zero
@@ -77,27 +87,31 @@ class _Rows(NamedTuple):
     z: Array
     r: Array
     slope: Array  # σ' = σ(t)·σ(−t)
+    loss: Array
+    weight: Array  # (rows,), or a 1 without dimensions
 
     @classmethod
-    def of(cls, X: Array, y: Array, point: Point) -> _Rows:
+    def of(cls, X: Array, y: Array, weight: Array, point: Point) -> _Rows:
         magnitude = np.ones((len(X), X.shape[1] + 1))
         np.abs(X, out=magnitude[:, :-1])
         z = X @ point.w + point.b
         t = (1.0 - 2.0 * y) * z
         r = reference.sigmoid(t)
         scale = magnitude @ np.abs(point.parameters)
-        return cls(magnitude, np.count_nonzero(magnitude, axis=1), scale, z, r, r * reference.sigmoid(-t))
+        terms, slope = np.count_nonzero(magnitude, axis=1), r * reference.sigmoid(-t)
+        return cls(magnitude, terms, scale, z, r, slope, reference.softplus(t), weight)
 
 
+@undisturbed
 def gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic]) -> list[Gradient]:
     """δJ, δgw and δgb, as a `Gradient` for each arithmetic. The bias is a column of ones."""
     m, n = problem.m, problem.n
     losses, summands, terms = 0.0, np.zeros(n + 1), np.zeros(n + 1)
     δlosses, δsums = np.zeros(len(arithmetics)), np.zeros((len(arithmetics), n + 1))
-    for X, y in reference.row_blocks(problem):
-        rows = _Rows.of(X, y, point)
-        losses += float(reference.softplus((1.0 - 2.0 * y) * rows.z).sum())
-        summands += rows.r @ rows.magnitude
+    for X, y, weight in reference.row_blocks(problem):
+        rows = _Rows.of(X, y, weight, point)
+        losses += float((weight * rows.loss).sum())
+        summands += (weight * rows.r) @ rows.magnitude
         terms += np.count_nonzero(rows.magnitude, axis=0)
         for k, arithmetic in enumerate(arithmetics):
             δloss, δr = _row_bounds(rows, arithmetic)
@@ -113,7 +127,7 @@ def gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequ
 
 
 def _row_bounds(rows: _Rows, arithmetic: Arithmetic) -> tuple[Array, Array]:
-    """δloss and δr of each row."""
+    """δloss and δr of each row, times its weight."""
     traits, u, tiny = arithmetic
     δz = C * u * traits.growth(rows.terms) * rows.scale + rows.terms * tiny
     stretch = np.exp(np.minimum(δz, 100.0))
@@ -122,9 +136,13 @@ def _row_bounds(rows: _Rows, arithmetic: Arithmetic) -> tuple[Array, Array]:
     if traits.residual == "difference":
         δr += C * u * reference.sigmoid(rows.z)
         δloss += C * u * np.abs(rows.z)
+    if rows.weight.ndim:
+        δweight = W * u * rows.weight + tiny
+        return rows.weight * δloss + δweight * rows.loss, rows.weight * δr + δweight * rows.r
     return δloss, δr
 
 
+@undisturbed
 def update_bounds(g: Array, δg: Array, after: Point, config: Config, point: Point) -> tuple[Array, Array, Array]:
     """δ of the parameters and of both moments, (n + 1,) each, after an update with a gradient g known to δg.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from stepkernels.agreement.expected import GRADIENT_FIELDS, STEP_FIELDS, Expectation, Expected
 from stepkernels.interface import Snapshot
-from stepkernels.problem import Array
+from stepkernels.problem import Array, undisturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Agreement:
         return "; ".join([*self.faults, *beyond])
 
 
+@undisturbed
 def compare(snapshot: Snapshot, expectation: Expectation, dtype: str, fields: Iterable[str] = STEP_FIELDS) -> Agreement:
     """Judge the fields of a snapshot, each value against its own bound."""
     errors: dict[str, float] = {}
@@ -64,6 +65,7 @@ def _worst_error(value: Array, expected: Expected) -> float:
     return float((np.abs(value.astype(np.float64) - expected.value) / expected.bound).max(initial=0.0))
 
 
+@undisturbed
 def smallest_visible_change(expectation: Expectation) -> dict[str, float]:
     """For each field, the smallest relative change of the whole field that would have been rejected.
 
@@ -73,6 +75,6 @@ def smallest_visible_change(expectation: Expectation) -> dict[str, float]:
     for name in GRADIENT_FIELDS:
         value, bound = (np.atleast_1d(part) for part in expectation[name])
         nonzero = value != 0.0
-        with np.errstate(over="ignore"):  # beyond a subnormal value the quotient is infinite, as it should be
-            changes[name] = float((bound[nonzero] / np.abs(value[nonzero])).min(initial=math.inf))
+        # Beyond a subnormal value the quotient is infinite, as it should be.
+        changes[name] = float((bound[nonzero] / np.abs(value[nonzero])).min(initial=math.inf))
     return changes

@@ -9,7 +9,7 @@ import numpy as np
 
 from stepkernels import reference
 from stepkernels.agreement.bounds import TRUTH, Arithmetic, Traits, gradient_bounds, update_bounds
-from stepkernels.problem import Array, Config, Problem, unit_roundoff
+from stepkernels.problem import Array, Config, Problem, undisturbed, unit_roundoff
 from stepkernels.reference import Gradient, Point
 
 GRADIENT_FIELDS = ("J", "gw", "gb")
@@ -44,6 +44,7 @@ def plain_truth(
     return reference.gradient(problem, point.w, point.b, l2), gradient_bounds(problem, l2, point, arithmetics)
 
 
+@undisturbed
 def expect_steps(
     problem: Problem, config: Config, point: Point, traits: Iterable[Traits], bounded_truth: BoundedTruth = plain_truth
 ) -> dict[Traits, Expectation]:
@@ -69,6 +70,7 @@ def _expect_gradient(truth: Gradient, bound: Gradient) -> dict[str, Expected]:
     }
 
 
+@undisturbed
 def expect_update(
     config: Config, point: Point, gradient: Gradient, bound: Gradient | None = None
 ) -> dict[str, Expected]:

@@ -45,6 +45,11 @@ class TensorState(State):
         super().__init__(problem, config, Tensors(device))
         self.X = self.library.share(np.ascontiguousarray(problem.X))
 
+    def share_weights(self) -> torch.Tensor | None:
+        """(m,) the weights of the rows, their mean 1; None without weights."""
+        weights = self.problem.relative_weights(self.config.dtype)
+        return None if weights is None else self.library.share(weights)
+
     def synchronize(self) -> None:
         if self.X.is_cuda:
             torch.cuda.synchronize()

@@ -15,6 +15,19 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepkernels.probe.forks import left_behind, note_use
+
+__all__ = [
+    "BrokenInstallationError",
+    "left_behind",
+    "library_version",
+    "missing_compiler",
+    "missing_gpu",
+    "missing_library",
+    "note_use",
+    "requirement_of",
+]
+
 GPU_TRIAL_TIMEOUT_SECONDS = 120.0  # a cold import of torch or JAX from a network disk takes tens of seconds
 
 

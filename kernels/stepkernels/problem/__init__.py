@@ -13,18 +13,43 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.floating]
+from stepkernels.problem.validation import (
+    DTYPES,
+    Array,
+    ProblemError,
+    fraction,
+    not_negative,
+    number_of,
+    parse_dtype,
+    positive,
+    rounded,
+    undisturbed,
+    validated_features,
+    validated_labels,
+    validated_vector,
+    validated_weights,
+)
 
-DTYPES = ("float32", "float64")
-
-
-class ProblemError(ValueError):
-    """Data or settings that no row could work on. The message says what was wrong and what to do."""
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0.0):
-        raise ProblemError(f"{name} is {value!r}; it must be a positive number.")
+__all__ = [
+    "DTYPES",
+    "GD",
+    "OPTIMIZERS",
+    "Adam",
+    "Array",
+    "Config",
+    "Optimizer",
+    "Problem",
+    "ProblemError",
+    "number_of",
+    "parse_dtype",
+    "rounded",
+    "safe_learning_rate",
+    "synthetic_problem",
+    "two_classes",
+    "undisturbed",
+    "unit_roundoff",
+    "validated_weights",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +60,7 @@ class GD:
     learning_rate: float = 0.1
 
     def __post_init__(self) -> None:
-        _require_positive("learning_rate", self.learning_rate)
+        object.__setattr__(self, "learning_rate", positive("learning_rate", self.learning_rate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +74,9 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _require_positive("learning_rate", self.learning_rate)
-        _require_positive("epsilon", self.epsilon)
-        for name, value in (("beta1", self.beta1), ("beta2", self.beta2)):
-            if not 0.0 <= value < 1.0:
-                raise ProblemError(f"{name} is {value!r}; it must be at least 0 and below 1.")
+        ranges = {"learning_rate": positive, "epsilon": positive, "beta1": fraction, "beta2": fraction}
+        for name, valid in ranges.items():
+            object.__setattr__(self, name, valid(name, getattr(self, name)))
 
     def bias_corrections(self, step: int) -> tuple[float, float]:
         """1 − β1ᵗ and 1 − β2ᵗ in float64 for the update numbered `step` (the first is 1).
@@ -72,6 +95,8 @@ class Adam:
         return -np.fromiter(map(math.expm1, exponents.ravel().tolist()), np.float64, 2 * steps).reshape(steps, 2)
 
 
+_LEAST_CURVATURE = 1e-290  # of columns that are all zero, without an intercept: any learning rate will do
+
 Optimizer = GD | Adam
 OPTIMIZERS: dict[str, type[GD] | type[Adam]] = {GD.name: GD, Adam.name: Adam}
 
@@ -88,37 +113,73 @@ class Config:
         object.__setattr__(self, "dtype", parse_dtype(self.dtype))
         if not isinstance(self.optimizer, (GD, Adam)):
             raise ProblemError(f"optimizer is {self.optimizer!r}; it must be GD(…) or Adam(…).")
-        if not (math.isfinite(self.l2) and self.l2 >= 0.0):
-            raise ProblemError(f"l2 is {self.l2!r}; it must be zero or a positive number.")
+        object.__setattr__(self, "l2", not_negative("l2", self.l2))
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class Problem:
     """Data and a starting point, validated and read-only.
 
-    X   (m, n) features, float32 or float64; a block already in one of them is viewed, not copied
-    y   (m,) labels, each 0 or 1, in X's dtype
-    w0  (n,) starting weights, in X's dtype; zeros unless given
-    b0  starting bias; zero unless given
+    X             (m, n) features, float32 or float64; a block already in one of them is viewed, not copied
+    y             (m,) labels, each 0 or 1, in X's dtype
+    w0            (n,) starting weights of the features, in X's dtype; zeros unless given
+    b0            starting bias; zero unless given
+    weights       (m,) how much each row counts, float64, zero or more: 2 is the row twice, 0 the row left out; or None
+    total_weight  what weighted sums are divided by: the sum of the weights, or m, unless given. Of a block of a larger
+                  problem it is the block's share of that one's, so that the mean over the blocks is the whole J
 
-    Raises `ProblemError` for a wrong shape, no rows or columns, NaN or infinity, and labels other than 0 and 1.
+    With weights J = Σ s_i·loss_i / total_weight + (l2/2)·‖w‖²; a row that does not take them refuses the problem.
+    Raises `ProblemError` for a wrong shape, no rows or columns, NaN or infinity, labels other than 0 and 1, a negative
+    weight, and weights that sum to nothing.
     """
 
     X: Array
     y: Array
     w0: Array
     b0: float
+    weights: Array | None
+    total_weight: float
 
-    def __init__(self, X: ArrayLike, y: ArrayLike, w0: ArrayLike | None = None, b0: float = 0.0) -> None:
-        features = _validated_features(X)
+    @undisturbed
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        w0: ArrayLike | None = None,
+        b0: float = 0.0,
+        weights: ArrayLike | None = None,
+        total_weight: float | None = None,
+    ) -> None:
+        features = validated_features(X)
         m, n = features.shape
-        labels = _validated_labels(y, m, features.dtype)
-        weights = _validated_vector("w0", np.zeros(n) if w0 is None else w0, n, features.dtype)
-        if not math.isfinite(b0):
-            raise ProblemError(f"b0 is {b0!r}; the starting bias must be finite.")
-        for name, value in (("X", features), ("y", labels), ("w0", weights)):
-            object.__setattr__(self, name, _read_only(value))
-        object.__setattr__(self, "b0", float(features.dtype.type(b0)))
+        values = {
+            "X": _read_only(features),
+            "y": _read_only(validated_labels(y, m, features.dtype)),
+            "w0": _read_only(validated_vector("w0", np.zeros(n) if w0 is None else w0, n, features.dtype)),
+            "b0": _validated_bias(b0, features.dtype),
+            "weights": None if weights is None else _read_only(validated_weights(weights, m)),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "total_weight", self._total() if total_weight is None else float(total_weight))
+
+    def _total(self) -> float:
+        if self.weights is None:
+            return float(self.m)
+        total = float(self.weights.sum())
+        if not (math.isfinite(total) and total > 0.0):
+            raise ProblemError(f"weights sum to {total:g}; their sum must be a positive number that float64 can hold.")
+        return total
+
+    @undisturbed
+    def relative_weights(self, dtype: str) -> Array | None:
+        """(m,) the weights over their mean, in `dtype`; None without weights.
+
+        With them every row divides by m, whatever the weights sum to, and none is too large or too small for `dtype`.
+        """
+        if self.weights is None:
+            return None
+        return (self.weights / self.total_weight * self.m).astype(dtype)
 
     @property
     def m(self) -> int:
@@ -140,18 +201,8 @@ class Problem:
         if dtype == self.dtype:
             return self
         kind = np.dtype(parse_dtype(dtype))
-        return Problem(self.X.astype(kind), self.y.astype(kind), self.w0.astype(kind), self.b0)
-
-
-def parse_dtype(dtype: object) -> str:
-    """The name of a supported dtype. Raises `ProblemError`."""
-    try:
-        name = str(np.dtype(dtype).name)  # type: ignore[call-overload]
-    except TypeError:
-        name = str(dtype)
-    if name not in DTYPES:
-        raise ProblemError(f"dtype {name!r} is not supported; use {' or '.join(DTYPES)}.")
-    return name
+        X, y, w0 = (rounded(name, getattr(self, name), kind) for name in ("X", "y", "w0"))
+        return Problem(X, y, w0, self.b0, self.weights, self.total_weight)
 
 
 def unit_roundoff(dtype: str) -> float:
@@ -159,6 +210,7 @@ def unit_roundoff(dtype: str) -> float:
     return float(np.finfo(dtype).eps) / 2.0
 
 
+@undisturbed
 def synthetic_problem(m: int, n: int, dtype: str = "float64", seed: int = 0) -> Problem:
     """Normal features and labels drawn from a logistic model, so that no plane separates them.
 
@@ -186,52 +238,33 @@ def two_classes(labels: NDArray[Any], told: Callable[[NDArray[Any]], str]) -> ND
     return classes
 
 
-def safe_learning_rate(problem: Problem, l2: float = 0.0) -> float:
+@undisturbed
+def safe_learning_rate(problem: Problem, l2: float = 0.0, *, intercept: bool = True) -> float:
     """A learning rate below 1/L, so that gradient descent never raises J.
 
     L, the largest curvature of J, is at most λmax([X 1]ᵀ[X 1])/(4m) + l2, and the largest
-    eigenvalue is at most the trace: the mean of ‖x_i‖² + 1. One pass over X, nothing estimated.
+    eigenvalue is at most the trace: the mean of ‖x_i‖² + 1. One pass over X, nothing estimated. With weights the mean
+    is a weighted one; without an intercept the 1 is left out.
+    Raises `ProblemError` for an X whose squares are beyond float64.
     """
-    mean_square = float(np.einsum("ij,ij->", problem.X, problem.X, dtype=np.float64)) / problem.m
-    return 0.99 / (0.25 * (mean_square + 1.0) + l2)
+    X, weights = problem.X, problem.relative_weights("float64")
+    operands = ("ij,ij->", X, X) if weights is None else ("i,ij,ij->", weights, X, X)
+    mean_square = float(np.einsum(*operands, dtype=np.float64)) / problem.m
+    if not math.isfinite(mean_square):
+        largest = max(X.max(), X.min(), key=abs)
+        raise ProblemError(
+            f"X holds {largest:g}, whose square is beyond float64, so that gradient descent has no learning rate that "
+            "is safe; bring the features to a common scale (StandardScaler does)."
+        )
+    curvature = 0.25 * (mean_square + (1.0 if intercept else 0.0)) + l2
+    return 0.99 / max(curvature, _LEAST_CURVATURE)
 
 
-def _validated_features(X: ArrayLike) -> Array:
-    array = _as_numbers("X", X)
-    if array.ndim != 2:
-        raise ProblemError(f"X has {array.ndim} dimension(s); it must be a matrix of samples by features.")
-    if 0 in array.shape:
-        raise ProblemError(f"X is {array.shape[0]} × {array.shape[1]}; it needs at least one row and one column.")
-    # The minimum and maximum carry NaN and infinity and need no temporary the size of X.
-    if not (math.isfinite(array.min()) and math.isfinite(array.max())):
-        raise ProblemError("X contains NaN or infinity; remove or impute those values first.")
-    return array
-
-
-def _validated_labels(y: ArrayLike, m: int, dtype: np.dtype) -> Array:
-    labels = _validated_vector("y", y, m, dtype)
-    if not bool(((labels == 0) | (labels == 1)).all()):
-        wrong = labels[(labels != 0) & (labels != 1)][0]
-        raise ProblemError(f"y contains {wrong:g}; every label must be 0 or 1.")
-    return labels
-
-
-def _validated_vector(name: str, values: ArrayLike, length: int, dtype: np.dtype) -> Array:
-    array = _as_numbers(name, values)
-    if array.shape != (length,):
-        raise ProblemError(f"{name} has shape {array.shape}; X asks for ({length},).")
-    if not bool(np.isfinite(array).all()):
-        raise ProblemError(f"{name} contains NaN or infinity; every value must be finite.")
-    return array.astype(dtype, copy=False)
-
-
-def _as_numbers(name: str, values: ArrayLike) -> Array:
-    array = np.asarray(values)
-    if array.dtype.name in DTYPES and array.dtype.isnative:
-        return array
-    if array.dtype.kind not in "biuf":
-        raise ProblemError(f"{name} holds {array.dtype} values; it must hold real numbers.")
-    return array.astype(np.float64)
+def _validated_bias(b0: float, dtype: np.dtype) -> float:
+    number = number_of(b0)
+    if not math.isfinite(number):
+        raise ProblemError(f"b0 is {b0!r}; the starting bias must be finite.")
+    return float(rounded("b0", np.array([number]), dtype)[0])
 
 
 def _read_only(array: Array) -> Array:

@@ -20,13 +20,14 @@ from stepkernels.problem import Adam, Config, Problem
 
 
 def forward(
-    X: DeviceArray, sign: DeviceArray, parameters: DeviceArray, l2: float,
+    X: DeviceArray, sign: DeviceArray, weights: DeviceArray | None, parameters: DeviceArray, l2: float,
     t_out: DeviceArray, decay_out: DeviceArray, scratch_out: DeviceArray, term_out: DeviceArray, J_out: DeviceArray,
 ) -> None:  # fmt: skip
     """The margins t = (1 − 2y)·z of z = Xw + b, and the cost J.
 
-    X (m, n); sign = 1 − 2y (m,); parameters (n + 1,), the bias last. Writes t (m,); decay = exp(−|t|) (m,), which
-    backward needs again; J (1,). scratch (m,) and term, which has no dimensions, are overwritten.
+    X (m, n); sign = 1 − 2y (m,); weights (m,) with the mean 1, or None; parameters (n + 1,), the bias last. Writes t
+    (m,); decay = exp(−|t|) (m,), which backward needs again; J (1,). scratch (m,) and term, which has no dimensions,
+    are overwritten.
     loss = softplus(t) = max(t, 0) + log1p(exp(−|t|)): neither term overflows or cancels.
     """
     w = parameters[:-1]
@@ -36,8 +37,12 @@ def forward(
     cupy.copysign(t_out, -1, out=decay_out)
     cupy.exp(decay_out, out=decay_out)
     cupy.log1p(decay_out, out=scratch_out)
+    if weights is not None:
+        cupy.multiply(scratch_out, weights, out=scratch_out)
     cupy.sum(scratch_out, keepdims=True, out=J_out)
     cupy.maximum(t_out, 0, out=scratch_out)
+    if weights is not None:
+        cupy.multiply(scratch_out, weights, out=scratch_out)
     cupy.sum(scratch_out, out=term_out)
     cupy.add(J_out, term_out, out=J_out)
     cupy.divide(J_out, len(X), out=J_out)
@@ -54,8 +59,9 @@ def backward(
 ) -> None:  # fmt: skip
     """The residuals r = (1 − 2y)·σ(t), which is p − y, and the gradients gw = Xᵀr/m + l2·w, gb = Σr/m.
 
-    t and decay (m,) come from `forward`. Writes r (m,) and gradients (n + 1,), the bias last; scratch (m,) and change
-    (n + 1,) are overwritten. σ(t) = max([t ≥ 0], exp(−|t|)) / (1 + exp(−|t|)) cancels on neither side.
+    t and decay (m,) come from `forward`; with weights s, sign is s·(1 − 2y). Writes r (m,) and gradients (n + 1,), the
+    bias last; scratch (m,) and change (n + 1,) are overwritten.
+    σ(t) = max([t ≥ 0], exp(−|t|)) / (1 + exp(−|t|)) cancels on neither side.
     """
     cupy.add(decay, 1, out=scratch_out)
     cupy.heaviside(t, 1, out=r_out)
@@ -109,7 +115,11 @@ class Workspace(DeviceState):
     def __init__(self, problem: Problem, config: Config) -> None:
         super().__init__(problem, config)
         self.X = cupy.asarray(np.ascontiguousarray(problem.X))
-        self.sign = 1 - 2 * cupy.asarray(problem.y)
+        self.sign, self.weights = 1 - 2 * cupy.asarray(problem.y), None
+        self.weighted_sign = self.sign
+        if problem.weights is not None:
+            self.weights = cupy.asarray(problem.relative_weights(config.dtype))
+            self.weighted_sign = self.weights * self.sign
         self.t, self.decay, self.r, self.scratch = (cupy.empty(problem.m, config.dtype) for _ in range(4))
         self.change, self.denominator = (cupy.empty(problem.n + 1, config.dtype) for _ in range(2))
         self.term = cupy.empty((), config.dtype)
@@ -117,13 +127,13 @@ class Workspace(DeviceState):
 
     def forward(self) -> None:
         forward(
-            self.X, self.sign, self.parameters, self.config.l2,
+            self.X, self.sign, self.weights, self.parameters, self.config.l2,
             self.t, self.decay, self.scratch, self.term, self.J,
         )  # fmt: skip
 
     def backward(self) -> None:
         backward(
-            self.X, self.sign, self.parameters, self.config.l2,
+            self.X, self.weighted_sign, self.parameters, self.config.l2,
             self.t, self.decay, self.scratch, self.r, self.change, self.gradients,
         )  # fmt: skip
 

@@ -15,13 +15,14 @@ from typing import Literal
 
 import numpy as np
 
-from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.problem import Adam, Array, Config, Problem, undisturbed
 from stepkernels.state import State
 
 
 def forward(
     X: Array,
     sign: Array,
+    weights: Array | None,
     parameters: Array,
     l2: float,
     t_out: Array,
@@ -31,8 +32,8 @@ def forward(
 ) -> None:
     """The margins t = (1 − 2y)·z of z = Xw + b, and the cost J.
 
-    X (m, n); sign = 1 − 2y (m,); parameters (n + 1,), the bias last. Writes t (m,); decay = exp(−|t|) (m,), which
-    backward needs again; J (1,). scratch (m,) is overwritten.
+    X (m, n); sign = 1 − 2y (m,); weights (m,) with the mean 1, or None; parameters (n + 1,), the bias last. Writes t
+    (m,); decay = exp(−|t|) (m,), which backward needs again; J (1,). scratch (m,) is overwritten.
     loss = softplus(t) = max(t, 0) + log1p(exp(−|t|)): neither term overflows or cancels.
     """
     w = parameters[:-1]
@@ -40,11 +41,11 @@ def forward(
     np.add(t_out, parameters[-1], out=t_out)
     np.multiply(t_out, sign, out=t_out)
     np.maximum(t_out, 0, out=scratch_out)
-    J = scratch_out.sum()
+    J = scratch_out.sum() if weights is None else np.dot(weights, scratch_out)
     np.copysign(t_out, -1, out=decay_out)
     np.exp(decay_out, out=decay_out)
     np.log1p(decay_out, out=scratch_out)
-    J += scratch_out.sum()
+    J += scratch_out.sum() if weights is None else np.dot(weights, scratch_out)
     J_out[0] = J / len(X) + 0.5 * l2 * np.dot(w, w)
 
 
@@ -62,8 +63,9 @@ def backward(
 ) -> None:
     """The residuals r = (1 − 2y)·σ(t), which is p − y, and the gradients gw = Xᵀr/m + l2·w, gb = Σr/m.
 
-    t and decay (m,) come from `forward`. Writes r (m,) and gradients (n + 1,), the bias last; scratch (m,) and
-    penalty (n + 1,) are overwritten. σ(t) = max([t ≥ 0], exp(−|t|)) / (1 + exp(−|t|)) cancels on neither side.
+    t and decay (m,) come from `forward`; with weights s, sign is s·(1 − 2y). Writes r (m,) and gradients (n + 1,), the
+    bias last; scratch (m,) and penalty (n + 1,) are overwritten.
+    σ(t) = max([t ≥ 0], exp(−|t|)) / (1 + exp(−|t|)) cancels on neither side.
     """
     np.add(decay, 1, out=scratch_out)
     np.heaviside(t, 1, out=r_out)
@@ -112,30 +114,57 @@ def descend_adam(
 
 
 class Workspace(State):
-    """Host buffers for one problem."""
+    """Host buffers for one problem.
+
+    NumPy would complain of an exponential that underflows where np.seterr asks for it: once an operation, for half a
+    microsecond, it is asked not to.
+    """
 
     def __init__(self, problem: Problem, config: Config, order: Literal["C", "F"]) -> None:
         super().__init__(problem, config)
         self.X = np.asarray(problem.X, order=order)
-        self.sign = 1 - 2 * problem.y
+        self.sign, self.weights = 1 - 2 * problem.y, problem.relative_weights(config.dtype)
+        self.weighted_sign = self.sign if self.weights is None else self.weights * self.sign
         self.t, self.decay, self.r, self.scratch = (np.empty(problem.m, config.dtype) for _ in range(4))
         self.change, self.denominator = (np.empty(problem.n + 1, config.dtype) for _ in range(2))
         self.reset()
 
+    @undisturbed
     def forward(self) -> None:
-        forward(self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay, self.scratch, self.J)
+        self.pass_forward()
 
+    @undisturbed
     def backward(self) -> None:
+        self.pass_backward()
+
+    @undisturbed
+    def gradient(self) -> None:
+        self.pass_forward()
+        self.pass_backward()
+
+    @undisturbed
+    def update(self) -> None:
+        self.descend()
+
+    @undisturbed
+    def step(self) -> None:
+        self.pass_forward()
+        self.pass_backward()
+        self.descend()
+
+    def pass_forward(self) -> None:
+        forward(
+            self.X, self.sign, self.weights, self.parameters, self.config.l2,
+            self.t, self.decay, self.scratch, self.J,
+        )  # fmt: skip
+
+    def pass_backward(self) -> None:
         backward(
-            self.X, self.sign, self.parameters, self.config.l2, self.t, self.decay,
+            self.X, self.weighted_sign, self.parameters, self.config.l2, self.t, self.decay,
             self.scratch, self.change, self.r, self.gradients,
         )  # fmt: skip
 
-    def gradient(self) -> None:
-        self.forward()
-        self.backward()
-
-    def update(self) -> None:
+    def descend(self) -> None:
         self.steps_taken += 1
         match self.config.optimizer:
             case Adam() as adam:
@@ -145,10 +174,6 @@ class Workspace(State):
                 )  # fmt: skip
             case descent:
                 descend(self.parameters, self.gradients, descent.learning_rate, self.change)
-
-    def step(self) -> None:
-        self.gradient()
-        self.update()
 
 
 def bind(problem: Problem, config: Config, order: Literal["C", "F"] = "C") -> Workspace:

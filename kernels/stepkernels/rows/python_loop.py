@@ -15,7 +15,7 @@ from array import array
 import numpy as np
 
 from stepkernels.interface import Snapshot
-from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.problem import Adam, Array, Config, Problem, undisturbed
 
 
 def softplus(t: float) -> float:
@@ -155,6 +155,7 @@ class Workspace:
         self.J = math.nan
         self.steps_taken = step
 
+    @undisturbed
     def snapshot(self) -> Snapshot:
         dtype = np.dtype(self.config.dtype)
         parameters, gradients = np.array(self.parameters, dtype), np.array(self.gradients, dtype)

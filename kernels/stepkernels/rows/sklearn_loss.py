@@ -18,7 +18,7 @@ from sklearn._loss import HalfBinomialLoss
 from sklearn.linear_model._linear_loss import LinearModelLoss
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
-from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.problem import Adam, Array, Config, Problem, undisturbed
 from stepkernels.state import State
 
 
@@ -50,11 +50,13 @@ class Workspace(State):
         self.threads = _openmp_effective_n_threads()
         self.reset()
 
+    @undisturbed
     def gradient(self) -> None:
         self.J[0], self.gradients[:] = self.loss.loss_gradient(
             self.parameters, self.X, self.problem.y, l2_reg_strength=self.config.l2, n_threads=self.threads
         )
 
+    @undisturbed
     def update(self) -> None:
         self.steps_taken += 1
         match self.config.optimizer:

@@ -47,7 +47,7 @@ class Workspace(TensorState):
     def __init__(self, problem: Problem, config: Config, device: str) -> None:
         super().__init__(problem, config, device)
         self.y = self.library.share(problem.y)
-        self.criterion = nn.BCEWithLogitsLoss()
+        self.criterion = nn.BCEWithLogitsLoss(weight=self.share_weights())
         self.model = LogisticRegression(problem.n)
         self.model.linear.weight.data, self.model.linear.bias.data = self.as_parameters(self.parameters)
         self.optimizer = self.create_optimizer()

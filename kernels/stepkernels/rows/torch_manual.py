@@ -20,19 +20,21 @@ from stepkernels.problem import Adam, Config, Problem
 
 
 def forward(
-    X: Tensor, sign: Tensor, w: Tensor, b: Tensor, l2: float, zero: Tensor,
+    X: Tensor, sign: Tensor, weights: Tensor | None, w: Tensor, b: Tensor, l2: float, zero: Tensor,
     t_out: Tensor, scratch_out: Tensor, J_out: Tensor,
 ) -> None:  # fmt: skip
     """The margins t = (1 − 2y)·z of z = Xw + b, and the cost J.
 
-    X (m, n); sign = 1 − 2y (m,); w (n,); b (1,); zero is 0 without dimensions. Writes t (m,) and J (1,); scratch (m,)
-    is overwritten.
+    X (m, n); sign = 1 − 2y (m,); weights (m,) with the mean 1, or None; w (n,); b (1,); zero is 0 without dimensions.
+    Writes t (m,) and J (1,); scratch (m,) is overwritten.
     loss = softplus(t) = log(exp(t) + exp(0)): logaddexp forms it as max(t, 0) + log1p(exp(−|t|)), where neither term
     overflows or cancels. torch's own softplus returns t beyond a threshold, which is too coarse for float64.
     """
     torch.addmv(b, X, w, out=t_out)
     torch.mul(t_out, sign, out=t_out)
     torch.logaddexp(t_out, zero, out=scratch_out)
+    if weights is not None:
+        torch.mul(scratch_out, weights, out=scratch_out)
     torch.sum(scratch_out, dim=0, keepdim=True, out=J_out)
     J_out.div_(float(len(X)))  # an int would be turned into a tensor first
     if l2:
@@ -45,7 +47,8 @@ def backward(
 ) -> None:  # fmt: skip
     """The residuals r = (1 − 2y)·σ(t), which is p − y, and the gradients gw = Xᵀr/m + l2·w, gb = Σr/m.
 
-    t (m,) comes from `forward`. Writes r (m,) and gradients (n + 1,), of which gw (n,) and gb (1,) are views.
+    t (m,) comes from `forward`; with weights s, sign is s·(1 − 2y). Writes r (m,) and gradients (n + 1,), of which gw
+    (n,) and gb (1,) are views.
     σ(t) = 1 / (1 + exp(−t)) cancels on neither side; where the exponential overflows, σ is below the normal numbers.
     """
     torch.sigmoid(t, out=r_out)
@@ -86,17 +89,20 @@ class Workspace(TensorState):
     def __init__(self, problem: Problem, config: Config, device: str) -> None:
         super().__init__(problem, config, device)
         m, n, dtype = problem.m, problem.n, config.dtype
-        self.sign = 1 - 2 * self.library.share(problem.y)
+        self.sign, self.weights = 1 - 2 * self.library.share(problem.y), self.share_weights()
+        self.weighted_sign = self.sign if self.weights is None else self.weights * self.sign
         self.t, self.r, self.scratch = (self.library.empty(m, dtype) for _ in range(3))
         self.denominator = self.library.empty(n + 1, dtype)
         self.zero = self.sign.new_zeros(())
         self.reset()
 
     def forward(self) -> None:
-        forward(self.X, self.sign, self.w, self.b, self.config.l2, self.zero, self.t, self.scratch, self.J)
+        forward(
+            self.X, self.sign, self.weights, self.w, self.b, self.config.l2, self.zero, self.t, self.scratch, self.J
+        )  # fmt: skip
 
     def backward(self) -> None:
-        backward(self.X, self.sign, self.w, self.config.l2, self.t, self.r, self.gradients, self.gw, self.gb)
+        backward(self.X, self.weighted_sign, self.w, self.config.l2, self.t, self.r, self.gradients, self.gw, self.gb)
 
     def gradient(self) -> None:
         self.forward()

@@ -124,6 +124,16 @@ def test_the_array_row_agrees_on_numpy(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_array_row_takes_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dtype: str) -> None:
+    row = cupy_on_cpu.row_on_cpu(monkeypatch, "stepkernels.rows.cupy_arrays", cupy_on_cpu.Machine(), tmp_path)
+    for plain in problems(30, 5, dtype):
+        problem = Problem(plain.X, plain.y, plain.w0, plain.b0, weights=np.arange(30.0) % 7)
+        for optimizer in OPTIMIZERS:
+            config = Config(dtype=dtype, optimizer=optimizer, l2=0.1)
+            assert_steps_agree(row.bind(problem, config), problem, config)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", FUSED_SHAPES, ids="{0[0]}x{0[1]}".format)
 def test_the_fused_row_agrees_on_every_schedule(fused: ModuleType, shape: tuple[int, int], dtype: str) -> None:
     for problem in problems(*shape, dtype):

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepkernels.problem import Adam, Array, Config, Problem
-from stepkernels.rows.numba_fused.addresses import addresses_of, matrix_at, vector_at
+from stepkernels.rows.numba_fused.addresses import addresses_of, given_or_at, matrix_at, vector_at
 from stepkernels.rows.numba_fused.blocks import rows_in_block
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
@@ -75,15 +75,16 @@ def descend_adam(
 
 
 @compiled
-def operands(X: Array, addresses: Array) -> tuple[Array, Array, Array, Array]:
+def operands(X: Array, weighted: Array | None, addresses: Array) -> tuple[Array, Array, Array, Array]:
     """What `gradient` takes and X and scratch do not tell: signs, parameters, totals, gradients."""
-    signs, parameters = vector_at(addresses, 0, np.int8), vector_at(addresses, 1, X.dtype)
+    signs, parameters = given_or_at(weighted, addresses, 0, np.int8), vector_at(addresses, 1, X.dtype)
     return signs, parameters, matrix_at(addresses, 2, np.float64), vector_at(addresses, 3, X.dtype)
 
 
 @compiled
 def train(
     X: Array,
+    weighted: Array | None,
     scratch_out: Array,
     addresses: Array,
     l2: float,
@@ -94,9 +95,10 @@ def train(
 ) -> None:
     """A step of gradient descent for each of the costs, and its J before the update into them.
 
-    Arrays as `gradient` takes them, all but the first two by their addresses, as `operands` has them.
+    Arrays as `gradient` takes them, all but X and scratch by their addresses, as `operands` has them; signs that have
+    weights in are given as `weighted`, which is None without weights.
     """
-    signs, parameters, totals, gradients = operands(X, addresses)
+    signs, parameters, totals, gradients = operands(X, weighted, addresses)
     for k in range(len(costs_out)):
         costs_out[k] = gradient(X, signs, parameters, l2, m, block, scratch_out, totals, gradients)
         descend(parameters, gradients, learning_rate)
@@ -105,6 +107,7 @@ def train(
 @compiled
 def train_adam(
     X: Array,
+    weighted: Array | None,
     scratch_out: Array,
     addresses: Array,
     l2: float,
@@ -115,7 +118,7 @@ def train_adam(
     costs_out: Array,
 ) -> None:
     """As `train`, with Adam; both moments behind the other addresses; corrections (steps, 2)."""
-    signs, parameters, totals, gradients = operands(X, addresses)
+    signs, parameters, totals, gradients = operands(X, weighted, addresses)
     moment1, moment2 = vector_at(addresses, 4, X.dtype), vector_at(addresses, 5, X.dtype)
     for k in range(len(costs_out)):
         costs_out[k] = gradient(X, signs, parameters, l2, m, block, scratch_out, totals, gradients)
@@ -125,11 +128,12 @@ def train_adam(
 class Data(NamedTuple):
     """What a training only reads.
 
-    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,); the penalty; the rows, and those of a block.
+    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,), or with weights s·(1 − 2y) in X's dtype,
+    (1, m + a vector); the penalty; the rows, and those of a block.
     """
 
     X: Array
-    signs: NDArray[np.int8]
+    signs: NDArray[Any]
     l2: float
     m: int
     block: int
@@ -189,8 +193,10 @@ def rates_of(config: Config) -> tuple[float, float, float, float]:
 def data_of(problem: Problem, config: Config, copied: int) -> Data:
     """X is viewed, or copied into tiles if it is small; behind the signs a vector may be loaded whole."""
     X, m = in_tiles(problem.X, copied), problem.m
-    signs = np.zeros(m + LINE // X.itemsize, np.int8)
-    signs[:m] = 1 - 2 * problem.y
+    weights = problem.relative_weights(config.dtype)
+    places = m + LINE // X.itemsize
+    signs = np.zeros(places, np.int8) if weights is None else aligned((1, places), config.dtype)
+    signs[..., :m] = (1 - 2 * problem.y) * (1 if weights is None else weights)
     block = X.shape[2] if X.ndim == 3 else rows_in_block(problem.n, X.itemsize)
     return Data(X, signs, float(config.l2), m, block)
 
@@ -222,7 +228,7 @@ class Workspace(State):
         X, signs, *sizes = self.data
         self.evaluate = bound(gradient, (X, signs, self.parameters, *sizes, scratch, totals, self.gradients), ())
         addresses = addresses_of(signs, self.parameters, totals, self.gradients, self.moment1, self.moment2)
-        given = (X, scratch, addresses, *sizes)
+        given = (X, signs if signs.ndim == 2 else None, scratch, addresses, *sizes)
         if self.adam:
             self.run = bound(train_adam, (*given, self.rates), (self.corrections, self.J))
             self.run_once = partial(self.run, self.corrections, self.J)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numba import carray, types
+from numba.extending import overload
 
 from stepkernels.problem import Array
 from stepkernels.simd import compiled
@@ -44,3 +45,22 @@ def matrix_at(addresses: Array, place: int, dtype: Any) -> Array:
     """The array of two dimensions in a line of the table."""
     array: Array = carray(_pointer(addresses[place, 0]), (addresses[place, 1], addresses[place, 2]), dtype)
     return array
+
+
+def given_or_at(given: Array | None, addresses: Array, place: int, dtype: Any) -> Array:
+    """The array that is given, or, for None, the one of one dimension in a line of the table. Only in compiled code.
+
+    Which of them is known when compiled, as the type of what is given.
+    """
+    raise NotImplementedError(f"given_or_at of {given!r} is a function for compiled code.")
+
+
+@overload(given_or_at)
+def _given_or_at(given: Any, addresses: Any, place: Any, dtype: Any) -> Any:  # noqa: ARG001
+    def given_one(given: Any, addresses: Any, place: Any, dtype: Any) -> Any:  # noqa: ARG001
+        return given
+
+    def told_one(given: Any, addresses: Any, place: Any, dtype: Any) -> Any:  # noqa: ARG001
+        return vector_at(addresses, place, dtype)
+
+    return told_one if isinstance(given, types.NoneType) else given_one

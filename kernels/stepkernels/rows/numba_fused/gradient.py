@@ -74,8 +74,8 @@ def gradient(
 ) -> float:
     """The cost J; writes gradients (n + 1,), the bias last.
 
-    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,); parameters (n + 1,). totals (shares, n and more),
-    float64, and scratch in X's dtype are overwritten: a row of scratch for each share, or one for one thread.
+    X (m, n), or tiles of it; signs as `Data` has them; parameters (n + 1,). totals (shares, n and more), float64, and
+    scratch in X's dtype are overwritten: a row of scratch for each share, or one for one thread.
     """
     if scratch_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
         for share in range(len(totals_out)):

@@ -1,0 +1,44 @@
+"""What a fork leaves behind: a child has its parent's memory, but of its threads none, and no device.
+
+A library that had a pool of threads waits in the child for threads that are not there, for ever, or ends the process.
+The child can be told from its parent, so it need not come to that.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_in_use: set[str] = set()
+_left_behind: set[str] = set()
+
+
+def note_use(library: str) -> None:
+    """`library` has threads, or a device, in this process from now on."""
+    _in_use.add(library)
+
+
+def left_behind(library: str) -> str | None:
+    """Why the threads of `library`, or its device, are not there in this process, which was forked; or None."""
+    if library not in _left_behind:
+        return None
+    return (
+        f"this process was forked from one in which {library} had threads or a device, and these do not come along; "
+        "start processes by 'spawn' or 'forkserver' (multiprocessing.get_context), or take a row that computes on one "
+        "thread, such as numba-fused"
+    )
+
+
+def _numba_has_a_pool() -> bool:
+    """Whether anybody's parallel code has started Numba's pool: it may have been the caller's own."""
+    return bool(getattr(sys.modules.get("numba.np.ufunc.parallel"), "_is_initialized", False))
+
+
+def _forked() -> None:
+    _left_behind.update(_in_use)
+    if _numba_has_a_pool():
+        _left_behind.add("numba")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from stepkernels import GD, Adam, Config, Problem, ProblemError, synthetic_problem
 from stepkernels.problem import parse_dtype, safe_learning_rate
@@ -28,6 +29,11 @@ Y = [0, 1, 1]
         ((X, Y, [1.0]), "w0 has shape (1,); X asks for (2,)."),
         ((X, Y, [1.0, np.inf]), "w0 contains NaN or infinity; every value must be finite."),
         ((X, Y, None, np.nan), "b0 is nan; the starting bias must be finite."),
+        ((X, Y, None, "0"), "b0 is '0'; the starting bias must be finite."),
+        ((X, Y, None, 10**400), f"b0 is {10**400}; the starting bias must be finite."),
+        (([[1.0], [1.0, 2.0]], [0, 1]), "X is ragged; all of its rows must have the same length."),
+        ((csr_array(X), Y), "X is sparse, and every row works on dense arrays; give X.toarray() instead."),
+        ((X, csr_array(X)), "y is sparse, and every row works on dense arrays; give y.toarray() instead."),
     ],
 )
 def test_bad_data_is_told_in_a_sentence(arguments, sentence):
@@ -45,6 +51,10 @@ def test_bad_data_is_told_in_a_sentence(arguments, sentence):
         (lambda: Adam(beta1=1.0), "beta1 is 1.0; it must be at least 0 and below 1."),
         (lambda: Adam(beta2=-0.1), "beta2 is -0.1; it must be at least 0 and below 1."),
         (lambda: Config(l2=-1.0), "l2 is -1.0; it must be zero or a positive number."),
+        (lambda: GD(learning_rate="0.1"), "learning_rate is '0.1'; it must be a positive number."),
+        (lambda: Adam(beta1=None), "beta1 is None; it must be at least 0 and below 1."),
+        (lambda: Adam(epsilon=True), "epsilon is True; it must be a positive number."),
+        (lambda: Config(l2="a"), "l2 is 'a'; it must be zero or a positive number."),
         (lambda: Config(l2=np.nan), "l2 is nan; it must be zero or a positive number."),
         (lambda: Config(dtype="float16"), "dtype 'float16' is not supported; use float32 or float64."),
         (lambda: Config(dtype="real"), "dtype 'real' is not supported; use float32 or float64."),
@@ -92,6 +102,28 @@ def test_astype_rounds_and_returns_itself_where_nothing_changes():
     narrow = problem.astype("float32")
     np.testing.assert_array_equal(narrow.X, (X + 0.1).astype(np.float32))
     assert narrow.w0.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["X", "w0", "b0"])
+def test_a_number_beyond_float32_is_named_and_is_no_nan(name):
+    values = {"X": X.copy(), "w0": np.zeros(2), "b0": 0.0}
+    values[name] = values[name] - 1e200
+    problem = Problem(values["X"], Y, values["w0"], values["b0"])
+    with pytest.raises(ProblemError, match=f"{name} holds -1e\\+200, which is beyond float32") as error:
+        problem.astype("float32")
+    assert "NaN" not in str(error.value)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).max == np.finfo(float).max, reason="there is no wider type here")
+def test_a_number_beyond_float64_is_no_infinity():
+    with pytest.raises(ProblemError, match=r"X holds 1e\+4000, which is beyond float64"):
+        Problem(np.full((1, 1), np.longdouble("1e4000")), [1])
+
+
+def test_a_learning_rate_where_squares_overflow_is_refused_by_the_data():
+    with pytest.raises(ProblemError, match="X holds -1e\\+200, whose square is beyond float64"):
+        safe_learning_rate(Problem([[-1e200]], [1]))
+    assert np.isfinite(safe_learning_rate(Problem([[0.0]], [1]), intercept=False))
 
 
 def test_parse_dtype_takes_what_numpy_takes():

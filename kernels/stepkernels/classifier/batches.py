@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from stepkernels.classifier.solution import Goal, Solution, largest, packed, require_finite, too_large
-from stepkernels.interface import Implementation, Snapshot, Workspace
-from stepkernels.problem import Config, Problem
+from stepkernels.interface import Snapshot, Workspace
+from stepkernels.problem import Problem
 
 
 class Batches:
     """Contiguous blocks of the rows of X, each a problem of its own over a view of X.
 
     Each is bound once and kept. Those of a memory map are bound anew on every visit instead, so that a row which
-    copies X to its device or layout holds one block and not the file.
+    copies X to its device or layout holds one block and not the file. `bind` is what binds them.
     """
 
-    def __init__(self, problem: Problem, rows: int, row: Implementation, config: Config) -> None:
-        self.problem, self.row, self.config = problem, row, config
+    def __init__(self, problem: Problem, rows: int, bind: Callable[[Problem], Workspace]) -> None:
+        self.problem, self.bind = problem, bind
         self.starts = range(0, problem.m, rows)
         self.keeps = not is_memory_mapped(problem.X)
         self.kept: dict[int, Workspace] = {}
@@ -25,12 +27,18 @@ class Batches:
     def rows(self, start: int) -> slice:
         return slice(start, min(start + self.starts.step, self.problem.m))
 
+    def block(self, part: slice) -> Problem:
+        """Some of the rows. Their weights stay what they are among all: a block of heavy rows takes a long step."""
+        whole = self.problem
+        weights = None if whole.weights is None else whole.weights[part]
+        total = whole.total_weight * (part.stop - part.start) / whole.m
+        return Problem(whole.X[part], whole.y[part], whole.w0, whole.b0, weights, total)
+
     def workspace(self, start: int) -> Workspace:
         """The block that begins with row `start`, bound."""
         if start in self.kept:
             return self.kept[start]
-        part, whole = self.rows(start), self.problem
-        workspace = self.row.bind(Problem(whole.X[part], whole.y[part], whole.w0, whole.b0), self.config)
+        workspace = self.bind(self.block(self.rows(start)))
         if self.keeps:
             self.kept[start] = workspace
         return workspace
@@ -54,7 +62,7 @@ def descend_in_batches(batches: Batches, random: np.random.RandomState, goal: Go
             gradient += share * packed(state.gw, state.gb)
         norm = largest(gradient)
         costs.append(cost)
-        require_finite(cost, len(costs))
+        require_finite(cost, len(costs), goal)
         goal.report(len(costs), cost)
     unfinished = too_large(norm, goal.tol, f"{goal.max_iter} epochs")
     return Solution(w=state.w, b=state.b, costs=np.array(costs), unfinished=unfinished)

@@ -12,26 +12,29 @@ Needs scikit-learn and SciPy (extra `estimator`); resolved lazily as `stepkernel
 
 from __future__ import annotations
 
-import sys
 import warnings
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, log_expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from stepkernels.classifier.batches import Batches, descend_in_batches, is_memory_mapped, take_step
 from stepkernels.classifier.choice import AUTO, choose_row
 from stepkernels.classifier.gradient_descent import descend
+from stepkernels.classifier.hyperparameters import BALANCED, LBFGS, require_sensible
+from stepkernels.classifier.labels import classes_of, classes_of_parts, labels_of
 from stepkernels.classifier.lbfgs import solve_lbfgs
-from stepkernels.classifier.solution import Goal, Report, Solution
-from stepkernels.interface import Implementation, Op, Snapshot, with_gradient
+from stepkernels.classifier.solution import Goal, Report, Solution, remedy_of, reporter
+from stepkernels.classifier.weighting import row_weights
+from stepkernels.classifier.without_intercept import WithoutIntercept
+from stepkernels.interface import Implementation, Op, Snapshot, Workspace, with_gradient
 from stepkernels.problem import (
     OPTIMIZERS,
     Adam,
@@ -40,11 +43,12 @@ from stepkernels.problem import (
     Problem,
     ProblemError,
     parse_dtype,
+    rounded,
     safe_learning_rate,
-    two_classes,
+    undisturbed,
 )
 
-LBFGS = "lbfgs"
+__all__ = ["LBFGS", "LogisticRegression"]
 
 
 def takes_steps(classifier: LogisticRegression) -> bool:
@@ -69,7 +73,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     optimizer : {"lbfgs", "gd", "adam"}, default="lbfgs"
         "lbfgs" needs no learning rate and is the fastest to an exact optimum.
     l2 : float, default=0.0
-        Strength of the penalty. scikit-learn's C is 1/(l2·m) for m samples.
+        Strength of the penalty. scikit-learn's C is 1/(l2·m) for m samples, or 1/(l2·Σ weights).
+    fit_intercept : bool, default=True
+        Without, the intercept is 0, and w alone is learned.
+    class_weight : dict, "balanced" or None, default=None
+        How much the rows of each class count. "balanced": both classes alike, whatever their numbers; fit alone.
     tol : float, default=1e-4
         Done when no element of the gradient of J is larger. With 0, "gd" and "adam" take all their steps.
     batch_size : int or None, default=None
@@ -113,6 +121,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         optimizer: str = LBFGS,
         l2: float = 0.0,
         tol: float = 1e-4,
+        fit_intercept: bool = True,
+        class_weight: Mapping[Any, float] | str | None = None,
         batch_size: int | None = None,
         row: str = AUTO,
         dtype: str | None = None,
@@ -125,6 +135,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.optimizer = optimizer
         self.l2 = l2
         self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
         self.batch_size = batch_size
         self.row = row
         self.dtype = dtype
@@ -132,42 +144,62 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.warm_start = warm_start
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Find the parameters. Warns with `ConvergenceWarning` when they are not within `tol`."""
-        self._require_sensible_parameters()
+    @undisturbed
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Find the parameters. Warns with `ConvergenceWarning` when they are not within `tol`.
+
+        sample_weight (m,): how much each row counts; 2 is the row twice, 0 the row left out.
+        """
+        require_sensible(self.get_params(deep=False))
         features, target = self._validated(X, y, reset=True)
         self.classes_ = classes_of(target)
-        labels = self._labels(target)
+        labels = labels_of(target, self.classes_)
+        weights = row_weights(sample_weight, self.class_weight, labels, self.classes_)
         random = check_random_state(self.random_state)
         if self.batch_size is not None and not is_memory_mapped(features):
             order = random.permutation(len(features))
             features, labels = features[order], labels[order]
-        solution = self._solve(self._problem(features, labels, warm=self.warm_start), random)
+            weights = None if weights is None else weights[order]
+        solution = self._solve(self._problem(features, labels, weights, warm=self.warm_start), random)
         if solution.unfinished:
-            warnings.warn(f"Not converged: {solution.unfinished}.", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"Not converged: {solution.unfinished}.", ConvergenceWarning, stacklevel=3)
         self._state: Snapshot | None = None  # a later partial_fit starts here, with fresh moments
         self._keep(solution)
         return self
 
     @available_if(takes_steps)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
+    @undisturbed
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """One step of "gd" or "adam" on these rows, from where the last call ended: for data that arrive in parts.
 
-        The first call needs `classes`, both of them, unless these rows have both.
+        The first call needs `classes`, both of them, unless these rows have both; a later one may repeat them. The
+        step follows the weighted mean over these rows: weights that are all alike change nothing.
         """
-        self._require_sensible_parameters()
+        require_sensible(self.get_params(deep=False))
+        if self.class_weight == BALANCED:
+            raise ProblemError(
+                'class_weight "balanced" needs all the rows at once; give partial_fit a dict of weights.'
+            )
         first = not hasattr(self, "classes_")
         features, target = self._validated(X, y, reset=first)
-        if first:
-            self.classes_ = classes_of(target if classes is None else np.asarray(classes))
-        problem = self._problem(features, self._labels(target), warm=True)
+        self.classes_ = classes_of_parts(target, classes, None if first else self.classes_)
+        labels = labels_of(target, self.classes_)
+        weights = row_weights(sample_weight, self.class_weight, labels, self.classes_)
+        problem = self._problem(features, labels, weights, warm=True)
         row, config = self._row_and_config(problem, problem.m)
-        workspace = row.bind(problem, config)
+        workspace = self._bind(row, problem, config)
         self._state = state = take_step(workspace, getattr(self, "_state", None) or workspace.snapshot())
         costs = np.append(getattr(self, "costs_", ()), np.float64(state.J))
         self._keep(Solution(w=state.w, b=state.b, costs=costs, unfinished=None))
         return self
 
+    @undisturbed
     def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
         """The margins z = Xw + b, (m,): positive for `classes_[1]`."""
         check_is_fitted(self)
@@ -181,54 +213,40 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predicted: NDArray[Any] = self.classes_[(z > 0).astype(np.intp)]
         return predicted
 
+    @undisturbed
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
         """The probability of each class, (m, 2). Neither is one minus the other, so both keep their small values."""
         z = self.decision_function(X)
         return np.column_stack([expit(-z), expit(z)])
+
+    @undisturbed
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.floating]:
+        """The logarithm of each class's probability, (m, 2): finite also where the probability is too small to be."""
+        z = self.decision_function(X)
+        return np.column_stack([log_expit(-z), log_expit(z)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
 
-    def _require_sensible_parameters(self) -> None:
-        """Raise `ProblemError` for what `Config` and the optimizers do not check themselves."""
-        if self.optimizer not in (*OPTIMIZERS, LBFGS):
-            raise ProblemError(f"optimizer is {self.optimizer!r}; choose from {', '.join((*OPTIMIZERS, LBFGS))}.")
-        for name, value in (("max_iter", self.max_iter), ("batch_size", self.batch_size)):
-            whole = isinstance(value, (int, np.integer)) and value >= 1
-            if not whole and not (name == "batch_size" and value is None):
-                raise ProblemError(f"{name} is {value!r}; it must be a whole number, at least 1.")
-        if not self.tol >= 0.0:
-            raise ProblemError(f"tol is {self.tol!r}; it must be zero or a positive number.")
-        if self.batch_size is not None and self.optimizer == LBFGS:
-            raise ProblemError("lbfgs looks at all the rows at once; use gd or adam with batch_size.")
-
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, NDArray[Any]]:
         """X in the dtype to compute in, and y. `Problem` looks for NaN, so it is not looked for twice.
 
         A memory map stays one: it is converted block by block, when it is bound.
         """
-        kinds = [np.float64, np.float32] if self.dtype is None or is_memory_mapped(X) else parse_dtype(self.dtype)
-        checked: tuple[Array, NDArray[Any]] = validate_data(
-            self, X, y, reset=reset, dtype=kinds, ensure_all_finite=False
-        )
-        return checked
+        features, target = validate_data(
+            self, X, y, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
+        )  # fmt: skip
+        if self.dtype is not None and not is_memory_mapped(X):
+            features = rounded("X", features, np.dtype(parse_dtype(self.dtype)))
+        return features, target
 
-    def _labels(self, target: NDArray[Any]) -> NDArray[np.bool_]:
-        """True for `classes_[1]`. Raises `ProblemError` for a label that is neither class."""
-        labels: NDArray[np.bool_] = target == self.classes_[1]
-        unknown = target[~labels & (target != self.classes_[0])]
-        if len(unknown):
-            known = " and ".join(map(str, self.classes_))
-            raise ProblemError(f"y holds {unknown[0]!s}; the classes are {known}.")
-        return labels
-
-    def _problem(self, X: Array, labels: NDArray[np.bool_], *, warm: bool) -> Problem:
+    def _problem(self, X: Array, labels: NDArray[np.bool_], weights: Array | None, *, warm: bool) -> Problem:
         """From the last solution where there is one and it is wanted, else from zero."""
         if warm and hasattr(self, "coef_"):
-            return Problem(X, labels, self.coef_[0], float(self.intercept_[0]))
-        return Problem(X, labels)
+            return Problem(X, labels, self.coef_[0], float(self.intercept_[0]), weights)
+        return Problem(X, labels, weights=weights)
 
     def _config(self, problem: Problem) -> Config:
         dtype = problem.dtype if self.dtype is None else self.dtype
@@ -236,7 +254,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return Config(dtype=dtype, l2=self.l2)
         kind, rate = OPTIMIZERS[self.optimizer], self.learning_rate
         if rate is None:
-            rate = kind().learning_rate if kind is Adam else safe_learning_rate(problem, self.l2)
+            rate = (
+                kind().learning_rate
+                if kind is Adam
+                else safe_learning_rate(problem, self.l2, intercept=self.fit_intercept)
+            )
         return Config(dtype=dtype, optimizer=kind(learning_rate=rate), l2=self.l2)
 
     def _row_and_config(self, problem: Problem, rows: int) -> tuple[Implementation, Config]:
@@ -248,42 +270,22 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.learning_rate_ = None if self.optimizer == LBFGS else config.optimizer.learning_rate
         return row, config
 
+    def _bind(self, row: Implementation, problem: Problem, config: Config) -> Workspace:
+        workspace = row.bind(problem, config)
+        return workspace if self.fit_intercept else WithoutIntercept(workspace)
+
     def _solve(self, problem: Problem, random: np.random.RandomState) -> Solution:
-        goal = Goal(self.max_iter, self.tol, self._report())
+        goal = Goal(self.max_iter, self.tol, reporter(self.verbose), remedy_of(self.learning_rate))
         if self.batch_size is not None:
             row, config = self._row_and_config(problem, self.batch_size)
-            batches = Batches(problem, self.batch_size, row, config)
+            batches = Batches(problem, self.batch_size, lambda block: self._bind(row, block, config))
             return descend_in_batches(batches, random, goal)
         row, config = self._row_and_config(problem, problem.m)
-        workspace = row.bind(problem, config)
+        workspace = self._bind(row, problem, config)
         if self.optimizer == LBFGS:
             return solve_lbfgs(with_gradient(workspace), goal)
-        return descend(workspace, Op.TRAIN in row.ops, goal)
-
-    def _report(self) -> Report:
-        """What is told of each look at the cost: by `verbose`."""
-        if callable(self.verbose):
-            return self.verbose
-        return print_cost if self.verbose else lambda *_: None
+        return descend(workspace, Op.TRAIN in row.ops and self.fit_intercept, goal)
 
     def _keep(self, solution: Solution) -> None:
         self.coef_, self.intercept_ = solution.w[np.newaxis], np.atleast_1d(solution.b)
         self.costs_, self.n_iter_ = solution.costs, len(solution.costs)
-
-
-def classes_of(y: NDArray[Any]) -> NDArray[Any]:
-    """The two classes in y, sorted. Raises `ProblemError` when there is another number of them."""
-    check_classification_targets(y)
-    return two_classes(y, _not_two)
-
-
-def _not_two(classes: NDArray[Any]) -> str:
-    if len(classes) == 1:
-        return f"y holds one class only, {classes[0]!s}; two classes are needed."
-    few = ", ".join(map(str, classes[:5])) + (", …" if len(classes) > 5 else "")
-    return f"Only binary classification is supported. y holds {len(classes)} classes: {few}."
-
-
-def print_cost(iteration: int, cost: float) -> None:
-    """As scikit-learn's estimators do when they are verbose."""
-    sys.stdout.write(f"iteration {iteration}: cost {cost:.6g}\n")

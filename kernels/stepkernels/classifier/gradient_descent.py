@@ -22,7 +22,7 @@ def descend(workspace: Workspace, trains: bool, goal: Goal) -> Solution:
         costs += advance(with_training(workspace), steps) if trains else advance_singly(workspace, steps)
         state = workspace.snapshot()
         norm = largest(packed(state.gw, state.gb))
-        require_finite(costs[-1], len(costs))
+        require_finite(costs[-1], len(costs), goal)
         goal.report(len(costs), costs[-1])
     unfinished = too_large(norm, goal.tol, f"{goal.max_iter} steps")
     return Solution(w=state.w, b=state.b, costs=np.array(costs), unfinished=unfinished)

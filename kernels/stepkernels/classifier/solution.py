@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,11 +20,13 @@ class Goal(NamedTuple):
     max_iter  most steps, epochs or iterations
     tol       done when no element of the gradient of J is larger
     report    called with the iterations done and J, now and then
+    remedy    what to do where J overflows
     """
 
     max_iter: int
     tol: float
     report: Report
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +44,29 @@ def too_large(norm: float, tol: float, spent: str) -> str | None:
     return f"after {spent} the gradient is {norm:.1e}, tol is {tol:.1e}" if norm > tol > 0.0 else None
 
 
-def require_finite(cost: float, iteration: int) -> None:
+def remedy_of(learning_rate: float | None) -> str:
+    """What to do where J overflows: nobody is told of a learning rate that was not given."""
+    if learning_rate is None:
+        return "Bring the features to a common scale (StandardScaler does)."
+    return "Choose a smaller learning_rate."
+
+
+def reporter(verbose: int | Report) -> Report:
+    """What is told of each look at the cost."""
+    if callable(verbose):
+        return verbose
+    return print_cost if verbose else lambda *_: None
+
+
+def print_cost(iteration: int, cost: float) -> None:
+    """As scikit-learn's estimators do when they are verbose."""
+    sys.stdout.write(f"iteration {iteration}: cost {cost:.6g}\n")
+
+
+def require_finite(cost: float, iteration: int, goal: Goal) -> None:
     """Raise `ProblemError` for a cost that is not a number any more."""
     if not np.isfinite(cost):
-        raise ProblemError(f"The cost overflowed by iteration {iteration}. Choose a smaller learning_rate.")
+        raise ProblemError(f"The cost overflowed by iteration {iteration}. {goal.remedy}")
 
 
 def packed(w: Array, b: Array) -> Array:

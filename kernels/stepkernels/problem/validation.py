@@ -133,7 +133,7 @@ def rounded(name: str, array: NDArray[Any], dtype: np.dtype) -> Array:
             largest = f"{np.finfo(dtype).max:.2g}"
             wider = "use float64, or " if dtype.name == "float32" and abs(extreme) < np.finfo(np.float64).max else ""
             raise ProblemError(
-                f"{name} holds {extreme:g}, which is beyond {dtype.name}, whose largest number is {largest}; "
+                f"{name} holds {extreme!s}, which is beyond {dtype.name}, whose largest number is {largest}; "
                 f"{wider}bring the values to a smaller scale."
             )
     return narrow

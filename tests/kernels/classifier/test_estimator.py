@@ -33,10 +33,12 @@ warnings.simplefilter("ignore")
 import pandas
 from sklearn.utils.estimator_checks import check_estimator
 from stepkernels import LogisticRegression
-results = check_estimator(LogisticRegression(**eval(sys.argv[1])), on_fail=None)
+expected = {name: "as of any stochastic solver" for name in sys.argv[2:]}
+estimator = LogisticRegression(**eval(sys.argv[1]))
+results = check_estimator(estimator, on_fail=None, expected_failed_checks=expected)
 print(*(f"{result['check_name']}={result['status']}" for result in results))
 for result in results:
-    if result["status"] != "passed":
+    if result["status"] not in ("passed", "xfail"):
         print(result["check_name"], result["exception"], file=sys.stderr)
 """
 
@@ -44,17 +46,23 @@ for result in results:
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_check_estimator_passes_whole(variant):
-    """Every check, none skipped and none expected to fail; in a process where SciPy speaks the array API."""
+    """Every check, none skipped; in a process where SciPy speaks the array API.
+
+    None is expected to fail but one of batches, as of scikit-learn's own SGD: a row twice is in other blocks than a
+    row of twice the weight.
+    """
+    stochastic = ["check_sample_weight_equivalence_on_dense_data"] if variant == "batches" else []
     settings = VARIANTS[variant] | ({"max_iter": 30} if variant == "batches" else {})  # an epoch has many steps
     finished = subprocess.run(
-        [sys.executable, "-c", CHECK_ESTIMATOR, repr(settings)],
+        [sys.executable, "-c", CHECK_ESTIMATOR, repr(settings), *stochastic],
         capture_output=True,
         text=True,
         env=environment(SCIPY_ARRAY_API="1"),
         check=True,
     )
     statuses = Counter(pair.partition("=")[2] for pair in finished.stdout.split())
-    assert set(statuses) == {"passed"}, finished.stderr
+    assert set(statuses) <= {"passed", "xfail"}, finished.stderr
+    assert statuses["xfail"] == len(stochastic)
     assert statuses["passed"] > 40
 
 

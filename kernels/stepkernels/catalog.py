@@ -87,6 +87,7 @@ _ROWS = (
         options={"device": "cpu"},
         ops=_PHASES,
         weights=True,
+        survives_fork=False,
     ),
     Implementation(
         name="torch-manual-cuda",

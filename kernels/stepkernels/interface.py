@@ -160,8 +160,8 @@ class Implementation:
     allocates       an operation may allocate after its warm-up (autograd)
     compiles_per_shape  binding a new shape compiles again
     weights         it takes a problem whose rows have weights
-    survives_fork   it computes also in a child that was forked after it has computed: it has no threads of its own,
-                    or such as come back
+    survives_fork   it computes also in a child that was forked after it has computed: its library has no threads and
+                    no device there, or such as come back
     max_work        elements of X per operation above which a case is a recorded skip
     cuda_source     the CUDA C++ file beside the module, of which its kernels are compiled
     raw_kernels     its kernels are CUDA code of its own, which compute-sanitizer can look at

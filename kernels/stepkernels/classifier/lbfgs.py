@@ -7,7 +7,10 @@ both. A gradient with the parameters in and out costs a small problem on the CPU
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +104,43 @@ class Objective:
         """SciPy's result for a function that returns a value and a gradient, in the iterations that are left."""
         left = self.goal.max_iter - self.iterations
         options = {"maxiter": left, "gtol": self.goal.tol, "ftol": least_fall, "maxls": LINE_SEARCH_STEPS}
-        with scipys_blas().limit(limits=1):
+        with SCIPYS_BLAS.one_thread():
             return minimize(function, start, method="L-BFGS-B", jac=True, callback=self.iteration_done, options=options)
+
+
+class Limit:
+    """The number of threads of SciPy's BLAS, which is the whole process's: fits side by side limit it together.
+
+    The first sets it to one, and the last sets it back. If each did so for itself, one would take another's limit for
+    what there was before, and leave it behind.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.users = threading.Lock(), 0
+        self.limiter: Any = None
+
+    @contextmanager
+    def one_thread(self) -> Iterator[None]:
+        with (lock := self.lock):
+            if self.users == 0:
+                self.limiter = scipys_blas().limit(limits=1)
+            self.users += 1
+        try:
+            yield
+        finally:
+            with lock:
+                self.users -= lock is self.lock  # else this process was forked meanwhile, and counts anew
+                if self.users == 0:
+                    self.limiter.restore_original_limits()
+
+    def forked(self) -> None:
+        """Whoever held the lock, or had the limit, in the process that this one was forked from, is not here."""
+        self.lock, self.users = threading.Lock(), 0
+
+
+SCIPYS_BLAS = Limit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SCIPYS_BLAS.forked)
 
 
 @functools.cache

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
+# They share OpenMP, one of them through another's copy of it: what one of them leaves behind, all of them wait for.
+OPENMP = frozenset({"numba", "sklearn", "torch"})
+
 _in_use: set[str] = set()
 _left_behind: set[str] = set()
 
@@ -20,10 +23,11 @@ def note_use(library: str) -> None:
 
 def left_behind(library: str) -> str | None:
     """Why the threads of `library`, or its device, are not there in this process, which was forked; or None."""
-    if library not in _left_behind:
+    waits_for = OPENMP if library in OPENMP else {library}
+    if not (missed := sorted(waits_for & _left_behind)):
         return None
     return (
-        f"this process was forked from one in which {library} had threads or a device, and these do not come along; "
+        f"this process was forked from one in which {missed[0]} had threads or a device, which do not come along; "
         "start processes by 'spawn' or 'forkserver' (multiprocessing.get_context), or take a row that computes on one "
         "thread, such as numba-fused"
     )

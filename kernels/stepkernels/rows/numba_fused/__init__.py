@@ -15,7 +15,7 @@ products and their accumulation into gw. What that takes:
   share of the rows and partial sums of its own, added in order: the same bits every run.
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
   (`calls.py`), and most of its arrays told by address (`addresses.py`).
-- As many threads as the size is worth (`shares.py`): those of a pool for a step; for `train` some that wake once and
+- As many threads as the size is worth (`shares.py`): those of a pool (`pool.py`) for a step; for `train` some that wake once and
   meet at a barrier a step (`team.py`).
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
@@ -38,6 +38,7 @@ from stepkernels.rows.numba_fused.blocks import rows_in_block
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
 from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
+from stepkernels.rows.numba_fused.pool import in_turn, refuse, start_for
 from stepkernels.rows.numba_fused.shares import Division, division_of
 from stepkernels.rows.numba_fused.team import Team, meet
 from stepkernels.rows.numba_fused.tiles import COPIED, in_tiles
@@ -218,23 +219,22 @@ class Workspace(State):
         self.reset()
 
     def bind_calls(self, scratch: Array, totals: Array) -> None:
-        """`evaluate` a gradient, `run` steps, `run_once` a step: calls with all but a few arguments given.
-
-        Numba starts its pool itself where it compiles parallel code or finds it in its cache, but not for a function
-        whose callee came from the cache when it was compiled itself: that would jump to zero.
-        """
-        if self.division.pool:
-            numba.get_num_threads()  # starts the pool
+        """`evaluate` a gradient, `run` steps, `run_once` a step: calls with all but a few arguments given."""
         X, signs, *sizes = self.data
         self.evaluate = bound(gradient, (X, signs, self.parameters, *sizes, scratch, totals, self.gradients), ())
         addresses = addresses_of(signs, self.parameters, totals, self.gradients, self.moment1, self.moment2)
         given = (X, signs if signs.ndim == 2 else None, scratch, addresses, *sizes)
         if self.adam:
             self.run = bound(train_adam, (*given, self.rates), (self.corrections, self.J))
-            self.run_once = partial(self.run, self.corrections, self.J)
         else:
             self.run = bound(train, (*given, self.rates[0]), (self.J,))
-            self.run_once = partial(self.run, self.J)
+        if self.division.pool:
+            start_for(self)
+            self.evaluate, self.run = map(in_turn, (self.evaluate, self.run))
+        self.run_once = partial(self.run, self.corrections, self.J) if self.adam else partial(self.run, self.J)
+
+    def leave_pool(self) -> None:
+        self.evaluate = self.run = self.run_once = partial(refuse)
 
     def bind_team(self, scratch: Array, totals: Array) -> list[Any]:
         """The training of each member of a team: the first one's state is the workspace's, the others' are copies."""

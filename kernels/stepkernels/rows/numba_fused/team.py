@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
+from weakref import WeakSet
 
 from llvmlite import ir
 from numba import types
@@ -128,6 +129,19 @@ class Run:
             os.sched_setaffinity(0, self.processors)
 
 
+_teams: WeakSet[Team] = WeakSet()
+
+
+def _forked() -> None:
+    """Threads do not come along to a child: there, each team gets others."""
+    for team in list(_teams):
+        team.others = team.threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class Team:
     """So many threads, the calling one among them. `arrivals` is what their compiled code meets by."""
 
@@ -135,6 +149,7 @@ class Team:
         self.members = members
         self.arrivals = aligned((LINE // 8,), "int64")
         self.others = self.threads()
+        _teams.add(self)
 
     def threads(self) -> ThreadPoolExecutor:
         """As many as there are other members: started when first called for, and each gets one call of a run."""

@@ -196,13 +196,14 @@ class Implementation:
     def unavailable(self) -> str | None:
         """Why the row cannot run here, or None.
 
-        An absent library, an absent compiler that it calls, a CUDA row without a working GPU, and threads that a fork
-        left behind are reasons.
+        An absent library, an absent compiler that it calls, one that is switched off, a CUDA row without a working GPU,
+        and threads that a fork left behind are reasons.
         Anything else raises: a broken installation must not look like a missing one.
         """
         return (
             probe.missing_library(self.library)
             or (probe.missing_compiler(self.compiler) if self.compiler else None)
+            or probe.switched_off(self.library)
             or self.left_behind()
             or (probe.missing_gpu(self.library) if self.device == "cuda" else None)
         )
@@ -223,19 +224,25 @@ class Implementation:
     def bind(self, problem: Problem, config: Config) -> Workspace:
         """Copy, allocate, compile: a workspace ready to run, reset to the problem's start.
 
-        Raises `ProblemError` for a configuration the row does not support, for weights where it takes none, and in a
-        forked process where its threads are not there.
+        Raises `ProblemError` for a configuration the row does not support, for weights where it takes none, in a
+        forked process where its threads are not there, and where the compiler it is made by is switched off.
         """
         if reason := self.unsupported(config):
             raise ProblemError(f"{reason}.")
         if problem.weights is not None and not self.weights:
             raise ProblemError(f"{self.name} takes no weights; numba-fused and numpy-blas are among the rows that do.")
-        if reason := self.left_behind():
-            raise ProblemError(f"{self.name} cannot run here: {reason}.")
+        self.require_able()
+        module = self.load()
+        self.require_able()  # a library may have read its settings only now
         if not self.survives_fork:
             probe.note_use(self.library)
-        workspace: Workspace = self.load().bind(problem.astype(config.dtype), config, **self.options)
+        workspace: Workspace = module.bind(problem.astype(config.dtype), config, **self.options)
         return workspace
+
+    def require_able(self) -> None:
+        """Raise `ProblemError` in a process that computes nothing by the row's library, though it is there."""
+        if reason := probe.switched_off(self.library) or self.left_behind():
+            raise ProblemError(f"{self.name} cannot run here: {reason}.")
 
     def to_json(self) -> dict[str, Any]:
         """The row as plain values, to be stored or sent to another process."""
@@ -251,7 +258,10 @@ class Implementation:
         return cls(**{**values, **sequences, "ops": tuple(map(Op, values["ops"]))})
 
     def load(self) -> ModuleType:
-        """Import the row's module and, with it, its library."""
+        """Import the row's module and, with it, its library. Numba gets a temporary cache where it finds no other."""
+        return probe.with_a_cache(self.import_module)
+
+    def import_module(self) -> ModuleType:
         return load_file(Path(self.module)) if self.module.endswith(".py") else importlib.import_module(self.module)
 
 

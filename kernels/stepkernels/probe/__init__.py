@@ -15,6 +15,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepkernels.probe.compiled_code import switched_off, with_a_cache
 from stepkernels.probe.forks import left_behind, note_use
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "missing_library",
     "note_use",
     "requirement_of",
+    "switched_off",
+    "with_a_cache",
 ]
 
 GPU_TRIAL_TIMEOUT_SECONDS = 120.0  # a cold import of torch or JAX from a network disk takes tens of seconds

@@ -15,8 +15,8 @@ products and their accumulation into gw. What that takes:
   share of the rows and partial sums of its own, added in order: the same bits every run.
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
   (`calls.py`), and most of its arrays told by address (`addresses.py`).
-- As many threads as the size is worth (`shares.py`): those of a pool (`pool.py`) for a step; for `train` some that wake once and
-  meet at a barrier a step (`team.py`).
+- As many threads as the size is worth (`shares.py`): those of a pool (`pool.py`) for a step; for `train` some that wake
+  once and meet at a barrier a step (`team.py`).
 
 Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
 the sigmoids of a vector of rows.

@@ -87,7 +87,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     row : str, default="auto"
         What computes: a name from `stepbench list`. "auto" takes the fastest CPU row for the size that is available
         here: numba-fused, from 100,000 elements of X (of a batch) on numba-fused-parallel, or numpy-blas without
-        Numba. A row that was named is never replaced by another.
+        Numba; on one thread in a process that was forked after a parallel fit. A row that was named is never replaced.
     dtype : {None, "float32", "float64"}, default=None
         What is computed in. None means X's own: float32 stays float32, all else is float64.
     verbose : int or callable, default=0

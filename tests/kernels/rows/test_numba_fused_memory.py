@@ -11,6 +11,8 @@ from fused_rows import DIVISIONS, DTYPES, agreement_of
 from stepkernels import Config, Problem, synthetic_problem
 from stepkernels.catalog import CATALOG
 from stepkernels.rows.numba_fused import Division, Workspace, rows_in_block
+from stepkernels.rows.numba_fused.tiles import VECTORS
+from stepkernels.simd import VECTOR_BYTES
 
 
 def data_of(problem: Problem, **options: int) -> np.ndarray:
@@ -29,7 +31,10 @@ def test_a_small_x_is_copied_into_tiles(m, n, dtype):
     assert tiles.nbytes <= 4 / 3 * problem.X.nbytes
 
 
-@pytest.mark.parametrize("m", [1, 60, 130])
+TILE = VECTORS * VECTOR_BYTES // 4  # rows of float32: 128, or 64 without AVX-512
+
+
+@pytest.mark.parametrize("m", [1, TILE // 2 - 4, TILE + 2])
 def test_x_is_viewed_where_tiles_would_hold_many_zeros(m):
     problem = synthetic_problem(m, 9, "float32")
     assert np.shares_memory(data_of(problem), problem.X)

@@ -5,7 +5,7 @@
 
 Every problem is of a random kind, size, dtype, optimizer and configuration, and each is stepped from two places, three
 steps each. Rows that compile for every shape are given all of their data sets on a few shapes, and simulated ones on
-small shapes. Prints the counts and the seed, and exits with 1 when a row disagrees.
+small shapes. Prints the counts and the seed, and exits with 1 when a row disagrees or cannot be loaded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from stepkernels.catalog import CATALOG, rows_named
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m stepbench.checking.fuzz", description=__doc__.splitlines()[0])
+    about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
+    parser = argparse.ArgumentParser(prog="python -m stepbench.checking.fuzz", description=about)
     parser.add_argument("rows", nargs="*", metavar="ROW", help="rows of the catalogue; without any, nor a file, all")
     parser.add_argument("--kernel", type=Path, action="append", default=[], metavar="FILE", help="a kernel file")
     parser.add_argument("--simulate", action="store_true", help="GPU rows that cannot run here, in their simulators")
@@ -44,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         finished=finished,
         simulate=chosen.simulate,
     )
-    return 1 if any(report.verdict is Verdict.DISAGREES for report in reports) else 0
+    return 1 if any(report.verdict.is_fault for report in reports) else 0
 
 
 def lines(report: RowReport) -> Iterator[str]:
     """A row's counts and, field by field, the largest error it got away with in units of its bound."""
-    if report.verdict is Verdict.NOT_RUN:
-        yield f"{report.row}: not run: {report.reason}"
+    if report.verdict in (Verdict.NOT_RUN, Verdict.ERROR):
+        yield f"{report.row}: {report.verdict}: {report.reason}"
         return
     if report.verdict is Verdict.COMPILED:
         yield f"{report.row}: compiled, not run: {report.reason}"

@@ -35,9 +35,11 @@ class Findings:
             self.disagreements.append(finding.disagreement)
 
     def end_early(self, how: str) -> None:
-        """The child did not say that it was done: a verdict about the trial it was at."""
-        trial = self.latest.next_trial if self.latest else "loading"
-        found = Disagreement(trial=trial, data="", field="", error=math.inf, sentence=f"the row {how}")
+        """The child did not say that it was done: a verdict about the trial it was at, or about loading the row."""
+        if self.latest is None:
+            self.cannot_run = CannotRun(reason=f"while it was loaded, the row {how}", broken=True)
+            return
+        found = Disagreement(trial=self.latest.next_trial, data="", field="", error=math.inf, sentence=f"the row {how}")
         self.disagreements.append(found)
 
     def report(self, seconds: float, *, simulated: bool) -> RowReport:
@@ -56,7 +58,7 @@ class Findings:
 
     def _verdict(self, *, simulated: bool) -> Verdict:
         if self.cannot_run is not None:
-            return Verdict.DISAGREES if self.cannot_run.broken else Verdict.NOT_RUN
+            return Verdict.ERROR if self.cannot_run.broken else Verdict.NOT_RUN
         if self.disagreements:
             return Verdict.DISAGREES
         return Verdict.SIMULATED if simulated else Verdict.AGREES

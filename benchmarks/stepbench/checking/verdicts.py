@@ -11,13 +11,24 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """What can be said of a row. Only `AGREES` says that its numbers on its own device are right."""
+    """What can be said of a row. Only `AGREES` says that its numbers on its own device are right.
+
+    DISAGREES  in a trial it computed something else than the truth, or failed
+    ERROR      it could not be loaded, though what it needs is there: nothing is known of its numbers
+    NOT_RUN    what it needs, a library or a device, is not there
+    """
 
     AGREES = "agrees"
     DISAGREES = "disagrees"
+    ERROR = "error"
     SIMULATED = "simulated"
     COMPILED = "compiled"
-    NOT_RUN = "not run"
+    NOT_RUN = "unavailable"
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the row itself is at fault, required or not."""
+        return self in (Verdict.DISAGREES, Verdict.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +119,14 @@ class CheckReport:
 
     @property
     def failures(self) -> tuple[RowReport, ...]:
-        """The rows that disagree, and the required ones of which nobody can say that they agree."""
-        return tuple(row for row in self.rows if row.verdict is Verdict.DISAGREES or row in self.unproven)
+        """The rows that disagree or cannot be loaded, and the required ones of which nobody can say that they agree."""
+        return tuple(row for row in self.rows if row.verdict.is_fault or row in self.unproven)
 
     @property
     def unproven(self) -> tuple[RowReport, ...]:
         """The required rows that did not run, or not on their own device."""
-        known = (Verdict.AGREES, Verdict.DISAGREES)
-        return tuple(row for row in self.rows if row.row in self.required and row.verdict not in known)
+        required = (row for row in self.rows if row.row in self.required)
+        return tuple(row for row in required if row.verdict is not Verdict.AGREES and not row.verdict.is_fault)
 
     @property
     def exit_code(self) -> int:

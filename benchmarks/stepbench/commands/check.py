@@ -38,7 +38,7 @@ class Options:
 def check(asked: Options) -> None:
     """Numerical agreement with the truth, on ordinary, extreme and planted data. With --kernel alone, of that kernel.
 
-    Exit status 0: every row that ran agrees. 1: one disagrees, or a required one could not run. 2: bad usage.
+    Exit status 0: every row that ran agrees. 1: one disagrees or cannot be loaded, or a required one could not run.
 
     The kernel of a file is required. --require cpu, or cuda, requires every row of that device.
     """
@@ -63,7 +63,7 @@ def verdict_line(report: RowReport) -> Text:
     """What a check found of a row, in its colour."""
     from rich.text import Text
 
-    style = {"agrees": "green", "disagrees": "bold red"}.get(report.verdict, "yellow")
+    style = {"agrees": "green", "disagrees": "bold red", "error": "bold red"}.get(report.verdict, "yellow")
     return Text.assemble((f"{report.row}: ", "bold"), (str(report.verdict), style), f"  {report.summary}")
 
 

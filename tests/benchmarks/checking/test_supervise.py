@@ -79,9 +79,20 @@ def test_an_undeclared_difference_is_given_a_hint(tmp_path):
 def test_a_broken_installation_is_not_a_missing_one(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("raise OSError('libfast.so.3: cannot open shared object file')\n")
-    found, report = verdict_of(Implementation(name="broken", module=str(path)))
-    assert found.verdict is Verdict.DISAGREES
+    found, report = verdict_of(Implementation(name="broken", module=str(path)), require=frozenset({"broken"}))
+    assert found.verdict is Verdict.ERROR
     assert "libfast.so.3" in found.reason
+    assert report.exit_code == 1
+    assert report.unproven == (), "it is told as broken, not as one that nobody could try"
+
+
+@pytest.mark.parametrize("ending", ["os.abort()", "os._exit(3)", "raise SystemExit(0)"])
+def test_a_row_that_ends_its_process_while_it_is_loaded_has_not_disagreed(tmp_path, ending):
+    path = tmp_path / "ends.py"
+    path.write_text(f"import os\n{ending}\n")
+    found, report = verdict_of(Implementation(name="ends", module=str(path)))
+    assert found.verdict is Verdict.ERROR
+    assert found.reason.startswith("while it was loaded, the row ")
     assert report.exit_code == 1
 
 

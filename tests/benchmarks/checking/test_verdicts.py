@@ -15,8 +15,8 @@ def test_a_row_that_cannot_run_is_seen_everywhere():
     found, report = verdict_of(row)
     assert found.verdict is Verdict.NOT_RUN
     assert "pip install no_such_library" in str(found)
-    assert "not run" in "\n".join(report.markdown_lines())
-    assert json.loads(report.to_json())["rows"][0]["verdict"] == "not run"
+    assert "| absent | unavailable |" in "\n".join(report.markdown_lines())
+    assert json.loads(report.to_json())["rows"][0]["verdict"] == "unavailable"
     assert report.exit_code == 0
     assert verdict_of(row, require=frozenset({"absent"}))[1].exit_code == 1
 
@@ -24,7 +24,7 @@ def test_a_row_that_cannot_run_is_seen_everywhere():
 def test_simulated_and_compiled_are_not_agreement():
     rows = tuple(RowReport(row=str(verdict), verdict=verdict) for verdict in Verdict)
     report = CheckReport(rows=rows, required=frozenset({"simulated", "agrees"}), seed=3)
-    assert [row.row for row in report.failures] == ["disagrees", "simulated"]
+    assert [row.row for row in report.failures] == ["disagrees", "error", "simulated"]
     lines = report.markdown_lines()
     assert "| simulated (required) | **simulated** |  |" in lines
     assert lines[-1] == "Seed 3."

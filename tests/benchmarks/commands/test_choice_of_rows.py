@@ -14,8 +14,8 @@ def test_the_kernel_of_a_file_must_run(tmp_path):
     path = kernel_file(tmp_path, body, ", library='no_such_library'")
     finished = stepbench("check", "--kernel", path)
     assert finished.returncode == 1
-    assert "own: not run  no_such_library is not installed" in finished.stdout
-    assert "own is required to agree, and was not run." in finished.stderr
+    assert "own: unavailable  no_such_library is not installed" in finished.stdout
+    assert "own is required to agree, and was unavailable." in finished.stderr
 
 
 def test_a_device_is_required_by_its_name():

@@ -154,7 +154,7 @@ class WorksWhenAsked(Honest):
         super().reset(*args, **kwargs)
 
 
-@broken(STEPS, "X was written to")
+@broken(STEPS, "ValueError: .*read-only .cheats.py, line")
 class FeaturesCentredInPlace(Honest):
     """Centred for the computation, and put back, but for rounding."""
 
@@ -166,7 +166,7 @@ class FeaturesCentredInPlace(Honest):
         X += mean
 
 
-@broken(STEPS, "y was written to")
+@broken(STEPS, "ValueError: .*read-only .cheats.py, line")
 class LabelsFlippedInPlace(Honest):
     def __init__(self, problem, config):
         super().__init__(problem, config)
@@ -175,7 +175,7 @@ class LabelsFlippedInPlace(Honest):
         labels += 1
 
 
-@broken(STEPS, "(J|gw|gb) is off|was written")
+@broken(STEPS, "(J|gw|gb) is off")
 class OwnFeaturesOverwritten(Honest):
     def __init__(self, problem, config):
         super().__init__(problem, config)

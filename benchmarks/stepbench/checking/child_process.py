@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,15 +10,18 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from stepbench.checking.protocol import CannotRun, Finding, Orders
-from stepbench.machine.children import device_variables, environment_of_child
+import psutil
 
-SILENCE_SECONDS = 240.0  # no trial takes so long; compiling a row for a new shape may take half of it
+from stepbench.checking.protocol import CannotRun, Finding, Orders
+from stepbench.executor.line import end_with_children
+from stepbench.executor.patience import LOOK_SECONDS, Patience
+from stepbench.machine.children import environment_of_child
+
+SILENCE_SECONDS = 900.0  # a judge waits for no answer so long, and no trial asks for many that take so long
 LEAVING_SECONDS = 10.0  # for a child that has sent all it had to say
 
-# Rows are judged side by side. Threads that wait should not spin, which takes the other rows' time and checks nothing:
-# for OpenMP, and for OpenBLAS, which spins for 2ⁿ cycles. Nor is a pool of compilers needed where several rows compile.
-CONSIDERATE = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+# The judge's own sums are small; whatever else it finds in the environment is for the row.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def start_child(
@@ -38,52 +40,55 @@ def start_child(
     return process, ours
 
 
-class CheckProcess:
-    """The child process that takes a row through its trials."""
+class JudgeProcess:
+    """The child process that takes a row through its trials; the row is in another, which it starts."""
 
-    def __init__(
-        self, orders: Orders, environment: Mapping[str, str], silence_seconds: float = SILENCE_SECONDS
-    ) -> None:
-        self.silence_seconds = silence_seconds
-        self.silent = False
-        device = device_variables(orders.implementation.device)
+    def __init__(self, orders: Orders, silence_seconds: float = SILENCE_SECONDS) -> None:
+        self.complaint: str | None = None
         self.process, self.pipe = start_child(
-            "child",
-            environment=CONSIDERATE | environment_of_child(device, environment),
+            "judge",
+            environment=environment_of_child(ONE_THREAD),
             stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
             start_new_session=True,
         )
+        self.silence_seconds = silence_seconds
+        self.watched = psutil.Process(self.process.pid)
         self.pipe.send(orders)
 
-    def __enter__(self) -> CheckProcess:
+    def __enter__(self) -> JudgeProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the child and whatever it started."""
         self.pipe.close()
         try:
-            self.process.wait(0.0 if self.silent else LEAVING_SECONDS)
+            self.process.wait(0.0 if self.complaint else LEAVING_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            end_with_children(self.process)
 
     def findings(self) -> Iterator[Finding | CannotRun]:
         """What the child sends, until it ends or says nothing for too long."""
         try:
-            while self.pipe.poll(self.silence_seconds):
+            while self._has_more():
                 yield self.pipe.recv()
-            self.silent = True
         except (EOFError, OSError):
             return
 
+    def _has_more(self) -> bool:
+        """Whether something was sent; the row's process may have stopped the judge, which is then no use."""
+        patience = Patience(self.watched, self.silence_seconds, idle_seconds=self.silence_seconds)
+        while not self.pipe.poll(LOOK_SECONDS):
+            if complaint := patience.complaint():
+                self.complaint = complaint
+                return False
+        return True
+
     def how_it_ended(self) -> str:
-        """What became of a process that ended before its work was done."""
+        """What became of a judge that ended before its work was done."""
         status = self.process.returncode
-        if self.silent:
-            return f"gave no answer for {self.silence_seconds:.0f} seconds and was ended"
-        if status < 0:
-            return f"was ended by {signal.Signals(-status).name}"
-        return f"ended its process with status {status}"
+        if self.complaint is None and status < 0:
+            self.complaint = f"was ended by {signal.Signals(-status).name}"
+        return f"cannot be judged: its judge {self.complaint or f'ended with status {status}'}"
 
 
 def _has_descriptor(stream: object) -> bool:

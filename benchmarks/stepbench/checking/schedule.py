@@ -21,6 +21,22 @@ from stepkernels import Implementation, Op
 Shape = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which trials: those of a check, or so many `problems` of the fuzzer's; few and small ones for a simulator."""
+
+    seed: int
+    problems: int | None = None
+    simulated: bool = False
+
+
+def schedule_of(row: Implementation, plan: Plan) -> list[ScheduledTrial]:
+    """The same for whoever asks: the judge follows it, and the check knows what has to come back."""
+    if plan.problems is not None:
+        return fuzz_schedule(row, plan.seed, plan.problems, simulated=plan.simulated)
+    return simulated_schedule(row, plan.seed) if plan.simulated else check_schedule(row, plan.seed)
+
+
 def check_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
     """Everything `check` does to a row."""
     if row.compiles_per_shape:

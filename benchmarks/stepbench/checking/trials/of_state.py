@@ -47,7 +47,7 @@ def alternation(setup: Setup) -> None:
     if Op.TRAIN in setup.implementation.ops:
         points = [row.reset(row.random_point(setup.random)) for row in rows]
         for row in rows:
-            row.run(Op.TRAIN, 1)
+            row.train(1)
         for row, point in zip(rows, points, strict=True):
             row.judge_costs(row.judge(point, "train(1), two workspaces in turn"), [row.expect(point)["J"]])
 
@@ -61,9 +61,9 @@ def results_demanded_again(setup: Setup) -> None:
         row.judge(before, "step")
         before = Point.of(row.keep())
     if Op.TRAIN in setup.implementation.ops:
-        row.run(Op.TRAIN, 3)
+        row.train(3)
         row.keep()
-        row.run(Op.TRAIN, 3)
+        row.train(3)
     other = setup.bind(setup.another_scene())
     other.judge_step(other.reset())
     row.reset()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stepbench.checking.bound_row import SLACK, BoundRow, require
 from stepbench.checking.trials.setup import Setup
-from stepkernels import Op
 from stepkernels.agreement import Expected
 from stepkernels.reference import Point
 
@@ -31,12 +30,12 @@ def _few_at_once(row: BoundRow, point: Point, most: int, slack: float) -> list[E
     before, costs = point, []
     for k in range(1, most + 1):
         row.reset(point)
-        row.run(Op.TRAIN, k)
+        row.train(k)
         costs.append(row.expect(before)["J"])
         snapshot = row.judge(before, f"train({k})", slack=1.0 if k == 1 else slack)
         row.judge_costs(snapshot, costs, slack)
         before = Point.of(snapshot)
-    row.run(Op.TRAIN, 1)
+    row.train(1)
     snapshot = row.judge(before, f"train(1) after train({most})")
     row.judge_costs(snapshot, [row.expect(before)["J"]])
     return costs
@@ -45,9 +44,9 @@ def _few_at_once(row: BoundRow, point: Point, most: int, slack: float) -> list[E
 def _many_at_once(row: BoundRow, point: Point, first_costs: list[Expected], slack: float) -> None:
     """The last of many steps, judged from where one step fewer ended."""
     row.reset(point)
-    row.run(Op.TRAIN, MANY_STEPS - 1)
+    row.train(MANY_STEPS - 1)
     before = Point.of(row.snapshot())
     row.reset(point)
-    row.run(Op.TRAIN, MANY_STEPS)
+    row.train(MANY_STEPS)
     snapshot = row.judge(before, f"train({MANY_STEPS})", slack=slack)
     row.judge_costs(snapshot, first_costs, slack, MANY_STEPS)

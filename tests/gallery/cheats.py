@@ -6,7 +6,7 @@ import weakref
 
 import numpy as np
 
-from gallery import MARGINS, MOST, STEPS, broken
+from gallery import MARGINS, MOST, PHASES, STEPS, broken
 from gallery.honest import Honest
 from stepkernels.problem import Array
 
@@ -75,7 +75,7 @@ class GradientEveryOtherStep(Honest):
             super().gradient()
 
 
-@broken("a long run", "(J|gw|gb) is off")
+@broken("a long run", "steps that nobody looked at, .*(gw|gb) is off", ops=PHASES)
 class HonestForAWhile(Honest):
     calls = 0
 
@@ -119,7 +119,7 @@ class SettingsOfTheLastBound(Honest):
         self.config = config
 
 
-@broken("a long run", "the work is done when a snapshot is taken")
+@broken("work that is put off", "work is done when a snapshot is taken")
 class WorksWhenAsked(Honest):
     """step only notes that a step is due."""
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from stepbench.checking.draws import draw_step
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
+from stepbench.checking.trajectory import Stretch, follow
 from stepbench.checking.verdicts import VisibleChange
 from stepbench.executor.remote import RemoteRow, RemoteWorkspace
 from stepbench.executor.wire import ARRAYS
@@ -75,15 +78,25 @@ class BoundRow:
             self.workspace.reset()
             point = Point.start(self.truth)
         else:
-            self._reset_to(point)
+            self.put(point)
         self.require_fresh(point)
         return point
 
-    def _reset_to(self, point: Point) -> None:
-        """With arrays of the row's dtype, which the row must neither keep nor change."""
+    def put(self, point: Point) -> None:
+        """Reset to `point`, with arrays of the row's dtype, which the row must neither keep nor change."""
         w, moment1, moment2 = (v.astype(self.config.dtype) for v in (point.w, point.moment1, point.moment2))
         moments = (moment1, moment2) if isinstance(self.config.optimizer, Adam) else None
         self.workspace.reset(w=w, b=point.b, moments=moments, step=point.step)
+
+    def put_at(self, point: Point, random: Random) -> None:
+        """Put the row at `point` by one of the ways there are, and do not always look whether it is there."""
+        start = Point.start(self.truth)
+        if point.step == 0 and np.array_equal(point.parameters, start.parameters) and random.random() < 0.5:
+            self.workspace.reset()
+        else:
+            self.put(point)
+        if random.random() < 0.5:
+            self.require_fresh(point)
 
     def require_fresh(self, point: Point) -> None:
         """The state must be `point` to the last bit, and every output NaN."""
@@ -125,6 +138,21 @@ class BoundRow:
             self.compare(snapshot, own, f"{when} (the update, from the row's own gradient)", UPDATE_FIELDS)
         right_step = snapshot.step == before.step + 1
         require(right_step, "step", f"after {when}, step is {snapshot.step} and not {before.step + 1}")
+        return snapshot
+
+    def follow(self, point: Point, steps: int) -> Stretch:
+        """Where so many steps lead, on a slow descent."""
+        return follow(self.truth, self.config, point, steps, Traits.of(self.implementation))
+
+    def judge_stretch(self, before: Point, steps: int, when: str) -> Snapshot:
+        """Judge the state as so many steps from `before`, which nobody looked at."""
+        return self.judge_along(self.follow(before, steps), before.step + steps, when)
+
+    def judge_along(self, stretch: Stretch, step: int, when: str, slack: float = 1.0) -> Snapshot:
+        """Judge the state as the end of a stretch, at this step."""
+        snapshot = self.snapshot()
+        require(snapshot.step == step, "step", f"after {when}, step is {snapshot.step} and not {step}")
+        self.compare(snapshot, stretch.expectation, when, slack=slack)
         return snapshot
 
     def _visible_change(self, expected: Expectation) -> VisibleChange:
@@ -183,13 +211,19 @@ class BoundRow:
             sentence = f"{changed} of a snapshot changed after it was taken: it must hold copies"
             require(changed is None, changed or "", sentence)
 
+    def near_start(self, random: Random) -> Point:
+        """The start moved by up to a tenth."""
+        start = Point.start(self.truth)
+        w = start.w * random.uniform(0.9, 1.1, self.truth.n)
+        return replace(start, w=w, b=start.b * random.uniform(0.9, 1.1)).astype(self.config.dtype)
+
     def random_point(self, random: Random) -> Point:
         """Parameters like the scene's own but other numbers; for Adam, moments in mid-training, far from step zero."""
         n = self.truth.n
         start = Point.start(self.truth)
         w = start.w * random.uniform(0.5, 1.5, n)
         b = start.b * random.uniform(0.5, 1.5) + 0.1 * random.standard_normal()
-        moment1, moment2, step = np.zeros(n + 1), np.zeros(n + 1), int(10.0 ** random.uniform(0.0, 4.3))
+        moment1, moment2, step = np.zeros(n + 1), np.zeros(n + 1), draw_step(random)
         if isinstance(self.config.optimizer, Adam):
             moment1 = random.standard_normal(n + 1) * 10.0 ** random.uniform(-3.0, 1.0, n + 1)
             moment2 = moment1**2 * random.uniform(0.5, 2.0, n + 1)

@@ -15,7 +15,18 @@ import numpy as np
 from stepbench.checking import scenes
 from stepbench.checking.scenes import Random
 from stepbench.checking.scheduled_trial import ScheduledTrial
-from stepbench.checking.trials import LONG_RUN, MARGINS, ONE_STEP, REPETITION, STATEFUL, STEPS_TRIAL, Trial
+from stepbench.checking.trials import (
+    EXTREMES,
+    LONG_RUN,
+    MARGINS,
+    NOTHING_PUT_OFF,
+    ONE_STEP,
+    REPETITION,
+    SETTINGS,
+    STATEFUL,
+    STEPS_TRIAL,
+    Trial,
+)
 from stepkernels import Implementation, Op
 
 Shape = tuple[int, int]
@@ -82,7 +93,10 @@ class _Pair:
         yield self.trial(MARGINS, "ordinary data", (1, 1))
         yield from self.states("ordinary data", (33, 7))
         yield from self.states("planted rows", (257, 33))
-        yield self.trial(LONG_RUN, "ordinary data", (257, 33))
+        yield self.trial(SETTINGS, "columns of zeros", (33, 7))
+        yield self.trial(EXTREMES, "ordinary data", (33, 7))
+        yield self.trial(LONG_RUN, "ordinary data", (33, 7))
+        yield self.trial(NOTHING_PUT_OFF, "ordinary data", (257, 33))
 
     def states(self, kind: str, shape: Shape) -> Iterator[ScheduledTrial]:
         """What a row is put through besides steps."""
@@ -152,10 +166,13 @@ def _compiling_basics(pair: _Pair, *, states: bool, large: Shape | None) -> Iter
     if states:
         yield pair.trial(STEPS_TRIAL, "ordinary data", small)
         yield from pair.states("ordinary data", small)
+        yield pair.trial(SETTINGS, "columns of zeros", small)
+        yield pair.trial(EXTREMES, "ordinary data", small)
     if large:
         yield pair.trial(MARGINS, "ordinary data", single)
         yield pair.repetition(large)
-    yield pair.trial(LONG_RUN, "ordinary data", middle)
+    yield pair.trial(LONG_RUN, "ordinary data", small)
+    yield pair.trial(NOTHING_PUT_OFF, "ordinary data", middle)
 
 
 def _compiling_sweep(pair: _Pair, shapes: Sequence[Shape]) -> Iterator[ScheduledTrial]:

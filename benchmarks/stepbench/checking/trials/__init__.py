@@ -5,7 +5,8 @@ Imports scenes and bound rows; which trials a row goes through is the schedule's
 
 from __future__ import annotations
 
-from stepbench.checking.trials.of_state import alternation, not_a_number, resets, results_demanded_again
+from stepbench.checking.trials.of_extremes import extremes, not_a_number, settings
+from stepbench.checking.trials.of_state import alternation, resets, results_demanded_again
 from stepbench.checking.trials.of_steps import (
     gradient_again,
     margins,
@@ -15,12 +16,24 @@ from stepbench.checking.trials.of_steps import (
     repetition,
     steps,
 )
-from stepbench.checking.trials.of_time import long_run
+from stepbench.checking.trials.of_time import long_run, nothing_put_off
 from stepbench.checking.trials.of_training import training
 from stepbench.checking.trials.setup import Setup, Trial
 from stepkernels import Op
 
-__all__ = ["LONG_RUN", "MARGINS", "ONE_STEP", "REPETITION", "STATEFUL", "STEPS_TRIAL", "Setup", "Trial"]
+__all__ = [
+    "EXTREMES",
+    "LONG_RUN",
+    "MARGINS",
+    "NOTHING_PUT_OFF",
+    "ONE_STEP",
+    "REPETITION",
+    "SETTINGS",
+    "STATEFUL",
+    "STEPS_TRIAL",
+    "Setup",
+    "Trial",
+]
 
 STEPS_TRIAL = Trial("steps from the row's own state", steps)
 ONE_STEP = Trial("a step on large data", one_step)
@@ -33,7 +46,10 @@ STATEFUL = (
     Trial("train", training, frozenset({Op.TRAIN})),
     Trial("two workspaces in turn", alternation),
     Trial("results demanded again", results_demanded_again),
-    Trial("NaN", not_a_number),
+    Trial("NaN and infinity", not_a_number),
 )
+SETTINGS = Trial("settings", settings)
+EXTREMES = Trial("extreme numbers", extremes)
 REPETITION = Trial("the same steps again", repetition)
 LONG_RUN = Trial("a long run", long_run)
+NOTHING_PUT_OFF = Trial("work that is put off", nothing_put_off)

@@ -1,13 +1,9 @@
-"""The state between operations: reset, kept by a snapshot, beside another workspace's, and where it is NaN."""
+"""The state between operations: reset, kept by a snapshot, and beside another workspace's."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-import numpy as np
-
-from stepbench.checking.bound_row import require
 from stepbench.checking.trials.setup import Setup
 from stepkernels import Op
 from stepkernels.reference import Point
@@ -68,16 +64,3 @@ def results_demanded_again(setup: Setup) -> None:
     other.judge_step(other.reset())
     row.reset()
     row.judge_step(Point.start(row.truth), when="step after another workspace was bound")
-
-
-def not_a_number(setup: Setup) -> None:
-    """A parameter that is NaN gives outputs that are NaN: a diverged run must not look like a result."""
-    row = setup.bind()
-    point = row.random_point(setup.random)
-    for w, b in ((point.w, math.nan), (np.full_like(point.w, np.nan), point.b)):
-        row.workspace.reset(w=w.astype(row.config.dtype), b=b)
-        row.run(Op.STEP)
-        snapshot = row.snapshot()
-        for name in ("J", "gb", "b"):
-            nan = bool(np.isnan(np.asarray(getattr(snapshot, name), np.float64)).all())
-            require(nan, name, f"after a step from parameters that are NaN, {name} is a number")

@@ -1,23 +1,67 @@
-"""Where the time goes: what is timed must be the work."""
+"""Steps that nobody looks at, and where their time and memory go: what is timed must be the work."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from statistics import median
 
-from stepbench.checking.bound_row import BoundRow, Rejected
+from stepbench.checking import scenes
+from stepbench.checking.bound_row import BoundRow, Rejected, require
 from stepbench.checking.trials.setup import Setup
 from stepkernels import Op, Snapshot
 from stepkernels.reference import Point
 
-LONG_ENOUGH_SECONDS = 0.02  # well above the clock's resolution
+UNOBSERVED = (4_000, 4_600)  # steps, some number of them: a fault of once in a thousand is in it with 98 %
+LOOKS = {"float64": 3, "float32": 24}
+BETWEEN_LOOKS = (56, 72)  # more than the forty steps after which some change their ways
+MOST_KEPT_BYTES, MOST_KEPT_A_STEP = 2**21, 128  # what allocators hold back, and far less than an object a step
+
+LONG_ENOUGH_SECONDS = 0.02  # well above the clock's resolution and an answer's way
 MOST_STEPS = 4096
+REPEATS = 9
 
 
 def long_run(setup: Setup) -> None:
-    """Hundreds of steps that nobody judges, then one that is; and the time goes where the work should be done.
+    """Thousands of steps at once, then hundreds a few at a time: one that is wrong shows in where they lead."""
+    steps = int(setup.random.integers(*UNOBSERVED))
+    between = BETWEEN_LOOKS[1] if setup.implementation.compiles_per_shape else steps
+    row = setup.bind_slow(between)
+    row.run(Op.STEP, times=steps)  # as it was bound: nobody has looked at it, nor reset it
+    after = row.judge_stretch(Point.start(row.truth), steps, f"{steps} steps that nobody looked at")
+    row.judge_step(Point.of(after), when=f"step {steps + 1} of a long run")
+    _require_nothing_kept(row, steps)
+    if not setup.implementation.compiles_per_shape:
+        row = setup.bind_slow(BETWEEN_LOOKS[1])
+    for look in range(LOOKS[setup.config.dtype]):
+        _look_in_a_while(setup, row, setup.routes()[look % len(setup.routes())])
 
-    A row that only notes what to do, and does it when a snapshot asks, would be timed doing nothing: synchronize
-    returns when the work is done. The batch doubles until it can be timed; three times in a row is not chance.
+
+def _look_in_a_while(setup: Setup, row: BoundRow, route: Sequence[Op]) -> None:
+    """Some steps from the start, or from a little beside it, and then where they have led."""
+    steps = int(setup.random.integers(*BETWEEN_LOOKS))
+    point = Point.start(row.truth) if setup.random.random() < 0.5 else row.near_start(setup.random)
+    row.put_at(point, setup.random)
+    row.run(*route, times=steps)
+    row.judge_stretch(point, steps, f"{steps} times {'; '.join(route)}")
+
+
+def _require_nothing_kept(row: BoundRow, steps: int) -> None:
+    """As the system counts what the process holds: whatever a step keeps, it keeps for ever."""
+    before = row.workspace.resident_bytes()
+    row.run(Op.STEP, times=steps)
+    row.workspace.synchronize()
+    kept = row.workspace.resident_bytes() - before
+    sentence = f"{steps} steps left {kept / 2**20:.1f} MiB behind, {kept / steps:.0f} bytes each"
+    require(kept <= MOST_KEPT_BYTES + MOST_KEPT_A_STEP * steps, "", sentence)
+
+
+def nothing_put_off(setup: Setup) -> None:
+    """When synchronize returns, the work is done: a snapshot only copies. The clock is the judge's.
+
+    A row that only notes what to do, and does it when a snapshot asks, would be timed doing nothing: the batch doubles
+    until it can be timed, and three times in a row is not chance. One that leaves no more than J until then is seen on
+    large data: its snapshot after a step takes longer than one right after that.
     """
     row = setup.bind()
     batch, lazy = 32, 0
@@ -29,10 +73,31 @@ def long_run(setup: Setup) -> None:
             batch *= 2
         else:
             row.judge_step(Point.of(snapshot), when=f"step {snapshot.step + 1} of a long run")
-            return
-    raise Rejected(
-        "the work is done when a snapshot is taken, not when synchronize returns: timings would be of nothing"
-    )
+            break
+    if lazy == 3 or ((large := _large(setup)) and _puts_off(large, setup)):
+        raise Rejected("work is done when a snapshot is taken, not when synchronize returns: it would not be timed")
+
+
+def _large(setup: Setup) -> BoundRow | None:
+    """The row on data of which a pass takes longer than an answer; where it compiles or is slow, it is spared that."""
+    row, (m, n) = setup.implementation, scenes.TIMED
+    if row.compiles_per_shape or 4 * REPEATS * m * n > (row.max_work or float("inf")):
+        return None
+    return setup.bind(scenes.scene("ordinary data", m, n, setup.config.dtype, setup.random))
+
+
+def _puts_off(row: BoundRow, setup: Setup) -> bool:
+    """Whether a snapshot after work takes longer than the next one, by a tenth of a step. Medians, so not by chance."""
+    working, first, second = [], [], []
+    for _ in range(REPEATS):
+        steps = int(setup.random.integers(1, 4))
+        seconds, asking, _ = _timed(row, steps)
+        working.append(seconds / steps)
+        first.append(asking)
+        began = time.perf_counter()
+        row.workspace.snapshot()
+        second.append(time.perf_counter() - began)
+    return median(first) - median(second) > 0.1 * median(working) and min(first) > median(second)
 
 
 def _timed(row: BoundRow, batch: int) -> tuple[float, float, Snapshot]:
@@ -41,5 +106,5 @@ def _timed(row: BoundRow, batch: int) -> tuple[float, float, Snapshot]:
     row.run(Op.STEP, times=batch)
     row.workspace.synchronize()
     done = time.perf_counter()
-    snapshot = row.snapshot()
+    snapshot = row.workspace.snapshot()
     return done - began, time.perf_counter() - done, snapshot

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stepbench.checking import scenes
+from stepbench.checking import scenes, trajectory
 from stepbench.checking.bound_row import Bind, BoundRow
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
@@ -36,6 +36,11 @@ class Setup:
         row = BoundRow(self.implementation, scene or self.scene, config or self.config, self.tally, self.binder)
         self.bound_rows.append(row)
         return row
+
+    def bind_slow(self, steps: int) -> BoundRow:
+        """On a slow descent of so many steps, of which each shows."""
+        dtype, optimizer = self.config.dtype, self.config.optimizer.name
+        return self.bind(*trajectory.slow_descent(self.random, dtype, optimizer, steps))
 
     def finish(self) -> None:
         """What was kept is as it was; the workspaces are let go."""

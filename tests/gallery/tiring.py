@@ -190,7 +190,7 @@ class OneStepOfManyAtAnotherRate(Honest):
         self.config = config
 
 
-@broken("work that is put off", "work is done when a snapshot is taken")
+@broken("what a snapshot takes", "work is done when a snapshot is taken")
 class CostComputedInSnapshot(Honest):
     """J is of the parameters before the update: they are kept, and J is made of them when somebody asks."""
 

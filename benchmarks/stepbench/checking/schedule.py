@@ -16,17 +16,22 @@ from stepbench.checking import scenes
 from stepbench.checking.scenes import Random
 from stepbench.checking.scheduled_trial import ScheduledTrial
 from stepbench.checking.trials import (
+    ALLOCATION,
+    DIFFERENCE,
     EXTREMES,
     LONG_RUN,
     MARGINS,
     NOTHING_PUT_OFF,
     ONE_STEP,
     REPETITION,
+    RUNNING_SUM,
     SETTINGS,
+    SNAPSHOTS_COPY,
     STATEFUL,
     STEPS_TRIAL,
     Trial,
 )
+from stepbench.checking.trials.of_declarations import ROWS_OF_A_RUNNING_SUM, WARM_UPS
 from stepkernels import Implementation, Op
 
 Shape = tuple[int, int]
@@ -97,6 +102,7 @@ class _Pair:
         yield self.trial(EXTREMES, "ordinary data", (33, 7))
         yield self.trial(LONG_RUN, "ordinary data", (33, 7))
         yield self.trial(NOTHING_PUT_OFF, "ordinary data", (257, 33))
+        yield from self.once((33, 7))
 
     def states(self, kind: str, shape: Shape) -> Iterator[ScheduledTrial]:
         """What a row is put through besides steps."""
@@ -113,6 +119,19 @@ class _Pair:
         for shape in large if self.optimizer == self.row.optimizers[0] else ():
             if self.affords(4, shape):
                 yield self.trial(ONE_STEP, "planted rows", shape)
+
+    def once(self, small: Shape) -> Iterator[ScheduledTrial]:
+        """What is asked in one dtype alone, that with most digits: what the row declares, and what a snapshot takes."""
+        if self.dtype != max(self.row.dtypes) or self.optimizer != self.row.optimizers[0]:
+            return
+        if not self.row.allocates and self.affords(4 * (WARM_UPS + 1), scenes.ALLOCATING):
+            yield self.trial(ALLOCATION, "ordinary data", scenes.ALLOCATING)
+        if not self.row.compiles_per_shape and self.affords(30, scenes.TIMED):
+            yield self.trial(SNAPSHOTS_COPY, "ordinary data", scenes.TIMED)
+        if self.row.accumulation == "sequential" and self.affords(1, (ROWS_OF_A_RUNNING_SUM, 1)):
+            yield self.trial(RUNNING_SUM, "ordinary data", small)
+        if self.row.residual == "difference":
+            yield self.trial(DIFFERENCE, "confident rows", small)
 
     def repetition(self, shape: Shape) -> ScheduledTrial:
         return self.trial(REPETITION, "ordinary data", shape if self.affords(24, shape) else (257, 33))
@@ -173,6 +192,7 @@ def _compiling_basics(pair: _Pair, *, states: bool, large: Shape | None) -> Iter
         yield pair.repetition(large)
     yield pair.trial(LONG_RUN, "ordinary data", small)
     yield pair.trial(NOTHING_PUT_OFF, "ordinary data", middle)
+    yield from pair.once(small)
 
 
 def _compiling_sweep(pair: _Pair, shapes: Sequence[Shape]) -> Iterator[ScheduledTrial]:

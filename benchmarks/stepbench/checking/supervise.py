@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from stepbench.checking.child_process import JudgeProcess
+from stepbench.checking.claims import claims_of
 from stepbench.checking.cuda.compiled import compiled_report
 from stepbench.checking.protocol import CannotRun, Orders
 from stepbench.checking.row_findings import Findings
@@ -74,7 +75,8 @@ def judge_row(
     """
     began = time.monotonic()
     computed = prepared or row
-    findings = Findings(row.name, [str(scheduled) for scheduled in schedule_of(computed, plan)])
+    schedule = schedule_of(computed, plan)
+    findings = Findings(row.name, [str(scheduled) for scheduled in schedule])
     if cannot_run := cannot_run_here(computed):
         findings.add(cannot_run)
     else:
@@ -89,7 +91,9 @@ def judge_row(
                 findings.add(finding)
         if not findings.complete:
             findings.end_early(process.how_it_ended())
-    return findings.report(time.monotonic() - began, simulated=plan.simulated)
+    report = findings.report(time.monotonic() - began, simulated=plan.simulated)
+    claims = claims_of(row, (scheduled.trial for scheduled in schedule))
+    return replace(report, declarations=claims.standing, declared=claims.declared) if report.judged else report
 
 
 def cannot_run_here(row: Implementation) -> CannotRun | None:

@@ -9,8 +9,10 @@ import numpy as np
 
 from stepbench.executor.cuda_driver import synchronize_device
 from stepbench.executor.wire import ARRAYS
-from stepkernels import Snapshot, Workspace
+from stepkernels import Op, Snapshot, Workspace
 from stepkernels.problem import Array
+
+STEPS_OF_A_TRAIN = 3
 
 
 class Computing:
@@ -64,21 +66,25 @@ class Computing:
         """What one that is held says now."""
         return validated(self.held[index])
 
-    def allocated_bytes(self, operation: str) -> int:
-        """The most that Python's allocators, NumPy's among them, gave out during the operation."""
-        self._require(operation)
-        started = not tracemalloc.is_tracing()
-        if started:
-            tracemalloc.start()
+    def allocated_bytes(self, operation: str, warm_ups: int) -> int:
+        """The most that Python's allocators, NumPy's among them, gave out during the operation, once it is warm."""
+        for _ in range(warm_ups):
+            self._once(operation)
+        tracemalloc.start()
         try:
             before, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            self.call(operation)
-            self.synchronize()
+            self._once(operation)
             return tracemalloc.get_traced_memory()[1] - before
         finally:
-            if started:
-                tracemalloc.stop()
+            tracemalloc.stop()
+
+    def _once(self, operation: str) -> None:
+        if operation == Op.TRAIN:
+            self.train(STEPS_OF_A_TRAIN)
+        else:
+            self.call(operation)
+        self.synchronize()
 
 
 def _arrays(values: Any) -> list[Array]:

@@ -156,9 +156,11 @@ class RemoteWorkspace:
         except NoAnswer as error:
             raise Lost(f"answered what is no answer: {error}") from None
 
-    def allocated_bytes(self, operation: str) -> int:
-        limit = self.limit("allocated_bytes", 1)
-        return self.row.line.ask(Counted, "allocated_bytes", self.key, operation, limit_seconds=limit).count
+    def allocated_bytes(self, operation: str, warm_ups: int) -> int:
+        """The most that the other process says an operation allocated, after some to warm up."""
+        limit = self.limit("allocated_bytes", 1 + warm_ups)
+        arguments = self.key, str(operation), warm_ups
+        return self.row.line.ask(Counted, "allocated_bytes", *arguments, limit_seconds=limit).count
 
     def resident_bytes(self) -> int:
         return self.row.line.resident_bytes()

@@ -77,8 +77,8 @@ class Host:
     def held_snapshot(self, key: int, index: int) -> Snapshot:
         return self.workspaces[key].held_snapshot(index)
 
-    def allocated_bytes(self, key: int, operation: str) -> int:
-        return self.workspaces[key].allocated_bytes(operation)
+    def allocated_bytes(self, key: int, operation: str, warm_ups: int) -> int:
+        return self.workspaces[key].allocated_bytes(operation, warm_ups)
 
 
 def answer_to(host: Host, request: Request, descriptors: list[int]) -> bytes:

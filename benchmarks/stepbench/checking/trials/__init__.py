@@ -5,6 +5,7 @@ Imports scenes and bound rows; which trials a row goes through is the schedule's
 
 from __future__ import annotations
 
+from stepbench.checking.trials.of_declarations import allocation, difference, running_sum
 from stepbench.checking.trials.of_extremes import extremes, not_a_number, settings
 from stepbench.checking.trials.of_state import alternation, resets, results_demanded_again
 from stepbench.checking.trials.of_steps import (
@@ -16,19 +17,23 @@ from stepbench.checking.trials.of_steps import (
     repetition,
     steps,
 )
-from stepbench.checking.trials.of_time import long_run, nothing_put_off
+from stepbench.checking.trials.of_time import long_run, nothing_put_off, snapshots_copy
 from stepbench.checking.trials.of_training import training
 from stepbench.checking.trials.setup import Setup, Trial
 from stepkernels import Op
 
 __all__ = [
+    "ALLOCATION",
+    "DIFFERENCE",
     "EXTREMES",
     "LONG_RUN",
     "MARGINS",
     "NOTHING_PUT_OFF",
     "ONE_STEP",
     "REPETITION",
+    "RUNNING_SUM",
     "SETTINGS",
+    "SNAPSHOTS_COPY",
     "STATEFUL",
     "STEPS_TRIAL",
     "Setup",
@@ -48,8 +53,12 @@ STATEFUL = (
     Trial("results demanded again", results_demanded_again),
     Trial("NaN and infinity", not_a_number),
 )
+ALLOCATION = Trial("what a step allocates", allocation)
+RUNNING_SUM = Trial("one running sum", running_sum)
+DIFFERENCE = Trial("a difference of residuals", difference)
 SETTINGS = Trial("settings", settings)
 EXTREMES = Trial("extreme numbers", extremes)
 REPETITION = Trial("the same steps again", repetition)
 LONG_RUN = Trial("a long run", long_run)
+SNAPSHOTS_COPY = Trial("what a snapshot takes", snapshots_copy)
 NOTHING_PUT_OFF = Trial("work that is put off", nothing_put_off)

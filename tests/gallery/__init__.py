@@ -8,9 +8,9 @@ mistake leaves them right.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stepkernels import Config, Op, Problem
 from stepkernels.interface import Residual
@@ -35,6 +35,7 @@ class Exhibit:
     optimizers: tuple[str, ...]
     dtypes: tuple[str, ...]
     ops: tuple[Op, ...]
+    declares: Mapping[str, Any]
 
 
 GALLERY: dict[str, Exhibit] = {}
@@ -49,11 +50,11 @@ def broken(
     optimizers: tuple[str, ...] = ("gd", "adam"),
     dtypes: tuple[str, ...] = ("float32", "float64"),
     ops: tuple[Op, ...] = tuple(Op),
+    **declares: Any,
 ) -> Callable[[type[Honest]], type[Honest]]:
     def register(kernel: type[Honest]) -> type[Honest]:
-        GALLERY[kernel.__name__] = Exhibit(
-            kernel, trial, says, tuple(spares.split()), residual, optimizers, dtypes, ops
-        )
+        spared = tuple(spares.split())
+        GALLERY[kernel.__name__] = Exhibit(kernel, trial, says, spared, residual, optimizers, dtypes, ops, declares)
         return kernel
 
     return register
@@ -63,5 +64,6 @@ def bind(problem: Problem, config: Config, exhibit: str) -> Honest:
     return GALLERY[exhibit].kernel(problem, config)
 
 
-for room in ("lost_parts", "formulas", "forms", "precision", "optimizers", "states", "phases", "cheats", "tiring"):
+ROOMS = "lost_parts formulas forms precision optimizers states phases cheats tiring ranges"
+for room in ROOMS.split():
     importlib.import_module(f"gallery.{room}")

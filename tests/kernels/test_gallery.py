@@ -29,6 +29,7 @@ def exhibited(name: str, exhibit: Exhibit, dtype: str) -> Implementation:
         dtypes=(dtype,),
         optimizers=exhibit.optimizers,
         residual=exhibit.residual,
+        **({"allocates": True} | exhibit.declares),
     )
 
 

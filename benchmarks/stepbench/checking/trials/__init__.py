@@ -48,10 +48,10 @@ STATEFUL = (
     Trial("the phases of a step", phases),
     Trial("operations called again", gradient_again, frozenset({Op.GRADIENT})),
     Trial("operations called again", phases_again, frozenset({Op.FORWARD, Op.BACKWARD})),
-    Trial("train", training, frozenset({Op.TRAIN})),
     Trial("two workspaces in turn", alternation),
     Trial("results demanded again", results_demanded_again),
     Trial("NaN and infinity", not_a_number),
+    Trial("train", training, frozenset({Op.TRAIN})),
 )
 ALLOCATION = Trial("what a step allocates", allocation)
 RUNNING_SUM = Trial("one running sum", running_sum)

@@ -190,30 +190,25 @@ class OneStepOfManyAtAnotherRate(Honest):
         self.config = config
 
 
-@broken("what a snapshot takes", "work is done when a snapshot is taken")
+@broken("what a snapshot takes", "work is done when a snapshot is taken", ops=PHASES)
 class CostComputedInSnapshot(Honest):
-    """J is of the parameters before the update: they are kept, and J is made of them when somebody asks."""
+    """J is of the margins before the update: they are kept, and J is made of them when somebody asks."""
 
-    before = None
+    owed = None
 
     def forward(self):
         self.z = self.margins()
-        self.before = self.parameters.copy()
+        self.owed = self.parameters.copy()
 
     def snapshot(self):
-        if self.before is not None:
-            kept, self.parameters[:] = self.parameters.copy(), self.before
-            self.J[0] = self.cost(self.margins())
+        if self.owed is not None:
+            kept = self.parameters.copy()
+            self.parameters[:] = self.owed
+            self.J[0] = self.cost(self.z)
             self.parameters[:] = kept
-            self.before = None
+            self.owed = None
         return super().snapshot()
-
-    def train(self, steps):
-        costs = self.reserve_costs(steps)
-        for k in range(steps):
-            self.step()
-            costs[k] = self.cost(self.z)
 
     def reset(self, *args, **kwargs):
         super().reset(*args, **kwargs)
-        self.before = None
+        self.owed = None

@@ -23,12 +23,12 @@ def draw_config(random: Random, problem: Problem | None, dtype: str, optimizer: 
 
     Half of the learning rates of gradient descent are safe ones for the problem, where one is given.
     """
-    return _config(random, random.random(4), problem, dtype, optimizer, penalized=random.random() >= 0.3)
+    return _config(random, random.random(5), problem, dtype, optimizer, penalized=random.random() >= 0.3)
 
 
 def spread_configs(random: Random, dtype: str, optimizer: str, count: int) -> list[Config]:
     """So many of them, one in each of so many equal parts of every range, in an order of its own for each setting."""
-    shares = [(random.permutation(count) + random.random(count)) / count for _ in range(4)]
+    shares = [(random.permutation(count) + random.random(count)) / count for _ in range(5)]
     return [
         _config(random, share, None, dtype, optimizer, penalized=k > 0)
         for k, share in enumerate(zip(*shares, strict=True))
@@ -39,7 +39,7 @@ def _config(
     random: Random, share: Iterable[float], problem: Problem | None, dtype: str, optimizer: str, *, penalized: bool
 ) -> Config:
     """The settings at these shares of their ranges."""
-    of_l2, of_rate, of_beta1, of_beta2 = map(float, share)
+    of_l2, of_rate, of_beta1, of_beta2, of_epsilon = map(float, share)
     l2 = _power(of_l2, PENALTIES) if penalized else 0.0
     if optimizer == GD.name:
         rate = _power(of_rate, RATES)
@@ -50,7 +50,7 @@ def _config(
         learning_rate=_power(of_rate, RATES_OF_ADAM),
         beta1=_below_one(random, of_beta1),
         beta2=_below_one(random, of_beta2),
-        epsilon=_power(random.random(), EPSILONS),
+        epsilon=_power(of_epsilon, EPSILONS),
     )
     return Config(dtype=dtype, optimizer=adam, l2=l2)
 

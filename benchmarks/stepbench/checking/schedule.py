@@ -15,6 +15,7 @@ import numpy as np
 from stepbench.checking import scenes
 from stepbench.checking.scenes import Random
 from stepbench.checking.scheduled_trial import ScheduledTrial
+from stepbench.checking.trajectory import SHAPE
 from stepbench.checking.trials import (
     ALLOCATION,
     DIFFERENCE,
@@ -100,7 +101,7 @@ class _Pair:
         yield self.trial(EXTREMES, "ordinary data", (33, 7))
         yield from self.states("ordinary data", (33, 7))
         yield from self.states("planted rows", (257, 33))
-        yield self.trial(LONG_RUN, "ordinary data", (33, 7))
+        yield self.trial(LONG_RUN, "ordinary data", SHAPE)
         yield self.trial(NOTHING_PUT_OFF, "ordinary data", (257, 33))
         yield from self.once((33, 7))
 
@@ -162,8 +163,8 @@ def shuffled_kinds(random: Random) -> list[str]:
 def compiling_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
     """For a row that compiles, seconds at a time, for every shape and setting: as few of them as show everything.
 
-    Each dtype with each optimizer is tried on planted rows, in a long run, and on its share of the kinds of data.
-    The states, and the margins with a repetition on large data, are visited by as many of these pairs as leave out no
+    Each dtype with each optimizer is tried on planted rows, in a batch that is timed, and on its share of the kinds of
+    data. The states, the settings and the long run, and the margins with a repetition on large data, are visited by as many of these pairs as leave out no
     dtype and no optimizer: where there are two of each, by the two pairs on a diagonal.
     """
     schedule: list[ScheduledTrial] = []
@@ -187,10 +188,10 @@ def _compiling_basics(pair: _Pair, *, states: bool, large: Shape | None) -> Iter
         yield from pair.states("ordinary data", small)
         yield pair.trial(SETTINGS, "columns of zeros", small)
         yield pair.trial(EXTREMES, "ordinary data", small)
+        yield pair.trial(LONG_RUN, "ordinary data", SHAPE)
     if large:
         yield pair.trial(MARGINS, "ordinary data", single)
         yield pair.repetition(large)
-    yield pair.trial(LONG_RUN, "ordinary data", small)
     yield pair.trial(NOTHING_PUT_OFF, "ordinary data", middle)
     yield from pair.once(small)
 

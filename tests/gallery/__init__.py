@@ -8,17 +8,18 @@ mistake leaves them right.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stepkernels import Config, Problem
+from stepkernels import Config, Op, Problem
 from stepkernels.interface import Residual
 
 if TYPE_CHECKING:
     from gallery.honest import Honest
 
 STEPS, LARGE, MARGINS = "steps from", "a step on large data", "one margin"
+PHASES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE, Op.STEP)
 MOST = f"{STEPS}|{MARGINS}"
 
 
@@ -32,6 +33,9 @@ class Exhibit:
     spares: tuple[str, ...]
     residual: Residual
     optimizers: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    ops: tuple[Op, ...]
+    declares: Mapping[str, Any]
 
 
 GALLERY: dict[str, Exhibit] = {}
@@ -44,9 +48,13 @@ def broken(
     *,
     residual: Residual = "stable",
     optimizers: tuple[str, ...] = ("gd", "adam"),
+    dtypes: tuple[str, ...] = ("float32", "float64"),
+    ops: tuple[Op, ...] = tuple(Op),
+    **declares: Any,
 ) -> Callable[[type[Honest]], type[Honest]]:
     def register(kernel: type[Honest]) -> type[Honest]:
-        GALLERY[kernel.__name__] = Exhibit(kernel, trial, says, tuple(spares.split()), residual, optimizers)
+        spared = tuple(spares.split())
+        GALLERY[kernel.__name__] = Exhibit(kernel, trial, says, spared, residual, optimizers, dtypes, ops, declares)
         return kernel
 
     return register
@@ -56,5 +64,6 @@ def bind(problem: Problem, config: Config, exhibit: str) -> Honest:
     return GALLERY[exhibit].kernel(problem, config)
 
 
-for room in ("lost_parts", "formulas", "forms", "precision", "optimizers", "states", "phases", "cheats"):
+ROOMS = "lost_parts formulas forms precision optimizers states phases cheats tiring ranges"
+for room in ROOMS.split():
     importlib.import_module(f"gallery.{room}")

@@ -25,7 +25,7 @@ def honest(**declared: Any):
 
 def control(name: str, dtype: str) -> Implementation:
     options = MappingProxyType({"name": name})
-    declared = {"ops": tuple(Op), **HONEST[name][1]}
+    declared = {"ops": tuple(Op), "allocates": True, **HONEST[name][1]}
     return Implementation(name=name, module=__name__, options=options, dtypes=(dtype,), **declared)
 
 

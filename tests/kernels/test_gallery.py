@@ -10,7 +10,7 @@ from gallery.controls import HONEST, control
 from stepbench.checking.schedule import check_schedule
 from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import Disagreement
-from stepkernels import Implementation, Op
+from stepkernels import Implementation
 
 SEED = 20260723
 
@@ -25,15 +25,17 @@ def exhibited(name: str, exhibit: Exhibit, dtype: str) -> Implementation:
         name=name,
         module="gallery",
         options={"exhibit": name},
-        ops=tuple(Op),
+        ops=exhibit.ops,
         dtypes=(dtype,),
         optimizers=exhibit.optimizers,
         residual=exhibit.residual,
+        **({"allocates": True} | exhibit.declares),
     )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [(name, dtype) for name, exhibit in GALLERY.items() for dtype in exhibit.dtypes]
+)
 def test_a_broken_kernel_is_rejected_for_its_own_mistake(name, dtype):
     exhibit = GALLERY[name]
     found = first_disagreement(exhibited(name, exhibit, dtype))

@@ -12,18 +12,19 @@ import pytest
 
 from stepbench.checking import scenes, trials
 from stepbench.checking.tally import Tally
-from stepbench.checking.trials import LONG_RUN, MARGINS, REPETITION, STATEFUL, STEPS_TRIAL, Setup
+from stepbench.checking.trials import LONG_RUN, MARGINS, NOTHING_PUT_OFF, REPETITION, STATEFUL, STEPS_TRIAL, Setup
 from stepkernels import GD, Adam, Config, Op, synthetic_problem
 
-TRIALS = {trial.run: trial for trial in (STEPS_TRIAL, *STATEFUL, MARGINS, LONG_RUN)}
+TRIALS = {trial.run: trial for trial in (STEPS_TRIAL, *STATEFUL, MARGINS, LONG_RUN, NOTHING_PUT_OFF)}
 LAWS = {
     "1 the parts of a step make the step": trials.phases,
     "1 training is as many steps": trials.training,
     "2 each step agrees from the row's own state": trials.steps,
     "2 a step agrees at every margin": trials.margins,
-    "2 parameters that are NaN give outputs that are NaN": trials.not_a_number,
+    "2 NaN and infinity give what the truth has": trials.not_a_number,
     "2 two workspaces in turn do not disturb each other": trials.alternation,
-    "3 the work is done when synchronize returns": trials.long_run,
+    "2 thousands of steps lead to where they should": trials.long_run,
+    "3 the work is done when synchronize returns": trials.nothing_put_off,
     "3 a snapshot is done and stays as it is": trials.results_demanded_again,
     "5 outputs are NaN after reset until written": trials.resets,
     "7 a gradient may be asked for again": trials.gradient_again,

@@ -3,12 +3,14 @@
 scenes                    the problems: small, or with their evidence planted
 trials/, draws            what is done to a row on them, and the settings it is done with
 schedule, scheduled_trial which trials, on which scenes, and one of them run
-bound_row, tally, cuda_driver  a row bound to a scene, held to the truth, and what was counted meanwhile
-protocol, child, raised   a row's own process, what it is told and what it tells
-supervise, child_process, row_findings, verdicts  the rows in their processes, and what was found
-kernel_file, kernel_child, declared_fields  a kernel from outside, the process that loads it, what it may declare
+bound_row, tally          a row bound to a scene, held to the truth, and what was counted meanwhile
+judge, protocol           a row's judge, what it is told and what it tells; the row computes in an executor
+supervise, child_process, row_findings, verdicts  the rows with a judge each, and what was found
+kernel_file, kernel_child, declared_fields, raised  a kernel from outside: its process, and what it may declare
 cuda/                     CUDA code itself: the compiler, the sanitizer
 fuzz                      `python -m stepbench.checking.fuzz`: many random problems, and the headroom under the bound
+
+The process that computes never judges: a row's code runs in `stepbench.executor`, and nothing of this room is there.
 
 Imports `run` and below.
 """

@@ -1,6 +1,6 @@
 """The child processes of a check.
 
-`child` checks a row, `kernel` says what a kernel file declares, and `sanitized` runs a row for compute-sanitizer.
+`judge` judges a row, `kernel` says what a kernel file declares, and `sanitized` runs a row for compute-sanitizer.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from stepbench.checking import child, kernel_child
+from stepbench.checking import judge, kernel_child
 from stepbench.checking.cuda import sanitizer
 
 match sys.argv[1:]:
-    case ["child", descriptor]:
-        child.main(int(descriptor))
+    case ["judge", descriptor]:
+        judge.main(int(descriptor))
     case ["kernel", descriptor, path]:
         kernel_child.main(int(descriptor), Path(path))
     case ["sanitized", row]:

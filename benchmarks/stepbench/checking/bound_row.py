@@ -1,4 +1,4 @@
-"""A row bound to its own copy of a scene, and judged against the truth from an untouched one.
+"""A row bound to a scene, wherever it computes, and what it holds judged against the truth, here.
 
 Whatever is wrong raises `Rejected`: a field, its error in bounds, and what happened, in a sentence.
 """
@@ -6,15 +6,19 @@ Whatever is wrong raises `Rejected`: a field, its error in bounds, and what happ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from stepbench.checking.cuda_driver import synchronize_device
+from stepbench.checking.draws import draw_step
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
+from stepbench.checking.trajectory import Stretch, follow
 from stepbench.checking.verdicts import VisibleChange
-from stepkernels import Config, Implementation, Problem, Snapshot, Workspace
+from stepbench.executor.remote import RemoteRow, RemoteWorkspace
+from stepbench.executor.wire import ARRAYS
+from stepkernels import Config, Implementation, Problem, Snapshot
 from stepkernels.agreement import (
     GRADIENT_FIELDS,
     STEP_FIELDS,
@@ -30,7 +34,7 @@ from stepkernels.agreement import (
 from stepkernels.problem import Adam
 from stepkernels.reference import Gradient, Point
 
-ARRAYS = (*STEP_FIELDS, "costs")
+Bind = Callable[[Problem, Config], RemoteWorkspace]
 SLACK = 8.0
 """Two honest trajectories drift apart by their rounding, and Adam divides the difference by a √v̂ that may be small: a
 few bounds after a few steps. Mistakes are thousands."""
@@ -52,18 +56,21 @@ def require(claim: bool, field: str, sentence: str) -> None:
 class BoundRow:
     """A workspace of a row, and all that is needed to judge what it computes."""
 
-    def __init__(self, implementation: Implementation, scene: Scene, config: Config, tally: Tally) -> None:
+    def __init__(
+        self, implementation: Implementation, scene: Scene, config: Config, tally: Tally, bind: Bind | None = None
+    ) -> None:
+        """`bind` binds the row where it is to compute; without one, in this process, for rows that we trust."""
         self.implementation, self.scene, self.config, self.tally = implementation, scene, config, tally
         self.truth = scene.problem
-        self.given = private_copy(scene.problem)
-        self.workspace: Workspace = implementation.bind(self.given, config)
-        self.kept: list[tuple[Snapshot, Snapshot]] = []
+        self.workspace = (bind or RemoteRow(implementation).bind)(scene.problem, config)
+        self.held: list[Snapshot] = []
 
-    def run(self, operation: str, *arguments: int) -> None:
-        """Call an operation that the row declares."""
-        method = getattr(self.workspace, operation, None)
-        require(callable(method), operation, f"the row declares {operation} but its workspace has no {operation}()")
-        method(*arguments)  # type: ignore[misc]
+    def run(self, *operations: str, times: int = 1) -> None:
+        """Call operations that the row declares, one after the other, so many times."""
+        self.workspace.call(*operations, times=times)
+
+    def train(self, steps: int) -> None:
+        self.workspace.train(steps)
 
     def reset(self, point: Point | None = None) -> Point:
         """Put the row at `point`, or at the problem's start; the outputs must be NaN and the state exact."""
@@ -71,20 +78,25 @@ class BoundRow:
             self.workspace.reset()
             point = Point.start(self.truth)
         else:
-            self._reset_to(point)
+            self.put(point)
         self.require_fresh(point)
         return point
 
-    def _reset_to(self, point: Point) -> None:
-        """With arrays of the row's dtype, which the row must neither keep nor change."""
+    def put(self, point: Point) -> None:
+        """Reset to `point`, with arrays of the row's dtype, which the row must neither keep nor change."""
         w, moment1, moment2 = (v.astype(self.config.dtype) for v in (point.w, point.moment1, point.moment2))
         moments = (moment1, moment2) if isinstance(self.config.optimizer, Adam) else None
         self.workspace.reset(w=w, b=point.b, moments=moments, step=point.step)
-        given = (w, moment1, moment2)
-        untouched = all(map(np.array_equal, given, (point.w, point.moment1, point.moment2)))
-        require(untouched, "w", "reset changed the arrays it was given")
-        for array in given:
-            array.fill(np.nan)  # they are ours: a row that kept them instead of copying will compute with NaN
+
+    def put_at(self, point: Point, random: Random) -> None:
+        """Put the row at `point` by one of the ways there are, and do not always look whether it is there."""
+        start = Point.start(self.truth)
+        if point.step == 0 and np.array_equal(point.parameters, start.parameters) and random.random() < 0.5:
+            self.workspace.reset()
+        else:
+            self.put(point)
+        if random.random() < 0.5:
+            self.require_fresh(point)
 
     def require_fresh(self, point: Point) -> None:
         """The state must be `point` to the last bit, and every output NaN."""
@@ -103,7 +115,7 @@ class BoundRow:
         """A snapshot of a device that is done: after a device-wide synchronize it must not have changed."""
         snapshot = self.workspace.snapshot()
         if self.implementation.device == "cuda":
-            if status := synchronize_device():
+            if status := self.workspace.settle():
                 raise Rejected(f"the device reports error {status} (a kernel wrote where it must not, or failed)")
             late = changed_field(snapshot, self.workspace.snapshot())
             require(late is None, late or "", f"{late} changed after snapshot returned: the device was not done")
@@ -112,8 +124,7 @@ class BoundRow:
     def judge_step(self, before: Point, operations: Iterable[str] = ("step",), when: str = "") -> Snapshot:
         """Run the operations, which make one step, and judge it from the state before them."""
         names = tuple(operations)
-        for name in names:
-            self.run(name)
+        self.run(*names)
         return self.judge(before, when or "; ".join(names))
 
     def judge(self, before: Point, when: str, slack: float = 1.0) -> Snapshot:
@@ -127,6 +138,21 @@ class BoundRow:
             self.compare(snapshot, own, f"{when} (the update, from the row's own gradient)", UPDATE_FIELDS)
         right_step = snapshot.step == before.step + 1
         require(right_step, "step", f"after {when}, step is {snapshot.step} and not {before.step + 1}")
+        return snapshot
+
+    def follow(self, point: Point, steps: int) -> Stretch:
+        """Where so many steps lead, on a slow descent."""
+        return follow(self.truth, self.config, point, steps, Traits.of(self.implementation))
+
+    def judge_stretch(self, before: Point, steps: int, when: str) -> Snapshot:
+        """Judge the state as so many steps from `before`, which nobody looked at."""
+        return self.judge_along(self.follow(before, steps), before.step + steps, when)
+
+    def judge_along(self, stretch: Stretch, step: int, when: str, slack: float = 1.0) -> Snapshot:
+        """Judge the state as the end of a stretch, at this step."""
+        snapshot = self.snapshot()
+        require(snapshot.step == step, "step", f"after {when}, step is {snapshot.step} and not {step}")
+        self.compare(snapshot, stretch.expectation, when, slack=slack)
         return snapshot
 
     def _visible_change(self, expected: Expectation) -> VisibleChange:
@@ -173,21 +199,23 @@ class BoundRow:
 
     def keep(self) -> Snapshot:
         """A snapshot now, and again: the same to the last bit, and to be demanded again at the end."""
-        snapshot = self.snapshot()
-        changed = changed_field(snapshot, self.snapshot())
+        self.held.append(self.workspace.snapshot(hold=True))
+        changed = changed_field(self.held[-1], self.snapshot())
         require(changed is None, changed or "", f"two snapshots in a row differ in {changed}")
-        self.kept.append((snapshot, deep_copy(snapshot)))
-        return snapshot
+        return self.held[-1]
 
     def finish(self) -> None:
-        """The inputs are as they were given, and every snapshot kept still says what it said."""
-        for name, truth in (("X", self.truth.X), ("y", self.truth.y), ("w0", self.truth.w0)):
-            same = getattr(self.given, name).tobytes() == truth.tobytes()
-            require(same, name, f"{name} was written to: the problem's arrays are inputs")
-        for snapshot, copy in self.kept:
-            changed = changed_field(snapshot, copy)
+        """Every snapshot that was kept still says what it said."""
+        for index, snapshot in enumerate(self.held):
+            changed = changed_field(snapshot, self.workspace.held_snapshot(index))
             sentence = f"{changed} of a snapshot changed after it was taken: it must hold copies"
             require(changed is None, changed or "", sentence)
+
+    def near_start(self, random: Random) -> Point:
+        """The start moved by up to a tenth."""
+        start = Point.start(self.truth)
+        w = start.w * random.uniform(0.9, 1.1, self.truth.n)
+        return replace(start, w=w, b=start.b * random.uniform(0.9, 1.1)).astype(self.config.dtype)
 
     def random_point(self, random: Random) -> Point:
         """Parameters like the scene's own but other numbers; for Adam, moments in mid-training, far from step zero."""
@@ -195,20 +223,11 @@ class BoundRow:
         start = Point.start(self.truth)
         w = start.w * random.uniform(0.5, 1.5, n)
         b = start.b * random.uniform(0.5, 1.5) + 0.1 * random.standard_normal()
-        moment1, moment2, step = np.zeros(n + 1), np.zeros(n + 1), int(10.0 ** random.uniform(0.0, 4.3))
+        moment1, moment2, step = np.zeros(n + 1), np.zeros(n + 1), draw_step(random)
         if isinstance(self.config.optimizer, Adam):
             moment1 = random.standard_normal(n + 1) * 10.0 ** random.uniform(-3.0, 1.0, n + 1)
             moment2 = moment1**2 * random.uniform(0.5, 2.0, n + 1)
         return Point(w=w, b=b, moment1=moment1, moment2=moment2, step=step).astype(self.config.dtype)
-
-
-def private_copy(problem: Problem) -> Problem:
-    """Equal arrays in memory of their own, so that a row that writes to its inputs does not change the truth."""
-    return Problem(problem.X.copy(), problem.y.copy(), problem.w0.copy(), problem.b0)
-
-
-def deep_copy(snapshot: Snapshot) -> Snapshot:
-    return Snapshot(step=snapshot.step, **{name: np.array(getattr(snapshot, name)) for name in ARRAYS})
 
 
 def changed_field(first: Snapshot, second: Snapshot) -> str | None:

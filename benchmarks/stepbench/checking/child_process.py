@@ -6,22 +6,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
+
+import psutil
 
 from stepbench.checking.protocol import CannotRun, Finding, Orders
+from stepbench.executor.patience import LOOK_SECONDS, Patience
 from stepbench.machine.child_processes import ChildProcess, module
-from stepbench.machine.children import device_variables, environment_of_child, somewhere_to_cache
-from stepkernels import Implementation
+from stepbench.machine.children import environment_of_child
 
-SILENCE_SECONDS = 240.0  # no trial takes so long; compiling a row for a new shape may take half of it
+SILENCE_SECONDS = 900.0  # a judge waits for no answer so long, and no trial asks for many that take so long
 LEAVING_SECONDS = 10.0  # for a child that has sent all it had to say
 
-# Rows are judged side by side. Threads that wait should not spin, which takes the other rows' time and checks nothing:
-# for OpenMP, and for OpenBLAS, which spins for 2ⁿ cycles. Nor is a pool of compilers needed where several rows compile.
-CONSIDERATE = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+# The judge's own sums are small; whatever else it finds in the environment is for the row.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def start_child(task: str, *arguments: str, environment: Mapping[str, str]) -> tuple[ChildProcess, Connection]:
@@ -42,55 +42,49 @@ def start_child(task: str, *arguments: str, environment: Mapping[str, str]) -> t
     return process, ours
 
 
-class CheckProcess:
-    """The child process that takes a row through its trials."""
+class JudgeProcess:
+    """The child process that takes a row through its trials; the row is in another, which it starts."""
 
-    def __init__(
-        self, orders: Orders, environment: Mapping[str, str], silence_seconds: float = SILENCE_SECONDS
-    ) -> None:
+    def __init__(self, orders: Orders, silence_seconds: float = SILENCE_SECONDS) -> None:
+        self.complaint: str | None = None
+        self.process, self.pipe = start_child("judge", environment=environment_of_child(ONE_THREAD))
         self.silence_seconds = silence_seconds
-        self.silent = False
-        device = device_variables(orders.implementation.device)
-        self.caches = ExitStack()
-        cached = self.caches.enter_context(somewhere_to_cache(*_file_of(orders.implementation)))
-        self.process, self.pipe = start_child(
-            "child", environment=CONSIDERATE | environment_of_child(cached, device, environment)
-        )
+        self.watched = psutil.Process(self.process.pid)
         self.pipe.send(orders)
 
-    def __enter__(self) -> CheckProcess:
+    def __enter__(self) -> JudgeProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the child and whatever it started."""
         self.pipe.close()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.0 if self.silent else LEAVING_SECONDS)
+            self.process.wait(0.0 if self.complaint else LEAVING_SECONDS)
         self.process.end()
-        self.caches.close()
 
     def findings(self) -> Iterator[Finding | CannotRun]:
         """What the child sends, until it ends or says nothing for too long."""
         try:
-            while self.pipe.poll(self.silence_seconds):
+            while self._has_more():
                 yield self.pipe.recv()
-            self.silent = True
         except (EOFError, OSError):
             return
 
+    def _has_more(self) -> bool:
+        """Whether something was sent; the row's process may have stopped the judge, which is then no use."""
+        patience = Patience(self.watched, self.silence_seconds, idle_seconds=self.silence_seconds)
+        while not self.pipe.poll(LOOK_SECONDS):
+            if complaint := patience.complaint():
+                self.complaint = complaint
+                return False
+        return True
+
     def how_it_ended(self) -> str:
-        """What became of a process that ended before its work was done."""
+        """What became of a judge that ended before its work was done."""
         status = self.process.returncode or 0
-        if self.silent:
-            return f"gave no answer for {self.silence_seconds:.0f} seconds and was ended"
-        if status < 0:
-            return f"was ended by {signal.Signals(-status).name}"
-        return f"ended its process with status {status}"
-
-
-def _file_of(row: Implementation) -> list[Path]:
-    """The file of a kernel that is none of the catalogue's."""
-    return [Path(row.module)] if row.module.endswith(".py") else []
+        if self.complaint is None and status < 0:
+            self.complaint = f"was ended by {signal.Signals(-status).name}"
+        return f"cannot be judged: its judge {self.complaint or f'ended with status {status}'}"
 
 
 def _descriptor(stream: object) -> int:

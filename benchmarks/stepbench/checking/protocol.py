@@ -1,13 +1,16 @@
-"""What passes between a check and the child process of a row: orders one way, findings the other.
+"""What passes between a check and the judge of a row: orders one way, findings the other.
 
-The messages go over a pipe of their own, pickled: a kernel file may declare options that JSON cannot hold.
+Both are ours and trust one another: the messages are pickled, and a kernel file may declare options that JSON cannot
+hold. What passes between the judge and the process of the row is another matter (`stepbench.executor.wire`).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepbench.checking.schedule import Plan
 from stepbench.checking.tally import Tally
 from stepbench.checking.verdicts import Disagreement
 from stepkernels import Implementation
@@ -15,12 +18,17 @@ from stepkernels import Implementation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What to do to which row. `problems` asks for so many of the fuzzer's instead of the check's schedule."""
+    """What to do to which row.
+
+    plan                   which trials
+    environment            of the process in which the row computes
+    most_patience_seconds  how long to wait for any answer of that process; it may be less, by what was asked
+    """
 
     row: dict[str, Any]
-    seed: int
-    problems: int | None = None
-    simulated: bool = False
+    plan: Plan
+    environment: dict[str, str] = field(default_factory=dict)
+    most_patience_seconds: float = math.inf
 
     @property
     def implementation(self) -> Implementation:

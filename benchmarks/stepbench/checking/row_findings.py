@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from stepbench.checking.protocol import CannotRun, Finding
 from stepbench.checking.tally import Tally
@@ -10,10 +11,10 @@ from stepbench.checking.verdicts import Disagreement, RowReport, Verdict
 
 
 class Findings:
-    """What has been found of a row so far."""
+    """What has been found of a row so far, held against the trials that it has to go through."""
 
-    def __init__(self, row: str) -> None:
-        self.row = row
+    def __init__(self, row: str, due: Sequence[str]) -> None:
+        self.row, self.due = row, due
         self.cannot_run: CannotRun | None = None
         self.latest: Finding | None = None
         self.trials = 0
@@ -30,6 +31,11 @@ class Findings:
             return
         self.trials += self.latest is not None
         self.latest = finding
+        due = self.due[self.trials] if self.trials < len(self.due) else ""
+        ended = finding.disagreement is not None and not finding.next_trial
+        if finding.next_trial != due and not ended:
+            told = f"after {self.trials} trials its judge told of {finding.next_trial!r}, when {due!r} was due"
+            self.cannot_run = CannotRun(reason=told, broken=True)
         self.hint = self.hint or finding.hint
         if finding.disagreement is not None:
             self.disagreements.append(finding.disagreement)

@@ -10,7 +10,8 @@ rounding errors average out. So each kind of scene here is small or plants its e
 - one entry a row, and the ladder of margins: each residual stands alone in its column, where the bound is a few
   roundings wide, from z = 0 to |z| = 10⁸ and past every branch of an exponential;
 - confident rows, whose residuals and losses are tiny and must be right in their own digits;
-- one class only, columns of zeros, scales from 10⁻⁸ to 10⁸, outliers without a variance.
+- one class only, columns of zeros, scales from 10⁻⁸ to 10⁸, outliers without a variance; constant, duplicated and
+  one-hot columns, zero and equal rows, weights of zero, labels in blocks.
 
 The start of a scene's problem (w0, b0) is where its margins are what the name says.
 """
@@ -136,6 +137,57 @@ def outliers(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float
     return np.clip(X * random.standard_cauchy((m, n)), -1e5, 1e5), y, w, b
 
 
+def constant_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """Half of the columns one value each, of any size and sign: beside the bias there is another one."""
+    X, y, w, b = ordinary(random, m, n)
+    same = random.random(n) < 0.5
+    values = random.choice([-1.0, 1.0], n) * 10.0 ** random.uniform(-3.0, 3.0, n)
+    X[:, same] = values[same]
+    w[same] /= np.abs(values[same])
+    return X, y, w, b
+
+
+def duplicated_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """Half of them are the one before again, some several times."""
+    X, y, w, b = ordinary(random, m, n)
+    own = (random.random(n) < 0.5) | (np.arange(n) == 0)
+    return X[:, np.maximum.accumulate(np.where(own, np.arange(n), 0))], y, w, b
+
+
+def one_hot_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """One category of n a row; some of them may be of nobody."""
+    _, y, w, b = ordinary(random, m, n)
+    X = np.zeros((m, n))
+    X[np.arange(m), random.integers(0, n, m)] = 1.0
+    return X, y, w * math.sqrt(n), b
+
+
+def zero_rows(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """Of half of the rows nothing is known: their margin is the bias."""
+    X, y, w, b = ordinary(random, m, n)
+    X[random.random(m) < 0.5] = 0.0
+    return X, y, w, b
+
+
+def equal_rows(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """A few rows again and again, under both labels."""
+    X, y, w, b = ordinary(random, m, n)
+    return X[random.integers(0, min(m, 3), m)], y, w, b
+
+
+def zero_weights(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """Where everybody starts: J = ln 2 and p = ½ to the last bit."""
+    X, y, w, _ = ordinary(random, m, n)
+    return X, y, 0.0 * w, 0.0
+
+
+def labels_in_blocks(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """Sorted as files are: all labels of a block, a warp or a thread's part are equal."""
+    X, _, w, b = ordinary(random, m, n)
+    size = int(random.choice([8, 32, 64, 128, 256, max(1, m // 2)]))
+    return X, (np.arange(m) // size + random.integers(2)) % 2.0, w, b
+
+
 def labels(random: Random, m: int) -> Array:
     return random.integers(0, 2, m).astype(float)
 
@@ -154,6 +206,13 @@ KINDS: dict[str, Kind] = {
     "columns of zeros": zero_columns,
     "scales from 1e-8 to 1e8": scales,
     "outliers": outliers,
+    "constant columns": constant_columns,
+    "duplicated columns": duplicated_columns,
+    "one-hot columns": one_hot_columns,
+    "zero rows": zero_rows,
+    "equal rows": equal_rows,
+    "weights of zero": zero_weights,
+    "labels in blocks": labels_in_blocks,
 }
 
 
@@ -175,6 +234,8 @@ SQUARE = ((1, 1), (2, 3), (3, 2), (31, 33), (65, 64), (94, 94), (129, 127), (257
 LONG_AND_WIDE = ((70_003, 3), (3, 70_001))
 LARGE = ((20_011, 8), *LONG_AND_WIDE, (2**20 + 7, 1))
 FEW = ((1, 1), (33, 7), (257, 33))
+TIMED = (200_003, 8)  # a step takes milliseconds, much of it over vectors of m; an answer a tenth of one
+ALLOCATING = (4096, 256)
 SANITIZED = ((1, 1), (37, 5), (257, 33), (5, 1023), (3, 70_001))
 TINY = ((1, 1), (7, 3), (37, 5), (3, 33), (13, 17))
 

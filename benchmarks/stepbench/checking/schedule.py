@@ -15,10 +15,43 @@ import numpy as np
 from stepbench.checking import scenes
 from stepbench.checking.scenes import Random
 from stepbench.checking.scheduled_trial import ScheduledTrial
-from stepbench.checking.trials import LONG_RUN, MARGINS, ONE_STEP, REPETITION, STATEFUL, STEPS_TRIAL, Trial
+from stepbench.checking.trajectory import SHAPE
+from stepbench.checking.trials import (
+    ALLOCATION,
+    DIFFERENCE,
+    EXTREMES,
+    LONG_RUN,
+    MARGINS,
+    NOTHING_PUT_OFF,
+    ONE_STEP,
+    REPETITION,
+    RUNNING_SUM,
+    SETTINGS,
+    SNAPSHOTS_COPY,
+    STATEFUL,
+    STEPS_TRIAL,
+    Trial,
+)
+from stepbench.checking.trials.of_declarations import ROWS_OF_A_RUNNING_SUM, WARM_UPS
 from stepkernels import Implementation, Op
 
 Shape = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which trials: those of a check, or so many `problems` of the fuzzer's; few and small ones for a simulator."""
+
+    seed: int
+    problems: int | None = None
+    simulated: bool = False
+
+
+def schedule_of(row: Implementation, plan: Plan) -> list[ScheduledTrial]:
+    """The same for whoever asks: the judge follows it, and the check knows what has to come back."""
+    if plan.problems is not None:
+        return fuzz_schedule(row, plan.seed, plan.problems, simulated=plan.simulated)
+    return simulated_schedule(row, plan.seed) if plan.simulated else check_schedule(row, plan.seed)
 
 
 def check_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
@@ -64,9 +97,13 @@ class _Pair:
         yield self.trial(STEPS_TRIAL, "ordinary data", (33, 7))
         yield self.trial(STEPS_TRIAL, "planted rows", (257, 33))
         yield self.trial(MARGINS, "ordinary data", (1, 1))
+        yield self.trial(SETTINGS, "columns of zeros", (33, 7))
+        yield self.trial(EXTREMES, "ordinary data", (33, 7))
         yield from self.states("ordinary data", (33, 7))
         yield from self.states("planted rows", (257, 33))
-        yield self.trial(LONG_RUN, "ordinary data", (257, 33))
+        yield self.trial(LONG_RUN, "ordinary data", SHAPE)
+        yield self.trial(NOTHING_PUT_OFF, "ordinary data", (257, 33))
+        yield from self.once((33, 7))
 
     def states(self, kind: str, shape: Shape) -> Iterator[ScheduledTrial]:
         """What a row is put through besides steps."""
@@ -83,6 +120,19 @@ class _Pair:
         for shape in large if self.optimizer == self.row.optimizers[0] else ():
             if self.affords(4, shape):
                 yield self.trial(ONE_STEP, "planted rows", shape)
+
+    def once(self, small: Shape) -> Iterator[ScheduledTrial]:
+        """What is asked in one dtype alone, that with most digits: what the row declares, and what a snapshot takes."""
+        if self.dtype != max(self.row.dtypes) or self.optimizer != self.row.optimizers[0]:
+            return
+        if not self.row.allocates and self.affords(4 * (WARM_UPS + 1), scenes.ALLOCATING):
+            yield self.trial(ALLOCATION, "ordinary data", scenes.ALLOCATING)
+        if not self.row.compiles_per_shape and self.affords(30, scenes.TIMED):
+            yield self.trial(SNAPSHOTS_COPY, "ordinary data", scenes.TIMED)
+        if self.row.accumulation == "sequential" and self.affords(1, (ROWS_OF_A_RUNNING_SUM, 1)):
+            yield self.trial(RUNNING_SUM, "ordinary data", small)
+        if self.row.residual == "difference":
+            yield self.trial(DIFFERENCE, "confident rows", small)
 
     def repetition(self, shape: Shape) -> ScheduledTrial:
         return self.trial(REPETITION, "ordinary data", shape if self.affords(24, shape) else (257, 33))
@@ -113,9 +163,9 @@ def shuffled_kinds(random: Random) -> list[str]:
 def compiling_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
     """For a row that compiles, seconds at a time, for every shape and setting: as few of them as show everything.
 
-    Each dtype with each optimizer is tried on planted rows, in a long run, and on its share of the kinds of data.
-    The states, and the margins with a repetition on large data, are visited by as many of these pairs as leave out no
-    dtype and no optimizer: where there are two of each, by the two pairs on a diagonal.
+    Each dtype with each optimizer is tried on planted rows, in a batch that is timed, and on its share of the kinds of
+    data. The states, the settings and the long run, and the margins with a repetition on large data, are visited by as
+    many of these pairs as leave out no dtype and no optimizer: where there are two of each, by the two on a diagonal.
     """
     schedule: list[ScheduledTrial] = []
     sweep: list[ScheduledTrial] = []
@@ -136,10 +186,14 @@ def _compiling_basics(pair: _Pair, *, states: bool, large: Shape | None) -> Iter
     if states:
         yield pair.trial(STEPS_TRIAL, "ordinary data", small)
         yield from pair.states("ordinary data", small)
+        yield pair.trial(SETTINGS, "columns of zeros", small)
+        yield pair.trial(EXTREMES, "ordinary data", small)
+        yield pair.trial(LONG_RUN, "ordinary data", SHAPE)
     if large:
         yield pair.trial(MARGINS, "ordinary data", single)
         yield pair.repetition(large)
-    yield pair.trial(LONG_RUN, "ordinary data", middle)
+    yield pair.trial(NOTHING_PUT_OFF, "ordinary data", middle)
+    yield from pair.once(small)
 
 
 def _compiling_sweep(pair: _Pair, shapes: Sequence[Shape]) -> Iterator[ScheduledTrial]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from stepbench.checking import scenes
-from stepbench.checking.bound_row import Rejected
+from stepbench.checking.bound_row import Bind, Rejected
 from stepbench.checking.draws import draw_config
-from stepbench.checking.raised import described
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
 from stepbench.checking.trials import Setup, Trial
 from stepbench.checking.verdicts import Disagreement
+from stepbench.executor.line import RaisedByRow
+from stepbench.executor.remote import RemoteRow
 from stepkernels import Config, Implementation, Problem
 
 
@@ -33,23 +34,30 @@ class ScheduledTrial(NamedTuple):
         m, n = self.shape
         return f"{self.trial.name}; {self.kind}, {m} × {n}, {self.dtype}, {self.optimizer}"
 
-    def run(self, row: Implementation, tally: Tally) -> Disagreement | None:
-        """Try the row; what it raises is a disagreement too."""
+    def run(self, row: Implementation, tally: Tally, bind: Bind | None = None) -> Disagreement | None:
+        """Try the row; what it raises is a disagreement too.
+
+        `bind` binds it where it is to compute, which may raise `Lost`; without one it computes in this process.
+        """
         random = np.random.default_rng(self.seed)
         scene = scenes.scene(self.kind, *self.shape, self.dtype, random)
         config, other = self._configs(row, scene, random)
-        setup = Setup(row, scene, config, other, random, tally)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                setup = Setup(row, scene, config, other, random, tally, bind or RemoteRow(row).bind)
                 self.trial.run(setup)
-                for bound_row in setup.bound_rows:
-                    bound_row.finish()
+                setup.finish()
         except Rejected as rejected:
             return self._disagreement(scene, rejected.field, rejected.error, str(rejected))
-        except Exception as error:
-            return self._disagreement(scene, "", math.inf, described(error, row))
+        except RaisedByRow as raised:
+            return self._disagreement(scene, "", math.inf, str(raised))
         return None
+
+    def lost(self, what: str) -> Disagreement:
+        """The row answers no more, since it did `what` in this trial."""
+        _, data = str(self).split("; ", 1)
+        return Disagreement(trial=self.trial.name, data=data, field="", error=math.inf, sentence=f"the row {what}")
 
     def _configs(self, row: Implementation, scene: Scene, random: Random) -> tuple[Config, Config]:
         """Two configurations of this trial's own; or the check's own, for a row that would compile others anew."""

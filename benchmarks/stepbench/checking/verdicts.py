@@ -78,6 +78,8 @@ class RowReport:
 
     worst                     the largest error of each field that passed, in units of its bound
     smallest_visible_changes  one for each dtype, on the largest data that it was judged on
+    declarations              what the row declares of itself: "held" by a trial, or "declared" and no more
+    declared                  the latter in words
     """
 
     row: str
@@ -88,6 +90,8 @@ class RowReport:
     worst: Mapping[str, float] = field(default_factory=dict)
     smallest_visible_changes: tuple[VisibleChange, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+    declarations: Mapping[str, str] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def __str__(self) -> str:
@@ -100,7 +104,8 @@ class RowReport:
             return self.reason
         name = max(self.worst, key=lambda name: self.worst[name])
         counts = f"{self.trials} trials, {self.judged} states judged"
-        return f"{counts}; worst {name}, at {self.worst[name]:.2f} of its bound{self._sees}"
+        claims = f"; declared: {', '.join(self.declared)}" if self.declared else ""
+        return f"{counts}{claims}; worst {name}, at {self.worst[name]:.2f} of its bound{self._sees}"
 
     @property
     def _sees(self) -> str:

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 from stepbench.cases.case import ROUND_SECONDS, Case
+from stepbench.executor.wire import NoAnswer
 from stepbench.machine import process_state
 from stepbench.proof.clocks import PipeCost, believed_seconds
 from stepbench.proof.conduct import Watched
@@ -236,7 +237,7 @@ class Visitor:
         judge, trains = self.ready.judge, Op.TRAIN in self.participant.row.ops and self.case.op == Op.TRAIN
         try:
             agreement = judge.judge(held.snapshot(), point, calls, self.traits, trains=trains)
-        except ValueError as error:
+        except NoAnswer as error:
             raise self.worker.ended("disagreement", f"what it holds cannot be read: {error}") from None
         if not agreement.agrees:
             raise self.worker.ended("disagreement", f"wrong {when} timing: {agreement.reason}")

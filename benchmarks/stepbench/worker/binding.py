@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from stepbench.worker.operation import Operation, operation_of, prelude
-from stepbench.worker.sealed import sealed
+from stepbench.worker.read_only_pages import in_read_only_pages
 from stepbench.worker.turnstile import Task
 from stepkernels.interface import Implementation, Snapshot, Workspace
 from stepkernels.reference import Point
@@ -27,7 +27,7 @@ class Binding:
 
     def bind_copy(self) -> None:
         """All that a row does before its first call, done when this returns. The first is bound to the data itself."""
-        problem = sealed(self.task.problem) if self.workspaces else self.task.problem
+        problem = in_read_only_pages(self.task.problem) if self.workspaces else self.task.problem
         workspace = self.row.bind(problem, self.task.config)
         workspace.synchronize()
         self.workspaces.append(workspace)

@@ -16,14 +16,13 @@ or, to any of them, `Failed`. Nothing that the worker sends is believed alone.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from stepbench.cases.case import Case
+from stepbench.executor.wire import Values
 from stepkernels.interface import Snapshot
 from stepkernels.problem import OPTIMIZERS, Config
 from stepkernels.reference import Point
@@ -31,40 +30,18 @@ from stepkernels.reference import Point
 MOST_REASON = 4000  # characters of a reason: a line of a record
 
 
-class WireArray(msgspec.Struct, frozen=True):
-    """An array on its way: C order, of a plain number type."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    @classmethod
-    def of(cls, values: object) -> WireArray:
-        array = np.asarray(values)
-        return cls(array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
-
-    def array(self) -> NDArray[Any]:
-        """The array, read-only. Raises `ValueError` for bytes that are no such array."""
-        kind = np.dtype(self.dtype) if len(self.dtype) <= 4 else np.dtype(object)
-        if kind.kind not in "biuf" or min(self.shape, default=0) < 0:
-            raise ValueError(f"{self.dtype[:20]!r} of shape {self.shape[:4]} is no array of numbers")
-        if len(self.data) != math.prod(self.shape) * kind.itemsize:
-            raise ValueError(f"{len(self.data)} bytes are no {self.dtype} of shape {self.shape}")
-        return np.frombuffer(self.data, kind).reshape(self.shape)
-
-
 class WirePoint(msgspec.Struct, frozen=True):
     """A point to stand at."""
 
-    w: WireArray
+    w: Values
     b: float
-    moment1: WireArray
-    moment2: WireArray
+    moment1: Values
+    moment2: Values
     step: int
 
     @classmethod
     def of(cls, point: Point) -> WirePoint:
-        arrays = {name: WireArray.of(getattr(point, name)) for name in ("w", "moment1", "moment2")}
+        arrays = {name: Values.of(getattr(point, name)) for name in ("w", "moment1", "moment2")}
         return cls(b=point.b, step=point.step, **arrays)
 
     def point(self) -> Point:
@@ -167,23 +144,24 @@ class Rounded(msgspec.Struct, tag=True):
 
 
 class Held(msgspec.Struct, tag=True):
-    J: WireArray
-    w: WireArray
-    b: WireArray
-    gw: WireArray
-    gb: WireArray
-    moment1: WireArray
-    moment2: WireArray
-    costs: WireArray
+    J: Values
+    w: Values
+    b: Values
+    gw: Values
+    gb: Values
+    moment1: Values
+    moment2: Values
+    costs: Values
     step: int
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Held:
-        arrays = {name: WireArray.of(getattr(snapshot, name)) for name in cls.__struct_fields__ if name != "step"}
+        names = [name for name in cls.__struct_fields__ if name != "step"]
+        arrays = {name: Values.of(np.asarray(getattr(snapshot, name))) for name in names}
         return cls(step=snapshot.step, **arrays)
 
     def snapshot(self) -> Snapshot:
-        """Raises `ValueError` for what holds no arrays."""
+        """Raises `NoAnswer` for what holds no arrays of numbers."""
         arrays = {name: getattr(self, name).array() for name in self.__struct_fields__ if name != "step"}
         return Snapshot(step=self.step, **arrays)
 

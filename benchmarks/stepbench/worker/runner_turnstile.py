@@ -11,7 +11,7 @@ from stepbench.cases.case import Case
 from stepbench.cases.problem_files import load_problem
 from stepbench.worker.channel import Channel, ChannelClosedError, decoded
 from stepbench.worker.messages import MOST_REASON, Bind, Failed, Orders, Question
-from stepbench.worker.sealed import sealed
+from stepbench.worker.read_only_pages import in_read_only_pages
 from stepbench.worker.turnstile import AnyQuestion, Task
 from stepkernels.interface import Implementation
 
@@ -29,7 +29,7 @@ class RunnerTurnstile:
         asked = self.expect(Bind)
         if asked.case != case.name:
             raise RuntimeError(f"The runner is at {asked.case}, the worker at {case.name}.")
-        problem = sealed(load_problem(Path(asked.data), case.dtype))
+        problem = in_read_only_pages(load_problem(Path(asked.data), case.dtype))
         return Task(case=case, problem=problem, config=asked.config.config(), rounds=asked.rounds)
 
     def expect(self, kind: type[AnyQuestion]) -> AnyQuestion:

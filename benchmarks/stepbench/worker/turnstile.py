@@ -20,7 +20,7 @@ AnyQuestion = TypeVar("AnyQuestion", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A case as a worker receives it; `rounds` is how many to time. X and y are sealed."""
+    """A case as a worker receives it; `rounds` is how many to time. X and y are in read-only pages."""
 
     case: Case
     problem: Problem

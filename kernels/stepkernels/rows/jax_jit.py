@@ -155,7 +155,7 @@ class Workspace(State):
         step: int = 0,
     ) -> None:
         super().reset(w, b, moments, step)
-        host = self.parameters, self.gradients, self.moment1, self.moment2, self.J[0], np.int32(step)
+        host = self.parameters, self.gradients, self.moment1, self.moment2, self.J[0], np.int64(step)
         with jax.enable_x64(True):
             # A copy: JAX may keep a view of a host array, and the first operation would write into it.
             self.point = Point(*jax.device_put(host, self.device, may_alias=False))

@@ -6,7 +6,7 @@ import pytest
 
 from stepbench.checking.schedule import check_schedule
 from stepbench.checking.tally import Tally
-from stepbench.checking.trials import ONE_STEP
+from stepbench.checking.trials import ONE_STEP, SNAPSHOTS_COPY
 from stepkernels.catalog import CATALOG
 
 
@@ -25,7 +25,8 @@ def test_a_seed_repeats_a_check_and_another_does_not():
 def test_a_row_that_compiles_is_spared_no_trial_in_any_dtype_or_with_any_optimizer(dtypes, optimizers):
     row = replace(CATALOG["jax-jit-cpu"], dtypes=dtypes, optimizers=optimizers)
     compiling, full = (check_schedule(replace(row, compiles_per_shape=compiles), 5) for compiles in (True, False))
+    spared = {ONE_STEP.run, SNAPSHOTS_COPY.run}  # of large data, of which the shapes would be compiled as well
     for visits in (lambda p: (p.trial.run, p.dtype), lambda p: (p.trial.run, p.optimizer), lambda p: (p.kind, p.dtype)):
-        assert set(map(visits, compiling)) == {visit for visit in map(visits, full) if visit[0] is not ONE_STEP.run}
+        assert set(map(visits, compiling)) == {visit for visit in map(visits, full) if visit[0] not in spared}
     programs = {(scheduled.shape, scheduled.dtype, scheduled.optimizer) for scheduled in compiling}
-    assert len(programs) <= 10
+    assert len(programs) <= 12

@@ -7,7 +7,7 @@ import pytest
 from checks import kernel_file, verdict_of
 from runs import KERNELS
 from stepbench.checking import Verdict, check, load_kernel
-from stepbench.checking.protocol import Orders
+from stepbench.checking.schedule import Plan
 from stepbench.checking.supervise import judge_row
 from stepkernels import Implementation
 from stepkernels.catalog import CATALOG
@@ -38,7 +38,7 @@ def test_a_kernel_that_fails_is_a_verdict(name, verdict, says):
 
 def test_a_kernel_that_hangs_is_ended():
     row = load_kernel(KERNELS / "hang.py")
-    report = judge_row(row, Orders(row=row.to_json(), seed=1), silence_seconds=8.0)
+    report = judge_row(row, Plan(seed=1), most_patience_seconds=8.0)
     assert report.verdict is Verdict.ERROR
     assert "gave no answer for 8 seconds and was ended" in report.reason
 
@@ -48,7 +48,7 @@ def test_a_kernel_that_exits_is_a_verdict(tmp_path):
     path = kernel_file(tmp_path, body + "def bind(problem, config): return Workspace(problem, config, 'C')\n")
     row, _ = verdict_of(load_kernel(path))
     assert row.verdict is Verdict.ERROR
-    assert "ended its process with status 0" in row.reason
+    assert "SystemExit: 0 (kernel.py, line 5, in step)" in row.reason
 
 
 def test_a_row_that_fails_after_it_gave_numbers_disagrees(tmp_path):

@@ -1,13 +1,9 @@
-"""The state between operations: reset, kept by a snapshot, beside another workspace's, and where it is NaN."""
+"""The state between operations: reset, kept by a snapshot, and beside another workspace's."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-import numpy as np
-
-from stepbench.checking.bound_row import require
 from stepbench.checking.trials.setup import Setup
 from stepkernels import Op
 from stepkernels.reference import Point
@@ -47,7 +43,7 @@ def alternation(setup: Setup) -> None:
     if Op.TRAIN in setup.implementation.ops:
         points = [row.reset(row.random_point(setup.random)) for row in rows]
         for row in rows:
-            row.run(Op.TRAIN, 1)
+            row.train(1)
         for row, point in zip(rows, points, strict=True):
             row.judge_costs(row.judge(point, "train(1), two workspaces in turn"), [row.expect(point)["J"]])
 
@@ -61,23 +57,10 @@ def results_demanded_again(setup: Setup) -> None:
         row.judge(before, "step")
         before = Point.of(row.keep())
     if Op.TRAIN in setup.implementation.ops:
-        row.run(Op.TRAIN, 3)
+        row.train(3)
         row.keep()
-        row.run(Op.TRAIN, 3)
+        row.train(3)
     other = setup.bind(setup.another_scene())
     other.judge_step(other.reset())
     row.reset()
     row.judge_step(Point.start(row.truth), when="step after another workspace was bound")
-
-
-def not_a_number(setup: Setup) -> None:
-    """A parameter that is NaN gives outputs that are NaN: a diverged run must not look like a result."""
-    row = setup.bind()
-    point = row.random_point(setup.random)
-    for w, b in ((point.w, math.nan), (np.full_like(point.w, np.nan), point.b)):
-        row.workspace.reset(w=w.astype(row.config.dtype), b=b)
-        row.run(Op.STEP)
-        snapshot = row.snapshot()
-        for name in ("J", "gb", "b"):
-            nan = bool(np.isnan(np.asarray(getattr(snapshot, name), np.float64)).all())
-            require(nan, name, f"after a step from parameters that are NaN, {name} is a number")

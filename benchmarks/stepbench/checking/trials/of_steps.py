@@ -26,9 +26,17 @@ def steps(setup: Setup) -> None:
 
 
 def one_step(setup: Setup) -> None:
-    """A single step from the problem's start: for data that is large."""
+    """A single step from the problem's start, for data that is large; and the same once more."""
     row = setup.bind()
-    row.judge_step(Point.start(row.truth))
+    first = row.judge_step(Point.start(row.truth))
+    row.workspace.reset()
+    row.run(Op.STEP)
+    _require_same(setup, changed_field(first, row.snapshot()))
+
+
+def _require_same(setup: Setup, changed: str | None) -> None:
+    sentence = f"the same steps gave other bits of {changed}, and the row declares to be deterministic"
+    require(changed is None or not setup.implementation.deterministic, changed or "", sentence)
 
 
 def margins(setup: Setup) -> None:
@@ -58,9 +66,7 @@ def repetition(setup: Setup) -> None:
         snapshots = [row.judge_step(point)]
         snapshots.append(row.judge_step(Point.of(snapshots[0])))
         first = first or snapshots
-        changed = changed_field(first[0], snapshots[0]) or changed_field(first[1], snapshots[1])
-        sentence = f"the same steps gave other bits of {changed}, and the row declares to be deterministic"
-        require(changed is None or not setup.implementation.deterministic, changed or "", sentence)
+        _require_same(setup, changed_field(first[0], snapshots[0]) or changed_field(first[1], snapshots[1]))
 
 
 def phases(setup: Setup) -> None:

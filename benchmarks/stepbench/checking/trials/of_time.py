@@ -1,27 +1,73 @@
-"""Where the time goes: what is timed must be the work."""
+"""Steps that nobody looks at, and where their time and memory go: what is timed must be the work."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from stepbench.checking.bound_row import BoundRow, Rejected
+from stepbench.checking.bound_row import BoundRow, Rejected, require
 from stepbench.checking.trials.setup import Setup
 from stepkernels import Op, Snapshot
 from stepkernels.reference import Point
 
-LONG_ENOUGH_SECONDS = 0.02  # well above the clock's resolution
+UNOBSERVED = (4_000, 4_600)  # steps, some number of them: a fault of once in a thousand is in it with 98 %
+LOOKS = {"float64": 3, "float32": 24}
+BETWEEN_LOOKS = (56, 72)  # more than the forty steps after which some change their ways
+MOST_KEPT_BYTES, MOST_KEPT_A_STEP = 2**21, 128  # what allocators hold back, and far less than an object a step
+
+LONG_ENOUGH_SECONDS = 0.02  # well above the clock's resolution and an answer's way
 MOST_STEPS = 4096
+REPEATS = 9
+LEAST_LATE_SECONDS, LATE_SHARE = 3e-4, 0.05  # an answer whose code was in no cache takes a tenth of a millisecond more
+TIMES_IN_A_ROW = 5
 
 
 def long_run(setup: Setup) -> None:
-    """Hundreds of steps that nobody judges, then one that is; and the time goes where the work should be done.
+    """Thousands of steps at once, then hundreds a few at a time: one that is wrong shows in where they lead."""
+    steps = int(setup.random.integers(*UNOBSERVED))
+    between = BETWEEN_LOOKS[1] if setup.implementation.compiles_per_shape else steps
+    row = setup.bind_slow(between)
+    row.run(Op.STEP, times=steps)  # as it was bound: nobody has looked at it, nor reset it
+    after = row.judge_stretch(Point.start(row.truth), steps, f"{steps} steps that nobody looked at")
+    row.judge_step(Point.of(after), when=f"step {steps + 1} of a long run")
+    _require_nothing_kept(row, steps)
+    if not setup.implementation.compiles_per_shape:
+        row = setup.bind_slow(BETWEEN_LOOKS[1])
+    for look in range(LOOKS[setup.config.dtype]):
+        _look_in_a_while(setup, row, setup.routes()[look % len(setup.routes())])
 
-    A row that only notes what to do, and does it when a snapshot asks, would be timed doing nothing: synchronize
-    returns when the work is done. The batch doubles until it can be timed; three times in a row is not chance.
+
+def _look_in_a_while(setup: Setup, row: BoundRow, route: Sequence[Op]) -> None:
+    """Some steps from the start, or from a little beside it, and then where they have led."""
+    steps = int(setup.random.integers(*BETWEEN_LOOKS))
+    point = Point.start(row.truth) if setup.random.random() < 0.5 else row.near_start(setup.random)
+    row.put_at(point, setup.random)
+    row.run(*route, times=steps)
+    row.judge_stretch(point, steps, f"{steps} times {'; '.join(route)}")
+
+
+def _require_nothing_kept(row: BoundRow, steps: int) -> None:
+    """As the system counts what the process holds: whatever a step keeps, it keeps for ever."""
+    before = row.workspace.resident_bytes()
+    row.run(Op.STEP, times=steps)
+    row.workspace.synchronize()
+    kept = row.workspace.resident_bytes() - before
+    sentence = f"{steps} steps left {kept / 2**20:.1f} MiB behind, {kept / steps:.0f} bytes each"
+    require(kept <= MOST_KEPT_BYTES + MOST_KEPT_A_STEP * steps, "", sentence)
+
+
+LATE = "work is done when a snapshot is taken, not when synchronize returns: it would not be timed"
+
+
+def nothing_put_off(setup: Setup) -> None:
+    """When synchronize returns, the work is done. The clock is the judge's.
+
+    A row that only notes what to do, and does it when a snapshot asks, would be timed doing nothing: the batch doubles
+    until it can be timed, and five times in a row is not chance.
     """
     row = setup.bind()
     batch, lazy = 32, 0
-    while lazy < 3:
+    while lazy < TIMES_IN_A_ROW:
         working, asking, snapshot = _timed(row, batch)
         if asking > LONG_ENOUGH_SECONDS and asking > working:
             lazy += 1
@@ -30,17 +76,33 @@ def long_run(setup: Setup) -> None:
         else:
             row.judge_step(Point.of(snapshot), when=f"step {snapshot.step + 1} of a long run")
             return
-    raise Rejected(
-        "the work is done when a snapshot is taken, not when synchronize returns: timings would be of nothing"
-    )
+    raise Rejected(LATE)
+
+
+def snapshots_copy(setup: Setup) -> None:
+    """Nor is a part of the work left, such as J: on large data a snapshot after a step takes no longer than another.
+
+    Longer is a twentieth of a step, and what counts is the least of several, since a disturbance only adds.
+    """
+    row = setup.bind()
+    working, first, second = [], [], []
+    for _ in range(REPEATS):
+        steps = int(setup.random.integers(1, 4))
+        seconds, asking, _ = _timed(row, steps)
+        working.append(seconds / steps)
+        first.append(asking)
+        began = time.perf_counter()
+        row.workspace.snapshot()
+        second.append(time.perf_counter() - began)
+    late = min(first) - min(second)
+    require(late < max(LEAST_LATE_SECONDS, LATE_SHARE * min(working)), "", LATE)
 
 
 def _timed(row: BoundRow, batch: int) -> tuple[float, float, Snapshot]:
     """Seconds of so many steps until synchronize returned, seconds of a snapshot after them, and the snapshot."""
     began = time.perf_counter()
-    for _ in range(batch):
-        row.run(Op.STEP)
+    row.run(Op.STEP, times=batch)
     row.workspace.synchronize()
     done = time.perf_counter()
-    snapshot = row.snapshot()
+    snapshot = row.workspace.snapshot()
     return done - began, time.perf_counter() - done, snapshot

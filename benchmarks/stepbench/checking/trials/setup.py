@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stepbench.checking import scenes
-from stepbench.checking.bound_row import BoundRow
+from stepbench.checking import scenes, trajectory
+from stepbench.checking.bound_row import Bind, BoundRow
 from stepbench.checking.scenes import Random, Scene
 from stepbench.checking.tally import Tally
 from stepkernels import Config, Implementation, Op
@@ -29,12 +29,24 @@ class Setup:
     other_config: Config
     random: Random
     tally: Tally = field(default_factory=Tally)
+    binder: Bind | None = None
     bound_rows: list[BoundRow] = field(default_factory=list)
 
     def bind(self, scene: Scene | None = None, config: Config | None = None) -> BoundRow:
-        row = BoundRow(self.implementation, scene or self.scene, config or self.config, self.tally)
+        row = BoundRow(self.implementation, scene or self.scene, config or self.config, self.tally, self.binder)
         self.bound_rows.append(row)
         return row
+
+    def bind_slow(self, steps: int) -> BoundRow:
+        """On a slow descent of so many steps, of which each shows."""
+        dtype, optimizer = self.config.dtype, self.config.optimizer.name
+        return self.bind(*trajectory.slow_descent(self.random, dtype, optimizer, steps))
+
+    def finish(self) -> None:
+        """What was kept is as it was; the workspaces are let go."""
+        for row in self.bound_rows:
+            row.finish()
+            row.workspace.release()
 
     def routes(self) -> list[tuple[Op, ...]]:
         """The ways this row has of taking one step."""

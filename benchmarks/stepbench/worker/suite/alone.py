@@ -11,7 +11,7 @@ from stepbench.cases.datasets import make_problem
 from stepbench.proof.judging import Judge
 from stepbench.proof.points import random_point
 from stepbench.worker.messages import Begin, Finish, Held, Hold, Prepare, Question, Round, WirePoint
-from stepbench.worker.sealed import sealed
+from stepbench.worker.read_only_pages import in_read_only_pages
 from stepbench.worker.turnstile import AnyQuestion, Task
 from stepkernels.agreement import Traits
 from stepkernels.agreement.expected import plain_truth
@@ -30,7 +30,7 @@ class LocalTurnstile:
         self.trains = case.op == Op.TRAIN and Op.TRAIN in row.ops
         self.judge = Judge(case, problem, config, plain_truth, [self.traits])
         self.questions = self._questions(problem, config)
-        return Task(case=case, problem=sealed(problem), config=config, rounds=ROUNDS)
+        return Task(case=case, problem=in_read_only_pages(problem), config=config, rounds=ROUNDS)
 
     def question(self) -> Question:
         return next(self.questions)

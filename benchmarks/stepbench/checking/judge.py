@@ -1,53 +1,61 @@
-"""What runs in the process of a row that is checked: `python -m stepbench.checking child DESCRIPTOR`.
+"""The judge of a row: `python -m stepbench.checking judge DESCRIPTOR`.
 
-A row's code runs here and nowhere else, so that a crash, a hang or an exit is a verdict about the row. Orders come,
-and findings go, over a pipe of their own: what the row prints is not mixed in.
+Trials, truth and comparison are here; the row is not. Its code runs in an executor, a process that this one starts,
+so that a crash, a hang or an exit is a verdict about the row, and no number that is expected of it lies where it could
+read it. Orders come, and findings go, over a pipe that the executor does not have.
 """
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
+from stepbench.checking.bound_row import Bind
 from stepbench.checking.protocol import CannotRun, Finding, Orders
-from stepbench.checking.raised import described
-from stepbench.checking.schedule import check_schedule, fuzz_schedule, simulated_schedule
+from stepbench.checking.schedule import schedule_of
 from stepbench.checking.scheduled_trial import ScheduledTrial
 from stepbench.checking.tally import Tally
+from stepbench.executor.line import Line, Lost, RaisedByRow
+from stepbench.executor.remote import RemoteRow
 from stepkernels import Implementation
 from stepkernels.interface import Accumulation, Residual
 
 MOST_DISAGREEMENTS = 12  # a row wrong through and through needs no longer list
 
 
+PR_SET_DUMPABLE = 4
+
+
 def carry_out(orders: Orders) -> Iterator[Finding | CannotRun]:
     """Take the row through its trials, a finding each."""
-    row = orders.implementation
+    row, line = orders.implementation, Line(orders.environment)
     try:
-        row.load()
-    except Exception as error:
-        yield CannotRun(reason=described(error, row), broken=True)
+        remote = RemoteRow(row, line, orders.most_patience_seconds)
+    except RaisedByRow as raised:
+        yield CannotRun(reason=f"while it was loaded, the row raised {raised}", broken=True)
+    except Lost as lost:
+        yield CannotRun(reason=f"while it was loaded, the row {lost}", broken=True)
     else:
-        yield from findings_of(row, schedule_of(orders))
+        yield from findings_of(row, schedule_of(row, orders.plan), remote.bind)
+    finally:
+        line.close()
 
 
-def schedule_of(orders: Orders) -> list[ScheduledTrial]:
-    row = orders.implementation
-    if orders.problems is not None:
-        return fuzz_schedule(row, orders.seed, orders.problems, simulated=orders.simulated)
-    return simulated_schedule(row, orders.seed) if orders.simulated else check_schedule(row, orders.seed)
-
-
-def findings_of(row: Implementation, schedule: list[ScheduledTrial]) -> Iterator[Finding]:
-    """One finding before the first trial, and one after each, until the last or one disagreement too many."""
+def findings_of(row: Implementation, schedule: list[ScheduledTrial], bind: Bind) -> Iterator[Finding]:
+    """One finding before the first trial, and one after each, until the last, one disagreement too many, or an end."""
     tally, disagreements = Tally(), 0
     yield Finding(next_trial=str(schedule[0]))
     for scheduled, next_trial in zip(schedule, [*map(str, schedule[1:]), ""], strict=True):
-        disagreement = scheduled.run(row, tally)
-        hint = hint_of_traits(row, scheduled) if disagreement and not disagreements else ""
+        try:
+            disagreement = scheduled.run(row, tally, bind)
+            hint = hint_of_traits(row, scheduled, bind) if disagreement and not disagreements else ""
+        except Lost as lost:
+            yield Finding(next_trial="", disagreement=scheduled.lost(str(lost)), tally=deepcopy(tally))
+            return
         disagreements += disagreement is not None
         enough = disagreements == MOST_DISAGREEMENTS
         yield Finding(
@@ -57,7 +65,7 @@ def findings_of(row: Implementation, schedule: list[ScheduledTrial]) -> Iterator
             return
 
 
-def hint_of_traits(row: Implementation, scheduled: ScheduledTrial) -> str:
+def hint_of_traits(row: Implementation, scheduled: ScheduledTrial, bind: Bind) -> str:
     """What the row would have to declare for its arithmetic to be judged as it computes, if anything would do."""
     declared = (row.residual, row.accumulation)
     choices: tuple[tuple[Residual, Accumulation, str], ...] = (
@@ -66,13 +74,14 @@ def hint_of_traits(row: Implementation, scheduled: ScheduledTrial) -> str:
     )
     for residual, accumulation, words in choices:
         other = replace(row, residual=residual, accumulation=accumulation)
-        if (residual, accumulation) != declared and scheduled.run(other, Tally()) is None:
+        if (residual, accumulation) != declared and scheduled.run(other, Tally(), bind) is None:
             return f"It would pass this trial declaring {words}"
     return ""
 
 
 def main(descriptor: int) -> None:
     """Take the orders, send the findings. The pipe closed by the other side ends the process."""
+    _keep_memory_to_itself()
     with Connection(descriptor) as pipe:
         orders: Orders = pipe.recv()
         try:
@@ -80,3 +89,9 @@ def main(descriptor: int) -> None:
                 pipe.send(finding)
         except BrokenPipeError:
             sys.exit(1)
+
+
+def _keep_memory_to_itself() -> None:
+    """On Linux no other process of this user, root's excepted, may then read the memory of this one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)

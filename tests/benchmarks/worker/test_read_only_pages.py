@@ -1,4 +1,4 @@
-"""Sealed data: the same numbers, that nothing can write to, by Python or by C."""
+"""Data in read-only pages: the same numbers, that nothing can write to, by Python or by C."""
 
 import ctypes
 import multiprocessing
@@ -7,14 +7,14 @@ import signal
 import numpy as np
 import pytest
 
-from stepbench.worker.sealed import sealed
+from stepbench.worker.read_only_pages import in_read_only_pages
 from stepkernels.problem import synthetic_problem
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_sealed_data_are_the_same_in_memory_of_their_own(dtype):
+def test_data_in_read_only_pages_are_the_same_in_memory_of_their_own(dtype):
     problem = synthetic_problem(301, 7, dtype)
-    copy = sealed(problem)
+    copy = in_read_only_pages(problem)
     assert np.array_equal(copy.X, problem.X)
     assert np.array_equal(copy.y, problem.y)
     assert not np.shares_memory(copy.X, problem.X)
@@ -22,7 +22,7 @@ def test_sealed_data_are_the_same_in_memory_of_their_own(dtype):
 
 
 def write_by_address(name):
-    address = getattr(sealed(synthetic_problem(301, 7)), name).ctypes.data
+    address = getattr(in_read_only_pages(synthetic_problem(301, 7)), name).ctypes.data
     ctypes.memset(address, 0, 8)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from stepbench.cases.data_frame import NAMELESS_FIRST, PANDAS_NAMELESS, Frame, is_nameless, require_names, without_index
 from stepbench.cases.data_table import Table
 from stepbench.cases.free_memory import require_memory
-from stepbench.cases.labels import few
+from stepbench.cases.label_text import few
 from stepbench.cases.reading import Reading
 from stepkernels.problem import ProblemError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stepbench.cases.data_table import Table
-from stepbench.cases.labels import Labels, checked_labels, require_no_gaps
+from stepbench.cases.label_text import Labels, checked_labels, require_no_gaps
 from stepkernels.problem import Array, ProblemError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stepbench.cases.labels import SPELLS_MISSING, Labels, checked_labels, few, kind_of
+from stepbench.cases.label_text import SPELLS_MISSING, Labels, checked_labels, few, kind_of
 from stepkernels.problem import Array, ProblemError, two_classes
 
 BLOCK_ELEMENTS = 2**21  # 16 MiB of float64

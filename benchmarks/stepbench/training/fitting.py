@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from stepbench.cases.data_table import blocks
-from stepbench.cases.labels import Labels, few
+from stepbench.cases.label_text import Labels, few
 from stepbench.cases.standardizing import Scaling, scaling_of, standardize
 from stepbench.training.model_file import Model
 from stepbench.training.model_parts import NO_INDICES

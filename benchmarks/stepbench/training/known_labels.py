@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stepbench.cases.csv_files import NUMBER
-from stepbench.cases.labels import Labels
+from stepbench.cases.label_text import Labels
 
 TRUTHS = {"true": 1.0, "false": 0.0}
 

@@ -16,7 +16,7 @@ from stepbench.cases.archives import declared_arrays, unpacked
 from stepbench.cases.csv_files import NUMBER
 from stepbench.cases.data_table import blocks
 from stepbench.cases.free_memory import require_bytes
-from stepbench.cases.labels import Labels
+from stepbench.cases.label_text import Labels
 from stepbench.cases.reading import Reading
 from stepbench.cases.standardizing import standardize
 from stepbench.training.model_parts import (

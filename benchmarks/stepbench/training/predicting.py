@@ -13,7 +13,7 @@ import numpy as np
 from stepbench.cases.csv_files import NUMBER
 from stepbench.cases.data_table import Table, require_finite
 from stepbench.cases.datasets import open_table
-from stepbench.cases.labels import Labels, few
+from stepbench.cases.label_text import Labels, few
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepbench.training.known_labels import as_classes, spelt
 from stepbench.training.model_file import Model, load_model

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from stepbench.cases.labels import Labels
+from stepbench.cases.label_text import Labels
 from stepbench.training.model_file import Model
 from stepkernels.problem import Array
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from stepbench.cases.data_table import choose_target, classes_of_target, require_finite
 from stepbench.cases.datasets import open_table
 from stepbench.cases.free_memory import BYTES_OF_A_NUMBER, free_bytes, require_memory
-from stepbench.cases.labels import Labels
+from stepbench.cases.label_text import Labels
 from stepbench.training.settings import Training
 from stepkernels.classifier.batches import is_memory_mapped
 from stepkernels.problem import Array, ProblemError

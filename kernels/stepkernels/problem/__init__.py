@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stepkernels.problem.validation import (
+from stepkernels.problem.validated import (
     DTYPES,
     Array,
     ProblemError,

@@ -54,6 +54,8 @@ class Declared(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     max_work: Annotated[float, Meta(ge=1, le=1e30)] | None
     cuda_source: Line | None
     raw_kernels: bool
+    weights: bool
+    survives_fork: bool
     auto_from: Annotated[int, Meta(ge=0, le=2**62)] | None
 
 

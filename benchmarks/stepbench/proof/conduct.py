@@ -81,7 +81,7 @@ class Conduct:
             if each["seen_seconds"] > FORGED_SHARE * each["told_seconds"]
             and each["processor_seconds"] > PROCESSORS_SLACK * self.threads * each["told_seconds"]
         ]
-        if len(forged) <= len(self.rounds) / 2:
+        if not forged or len(forged) <= len(self.rounds) / 2:
             return None
         told, seen = (_median_of(forged, name) for name in ("told_seconds", "seen_seconds"))
         return f"its own clock told {told * 1e3:.3g} ms a round where the runner's told {seen * 1e3:.3g} ms"

@@ -81,14 +81,13 @@ class Timing:
         return {(event["generation"], event["turn"]): event["seconds"] for event in self.rounds}
 
     def conduct(self, threads: int) -> Conduct:
-        """What its processes did beside the rounds."""
+        """What its processes did beside the rounds; of events that another version wrote, what they tell of that."""
+        names = [each.name for each in fields(Watched)]
         return Conduct(
             threads=threads,
-            rounds=self.rounds,
-            holding=[event["holding_seconds"] for event in self.of("judged")],
-            watched=[
-                Watched(**{each.name: event[each.name] for each in fields(Watched)}) for event in self.of("watched")
-            ],
+            rounds=[event for event in self.rounds if "told_seconds" in event],
+            holding=[event["holding_seconds"] for event in self.of("judged") if "holding_seconds" in event],
+            watched=[Watched(**{name: event[name] for name in names}) for event in self.of("watched")],
         )
 
     @property

@@ -88,7 +88,7 @@ class BenchmarkEntry:
             "generation": [event["generation"] for event in rounds],
             "turn": [event["turn"] for event in rounds],
             "order": [event["order"] for event in rounds],
-            "calls": [event["calls"] for event in rounds],
+            "calls": [event.get("calls") for event in rounds],
             "seed": self.seed,
         }
 
@@ -112,7 +112,7 @@ class BenchmarkEntry:
     def _proof(self) -> Fields:
         """How many of the rounds themselves were judged, and the most steps of one that could be missing unseen."""
         judged = self.timing.of("judged")
-        unseen = [event["unseen_steps"] for event in judged if event["unseen_steps"] is not None]
+        unseen = [event["unseen_steps"] for event in judged if event.get("unseen_steps") is not None]
         return {"judged_rounds": len(judged), "unseen_steps": max(unseen, default=None)}
 
     def _seconds_before_the_rounds(self) -> Fields:

@@ -37,13 +37,15 @@ def records(folder, participants=EVERYONE, seconds=SECONDS):
                 "event": "round",
                 "seconds": seconds[each.key],
                 "device_seconds": None,
+                "calls": 1,
                 "turn": turn,
                 "order": 0,
                 **fields,
             }
             for turn in range(6)
         ]
-        events.append({"event": "judged", "agreement": None, "peak_memory_bytes": 10**9, **fields})
+        events.append({"event": "judged", "agreement": None, "unseen_steps": 0, **fields})
+        events.append({"event": "left", "device_state": None, "peak_memory_bytes": 10**9, **fields})
     events.append({"event": "closed", "generation": 0, "case": CASE.name})
     write_results(folder, events)
     return {entry["params"]["row"]: entry["extra_info"] for entry in benchmarks(folder)}

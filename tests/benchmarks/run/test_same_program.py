@@ -121,7 +121,8 @@ def test_data_are_found_and_their_column_known_wherever_the_run_is_resumed(tmp_p
     datasets._FILES.clear()
     plan_to_resume(tmp_path / "run", header["plan"], Again())
     assert datasets.shape_of("table.csv") == (40, 3)
-    assert datasets.file_of("table.csv") == (data, "label")
+    found = datasets.file_of("table.csv")
+    assert (found.path, found.target) == (data, "label")
 
 
 def test_data_that_only_the_journal_names_are_not_read(tmp_path):

@@ -20,7 +20,7 @@ def write_lines(folder, events):
 
 def test_what_is_written_is_read_back(tmp_path):
     with Journal(tmp_path) as journal:
-        journal.write("run", schema=SCHEMA, plan={})
+        journal.write("run", schema=SCHEMA)
         journal.write("turn", seconds=[1e-6, 0.25], **ABOUT)
     header, turn = read_events(tmp_path)
     assert 0 <= header["elapsed_seconds"] <= turn.pop("elapsed_seconds")

@@ -104,7 +104,7 @@ class SharedScratch(Honest):
 LATEST: list[weakref.ref] = []
 
 
-@broken("two workspaces", "(J|gw|gb|w|b|moment1) is off")
+@broken("two workspaces", r"\b(J|gw|gb|w|b|moment1) is off")
 class SettingsOfTheLastBound(Honest):
     """Settings in a module-level variable, as a constant memory would hold them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gallery import STEPS, broken
+from gallery import MOST, STEPS, broken
 from gallery.honest import Honest
 
 
@@ -44,7 +44,7 @@ class CostIsASum(Honest):
         return self.losses(z).sum() + self.penalty()
 
 
-@broken(STEPS, "b is off", "J gw gb")
+@broken(STEPS, r"\bb is off", "J gw gb")
 class BiasNeverUpdated(Honest):
     def update(self):
         b = self.b.copy()
@@ -58,43 +58,43 @@ class BiasNotAdded(Honest):
         return self.X @ self.w
 
 
-@broken("", "gb is off", "J gw")
+@broken(f"{MOST}|settings", "gb is off", "J gw")
 class PenaltyOnTheBias(Honest):
     def bias_gradient(self, r):
         return super().bias_gradient(r) + self.real(self.config.l2) * self.b[0]
 
 
-@broken("", "J is off", "gw gb w b")
+@broken(f"{MOST}|settings", "J is off", "gw gb w b")
 class PenaltyOfTheBiasInTheCost(Honest):
     def penalty(self):
         return super().penalty() + self.real(0.5 * self.config.l2) * self.b[0] ** 2
 
 
-@broken("", "J is off", "gw gb w b")
+@broken(f"{MOST}|settings", "J is off", "gw gb w b")
 class PenaltyNotInTheCost(Honest):
     def penalty(self):
         return 0
 
 
-@broken("", "gw is off", "J gb")
+@broken(f"{MOST}|settings", "gw is off", "J gb")
 class PenaltyNotInTheGradient(Honest):
     def feature_gradient(self, r):
         return r @ self.X / self.m
 
 
-@broken("", "J is off", "gw gb w b")
+@broken(f"{MOST}|settings", "J is off", "gw gb w b")
 class PenaltyWithoutItsHalf(Honest):
     def penalty(self):
         return 2 * super().penalty()
 
 
-@broken("", "J is off", "gw gb w b")
+@broken(f"{MOST}|settings", "J is off", "gw gb w b")
 class PenaltyNotSquared(Honest):
     def penalty(self):
         return self.real(0.5 * self.config.l2) * np.sqrt(self.w @ self.w)
 
 
-@broken("", "gw is off", "J gb")
+@broken(f"{MOST}|settings", "gw is off", "J gb")
 class PenaltyOverTheRows(Honest):
     """scikit-learn's C, half understood."""
 
@@ -102,7 +102,7 @@ class PenaltyOverTheRows(Honest):
         return (r @ self.X + self.real(self.config.l2) * self.w) / self.m
 
 
-@broken("", "w is off", "J gw gb b")
+@broken(f"{MOST}|settings", r"\bw is off", "J gw gb b")
 class DecoupledWeightDecay(Honest):
     def update(self):
         super().update()

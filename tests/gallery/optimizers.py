@@ -30,43 +30,43 @@ class OtherQuotient(Honest):
         return self.formula(correction1, correction2, self.real(adam.epsilon))
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class EpsilonInsideTheRoot(OtherQuotient):
     def formula(self, correction1, correction2, epsilon):
         return self.moment1 / correction1 / np.sqrt(self.moment2 / correction2 + epsilon)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class EpsilonForgotten(OtherQuotient):
     def formula(self, correction1, correction2, epsilon):
         return self.moment1 / correction1 / np.sqrt(self.moment2 / correction2 + self.real(1e-30))
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class EpsilonBeforeTheCorrection(OtherQuotient):
     def formula(self, correction1, correction2, epsilon):
         return self.moment1 / correction1 * np.sqrt(correction2) / (np.sqrt(self.moment2) + epsilon)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class CorrectionOfTheNextStep(Honest):
     def corrections(self, adam, step):
         return super().corrections(adam, step + 1)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class OnlyTheFirstMomentCorrected(Honest):
     def corrections(self, adam, step):
         return super().corrections(adam, step)[0], 1.0
 
 
-@broken("", "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(f"{STEPS}|settings|two workspaces", r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class CorrectionDroppedLater(Honest):
     def corrections(self, adam, step):
         return super().corrections(adam, step) if step <= 500 else (1.0, 1.0)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class CorrectionsAtTheSecondStepForever(Honest):
     def corrections(self, adam, step):
         return super().corrections(adam, min(step, 2))
@@ -90,7 +90,7 @@ class LargestSecondMomentKept(Honest):
         self.moment2[:] = np.maximum(old, self.moment2)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class MomentsUsedBeforeTheyAreUpdated(Honest):
     def adam(self, adam):
         quotient = self.quotient(adam)
@@ -98,7 +98,7 @@ class MomentsUsedBeforeTheyAreUpdated(Honest):
         self.parameters -= self.real(adam.learning_rate) * quotient
 
 
-@broken("", "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(f"{STEPS}|settings|two workspaces", r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class Nesterov(Honest):
     def quotient(self, adam):
         kept = self.moment1.copy()
@@ -108,20 +108,20 @@ class Nesterov(Honest):
         return quotient
 
 
-@broken(STEPS, "(moment[12]|w|b) is off", "J gw gb", optimizers=("adam",))
+@broken(STEPS, r"\b(moment[12]|w|b) is off", "J gw gb", optimizers=("adam",))
 class ConstantsOfThePaper(Honest):
     def adam(self, adam):
         super().adam(replace(adam, beta1=0.9, beta2=0.999, epsilon=1e-8))
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb")
+@broken(STEPS, r"\b(w|b) is off", "J gw gb")
 class DefaultLearningRate(Honest):
     def __init__(self, problem, config):
         default = type(config.optimizer)().learning_rate
         super().__init__(problem, replace(config, optimizer=replace(config.optimizer, learning_rate=default)))
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb")
+@broken(STEPS, r"\b(w|b) is off", "J gw gb")
 class UpdatedTwice(Honest):
     def update(self):
         super().update()
@@ -129,7 +129,7 @@ class UpdatedTwice(Honest):
         self.steps_taken -= 1
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb")
+@broken(STEPS, r"\b(w|b) is off", "J gw gb")
 class GradientClipped(Honest):
     def update(self):
         kept = self.gradients.copy()
@@ -138,7 +138,7 @@ class GradientClipped(Honest):
         self.gradients[:] = kept
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb", optimizers=("gd",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb", optimizers=("gd",))
 class MomentumNobodyAskedFor(Honest):
     velocity = 0.0
 

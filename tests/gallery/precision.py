@@ -66,14 +66,14 @@ class ResidualsStoredCoarser(Honest):
         return coarser(super().residuals(z))
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb")
+@broken(STEPS, r"\b(w|b) is off", "J gw gb")
 class ParametersStoredCoarser(Honest):
     def update(self):
         super().update()
         self.parameters[:] = coarser(self.parameters)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb")
+@broken(STEPS, r"\b(w|b) is off", "J gw gb")
 class LearningRateCoarser(Honest):
     def __init__(self, problem, config):
         super().__init__(problem, config)

@@ -25,37 +25,37 @@ class OtherSettings(Honest):
         return given
 
 
-@broken(ANYWHERE, "(gw|J) is off", "gb")
+@broken(ANYWHERE, r"\b(gw|J) is off", "gb")
 class PenaltyClippedAtOne(OtherSettings):
     def l2(self, given):
         return min(given, 1.0)
 
 
-@broken(ANYWHERE, "(gw|J) is off", "gb")
+@broken(ANYWHERE, r"\b(gw|J) is off", "gb")
 class SmallPenaltyIgnored(OtherSettings):
     def l2(self, given):
         return given if given > 1e-3 else 0.0
 
 
-@broken(ANYWHERE, "(gw|J) is off", "gb")
+@broken(ANYWHERE, r"\b(gw|J) is off", "gb")
 class TinyPenaltyIgnored(OtherSettings):
     def l2(self, given):
         return given if given > 1e-9 else 0.0
 
 
-@broken(ANYWHERE, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(ANYWHERE, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class RateClipped(OtherSettings):
     def optimizer(self, given):
         return replace(given, learning_rate=min(given.learning_rate, 0.32))
 
 
-@broken(ANYWHERE, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(ANYWHERE, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class SmallRateRaised(OtherSettings):
     def optimizer(self, given):
         return replace(given, learning_rate=max(given.learning_rate, 1e-4))
 
 
-@broken(ANYWHERE, "(moment[12]|w|b) is off", "J gw gb", optimizers=("adam",))
+@broken(ANYWHERE, r"\b(moment[12]|w|b) is off", "J gw gb", optimizers=("adam",))
 class ConstantsOfAList(OtherSettings):
     """The nearest of those that people use."""
 
@@ -68,13 +68,13 @@ class ConstantsOfAList(OtherSettings):
         )
 
 
-@broken(ANYWHERE, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(ANYWHERE, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class SmallEpsilonRaised(OtherSettings):
     def optimizer(self, given):
         return replace(given, epsilon=max(given.epsilon, 1e-8))
 
 
-@broken(ANYWHERE, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(ANYWHERE, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class LargeEpsilonLowered(OtherSettings):
     def optimizer(self, given):
         return replace(given, epsilon=min(given.epsilon, 0.05))

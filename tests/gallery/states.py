@@ -11,7 +11,7 @@ from gallery.honest import Honest
 from stepkernels import Snapshot
 
 
-@broken(f"{STEPS}|reset", "after reset, moment1 is not", optimizers=("adam",))
+@broken(f"{STEPS}|reset|extreme numbers", "after reset, moment1 is not", optimizers=("adam",))
 class MomentsNotReset(Honest):
     def reset(self, w=None, b=None, moments=None, step=0):
         super().reset(w, b, moments or (self.moment1.copy(), self.moment2.copy()), step)
@@ -29,7 +29,7 @@ class GivenStepIgnored(Honest):
         super().reset(w, b, moments)
 
 
-@broken(STEPS, "(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
+@broken(STEPS, r"\b(w|b) is off", "J gw gb moment1 moment2", optimizers=("adam",))
 class CountsItsOwnSteps(Honest):
     own = 0
 
@@ -65,14 +65,14 @@ class SnapshotSwallowsNaN(Honest):
         return replace(snapshot, J=np.nan_to_num(snapshot.J))
 
 
-@broken("NaN", "is a number")
+@broken("NaN", "is .* where the truth is nan")
 class DivergenceHidden(Honest):
     def step(self):
         self.parameters[:] = np.nan_to_num(self.parameters)
         super().step()
 
 
-@broken(STEPS, "reset changed|is not what|off by inf")
+@broken(STEPS, "J is off by inf bounds.* not finite")
 class CallersArraysKept(Honest):
     def reset(self, w=None, b=None, moments=None, step=0):
         super().reset(w, b, moments, step)
@@ -84,14 +84,14 @@ class CallersArraysKept(Honest):
         super().update()
 
 
-@broken(STEPS, "step is ")
+@broken(STEPS, "after step 1, step is 0 and not 1")
 class StepsNotCounted(Honest):
     def step(self):
         super().step()
         self.steps_taken -= 1
 
 
-@broken("results|the same|steps", "changed after it was taken|is off")
+@broken("results", "J of a snapshot changed after it was taken")
 class SnapshotOfLiveBuffers(Honest):
     def snapshot(self):
         n = self.problem.n
@@ -114,7 +114,7 @@ class CostsOfALiveBuffer(Honest):
         return replace(super().snapshot(), costs=self.costs)
 
 
-@broken(STEPS, "gb is float|gb is off by inf")
+@broken(STEPS, r"gb is float(32|64) of shape \(1,\), not float(32|64) of shape \(\)")
 class ScalarsOfShapeOne(Honest):
     def snapshot(self):
         snapshot = super().snapshot()

@@ -137,10 +137,20 @@ def outliers(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float
     return np.clip(X * random.standard_cauchy((m, n)), -1e5, 1e5), y, w, b
 
 
+_MOST_ALIKE = 256  # rows whose numbers are equal: of more the honest roundings of a sum conspire, as in `offset`
+
+
+def alike(random: Random, m: int) -> Array:
+    """(m,) which rows may be alike: about half of a few, and not more than so many."""
+    chosen = random.permutation(m)[: min(m // 2 + 1, _MOST_ALIKE)]
+    return np.isin(np.arange(m), chosen)
+
+
 def constant_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
-    """Half of the columns one value each, of any size and sign: beside the bias there is another one."""
+    """About half of the columns one value each, of any size and sign: beside the bias there is another one."""
     X, y, w, b = ordinary(random, m, n)
     same = random.random(n) < 0.5
+    same[0] &= m <= _MOST_ALIKE
     values = random.choice([-1.0, 1.0], n) * 10.0 ** random.uniform(-3.0, 3.0, n)
     X[:, same] = values[same]
     w[same] /= np.abs(values[same])
@@ -155,24 +165,26 @@ def duplicated_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Ar
 
 
 def one_hot_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
-    """One category of n a row; some of them may be of nobody."""
-    _, y, w, b = ordinary(random, m, n)
-    X = np.zeros((m, n))
-    X[np.arange(m), random.integers(0, n, m)] = 1.0
+    """Of a row one category of n, which may be of nobody else; beside rows of ordinary numbers."""
+    X, y, w, b = ordinary(random, m, n)
+    rows = np.flatnonzero(alike(random, m))
+    X[rows] = 0.0
+    X[rows, random.integers(0, n, len(rows))] = 1.0
     return X, y, w * math.sqrt(n), b
 
 
 def zero_rows(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
-    """Of half of the rows nothing is known: their margin is the bias."""
+    """Of some rows nothing is known: their margin is the bias."""
     X, y, w, b = ordinary(random, m, n)
-    X[random.random(m) < 0.5] = 0.0
+    X[alike(random, m)] = 0.0
     return X, y, w, b
 
 
 def equal_rows(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
-    """A few rows again and again, under both labels."""
+    """A row again and again, under both labels, among others."""
     X, y, w, b = ordinary(random, m, n)
-    return X[random.integers(0, min(m, 3), m)], y, w, b
+    X[alike(random, m)] = X[0]
+    return X, y, w, b
 
 
 def zero_weights(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
@@ -230,6 +242,7 @@ _COLUMNS = (
     1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 17, 19, 24, 30, 31, 32, 33, 47, 63, 64, 65, 100, 127, 128, 129,
     255, 256, 257, 512, 513, 1023, 1025, 2049,
 )  # fmt: skip
+ENOUGH = (101, 37)
 SQUARE = ((1, 1), (2, 3), (3, 2), (31, 33), (65, 64), (94, 94), (129, 127), (257, 255))
 LONG_AND_WIDE = ((70_003, 3), (3, 70_001))
 LARGE = ((20_011, 8), *LONG_AND_WIDE, (2**20 + 7, 1))

@@ -115,6 +115,10 @@ class _Pair:
         kinds = shuffled_kinds(random)
         for k, shape in enumerate([*scenes.SQUARE, *scenes.edge_sizes(random)[self.share]]):
             yield self.trial(STEPS_TRIAL, kinds[k % len(kinds)], shape)
+        for (
+            kind
+        ) in kinds:  # around an edge a kind may have fallen to a single column or row, where there is little of it
+            yield self.trial(STEPS_TRIAL, kind, scenes.ENOUGH)
         repeated, *large = scenes.LARGE
         yield self.repetition(repeated)
         for shape in large if self.optimizer == self.row.optimizers[0] else ():

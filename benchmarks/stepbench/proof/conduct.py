@@ -13,7 +13,7 @@ from statistics import mean, median, stdev, variance
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtr
 
 LEAST_SAMPLES = 5
 SURE = 1e-5  # the chance of a finding where there is nothing, by a t-test: thousands of records are looked at
@@ -166,7 +166,7 @@ def _surely_more(samples: Sequence[float], others: Sequence[float]) -> bool:
 def _is_sure(excess: float, standard_error: float, degrees_of_freedom: int) -> bool:
     if standard_error == 0.0:
         return excess > 0.0
-    return bool(student_t.sf(excess / standard_error, degrees_of_freedom) < SURE)
+    return bool(stdtr(degrees_of_freedom, -excess / standard_error) < SURE)
 
 
 def _threads(count: int) -> str:

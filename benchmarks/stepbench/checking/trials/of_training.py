@@ -26,7 +26,7 @@ def training(setup: Setup) -> None:
         _all_at_once(slow, many)
     else:
         _many_at_once(slow, many, setup.random, slack)
-        _one_in_the_middle(row, point, int(setup.random.integers(*MANY_STEPS)), slack)
+        _one_in_the_middle(slow, int(setup.random.integers(BETWEEN_LOOKS[1], many)), slack)
     point = row.reset(row.random_point(setup.random))
     require(row.snapshot().costs.size == 0, "costs", "reset left the costs of the last train behind")
     row.judge_step(point, when="step after reset after train")
@@ -47,12 +47,12 @@ def _few_at_once(row: BoundRow, point: Point, most: int, slack: float) -> None:
     row.judge_costs(snapshot, [row.expect(before)["J"]])
 
 
-def _one_in_the_middle(row: BoundRow, point: Point, j: int, slack: float) -> None:
+def _one_in_the_middle(row: BoundRow, j: int, slack: float) -> None:
     """The last of j + 1 steps, judged from where j of them end."""
-    row.reset(point)
+    row.reset()
     row.train(j)
     before = Point.of(row.snapshot())
-    row.reset(point)
+    row.reset()
     row.train(j + 1)
     row.judge(before, f"train({j + 1})", slack=slack)
 

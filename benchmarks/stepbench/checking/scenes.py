@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stepkernels import Problem
 from stepkernels.problem import Array
@@ -140,7 +141,7 @@ def outliers(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float
 _MOST_ALIKE = 256  # rows whose numbers are equal: of more the honest roundings of a sum conspire, as in `offset`
 
 
-def alike(random: Random, m: int) -> Array:
+def alike(random: Random, m: int) -> NDArray[np.bool_]:
     """(m,) which rows may be alike: about half of a few, and not more than so many."""
     chosen = random.permutation(m)[: min(m // 2 + 1, _MOST_ALIKE)]
     return np.isin(np.arange(m), chosen)

@@ -97,7 +97,7 @@ class OneCase:
                 if judged:
                     self._record("judged", participant, {**judged, "turn": turn.number, "seed": turn.seed})
                     self.judged += 1
-                if turn.watched and visitor.is_judged:
+                if turn.watched and visitor.is_judged and not visitor.is_watched_enough:
                     self._record("watched", participant, {**visitor.watch(point), "turn": turn.number})
 
     def _order_of(self, turn: int) -> list[Participant]:

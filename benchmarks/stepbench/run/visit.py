@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -54,6 +55,7 @@ MOST_CALLS = 4**10
 NOTED_SECONDS = 0.02  # of telling what it holds, at the very least, for it to be work that was put off
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take: what is done there ahead is not timed
 MOST_POINTS = 32
+LEAST_WATCHES, MOST_WATCHED_SECONDS = 5, 0.5
 IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
 
 Fields = dict[str, Any]
@@ -71,6 +73,8 @@ class Visitor:
     pipe: PipeCost
     per_call: float = math.nan
     mean_calls: int = 1
+    watches: int = 0
+    watched_seconds: float = 0.0
 
     @property
     def is_judged(self) -> bool:
@@ -114,14 +118,21 @@ class Visitor:
         made = 1 + (calls - 1 - back) // self.case.copies
         return fields, self._judged(held, point, made) if held else None
 
+    @property
+    def is_watched_enough(self) -> bool:
+        """A slow operation shows in a few looks what it does, and takes long to look at."""
+        return self.watches >= LEAST_WATCHES and self.watched_seconds > MOST_WATCHED_SECONDS
+
     def watch(self, point: Point) -> Fields:
         """Loops beside the rounds, which tell work that is put off and answers that are remembered."""
-        calls = max(1, self.mean_calls // 4)
+        began, calls = time.perf_counter(), max(1, self.mean_calls // 4)
         with self.worker.awake():
             self._ask(Prepare(0, calls, WirePoint.of(point)), Ready)
             idle = self._ask(Hold(), Held)
             taken = self._loops(("waiting", "snapshots", "snapshots twice"), calls)
             fresh = self._fresh_seconds(min(calls, MOST_POINTS)) if self.case.op in IDEMPOTENT else None
+        self.watches += 1
+        self.watched_seconds += time.perf_counter() - began
         return Watched(
             operation_seconds=taken["waiting"],
             late_seconds=2.0 * taken["snapshots"] - taken["waiting"] - taken["snapshots twice"],

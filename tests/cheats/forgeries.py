@@ -147,7 +147,7 @@ class RaisesItsPriority(Honest):
 class Exits(Honest):
     def step(self):
         self.calls = getattr(self, "calls", 0) + 1
-        if self.calls > 200:
+        if self.calls > 60:
             raise SystemExit(0)
         super().step()
 
@@ -156,7 +156,7 @@ class Exits(Honest):
 class RaisesGeneratorExit(Honest):
     def step(self):
         self.calls = getattr(self, "calls", 0) + 1
-        if self.calls > 200:
+        if self.calls > 60:
             raise GeneratorExit
         super().step()
 
@@ -165,7 +165,7 @@ class RaisesGeneratorExit(Honest):
 class SkipsItself(Honest):
     def step(self):
         self.calls = getattr(self, "calls", 0) + 1
-        if self.calls > 200:
+        if self.calls > 60:
             import pytest
 
             pytest.skip("not today")
@@ -176,7 +176,7 @@ class SkipsItself(Honest):
 class StopsItself(Honest):
     def step(self):
         self.calls = getattr(self, "calls", 0) + 1
-        if self.calls > 200:
+        if self.calls > 60:
             import signal
 
             os.kill(os.getpid(), signal.SIGSTOP)

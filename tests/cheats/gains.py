@@ -17,6 +17,7 @@ from cheats import CHEATS, HONEST, Exhibit
 from stepbench.cases.presets import PRESETS
 from stepbench.run import session
 from stepbench.run.choices import Choices, plan_run
+from stepbench.run.run_folder import new_folder
 from stepkernels import Op
 from stepreports.records.files import read_object
 from stepreports.records.reader import read_run
@@ -47,7 +48,7 @@ def run_exhibits(exhibits: Sequence[Exhibit], op: Op, folder: Path, turns: int =
     choices = Choices(preset=preset, rows=rows, named=True, sizes=[size], ops=[op], threads=[1], timeout_seconds=30.0)
     plan = plan_run(choices)
     plan = replace(plan, cases=tuple(replace(c, steps=STEPS if c.op == Op.TRAIN else 1) for c in plan.cases))
-    session.start(plan, session.create_folder(folder), quietly)
+    session.start(plan, new_folder(folder), quietly)
 
 
 def verdicts(folder: Path) -> dict[str, list[tuple[str, str]]]:

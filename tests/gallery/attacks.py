@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
@@ -252,6 +253,17 @@ class SnapshotIsNoSnapshot(Honest):
     def snapshot(self):
         snapshot = super().snapshot()
         return type("Own", (), {**{name: getattr(snapshot, name) for name in ("w", "b", "step")}, "J": "0.5"})()
+
+
+@attack(r"steps left \d+\.\d MiB behind, [78]\d\d\d bytes each")
+class KeepsEightKibibytesAStep(Honest):
+    """What a step keeps it keeps for ever; where little is computed nobody would see it."""
+
+    kept: ClassVar[list[bytearray]] = []
+
+    def update(self):
+        super().update()
+        self.kept.append(bytearray(8192))
 
 
 # ---- processes ----

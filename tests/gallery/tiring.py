@@ -138,18 +138,6 @@ class RowLostOnceInAThousand(OnceInAWhile):
         return r
 
 
-@broken("a long run", r"steps left \d+\.\d MiB behind, [78]\d\d\d bytes each", ops=PHASES)
-class KeepsEightKibibytesAStep(Honest):
-    def __init__(self, problem, config):
-        super().__init__(problem, config)
-        self.lost = []
-
-    def update(self):
-        super().update()
-        if self.problem.m == 11:
-            self.lost.append(bytearray(8192))
-
-
 @broken("train", r"cost \d+ of train\(\d+\) is nan")
 class CostsAreNaNAfterTheFifth(Honest):
     def train(self, steps):

@@ -141,6 +141,9 @@ def outliers(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float
 _MOST_ALIKE = 256  # rows whose numbers are equal: of more the honest roundings of a sum conspire, as in `offset`
 
 
+_MOST_CONSTANT = 1024
+
+
 def alike(random: Random, m: int) -> NDArray[np.bool_]:
     """(m,) which rows may be alike: about half of a few, and not more than so many."""
     chosen = random.permutation(m)[: min(m // 2 + 1, _MOST_ALIKE)]
@@ -148,9 +151,9 @@ def alike(random: Random, m: int) -> NDArray[np.bool_]:
 
 
 def constant_columns(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
-    """About half of the columns one value each, of any size and sign: beside the bias there is another one."""
+    """About half of the columns one value each, of any size and sign, while sums are short: so many more biases."""
     X, y, w, b = ordinary(random, m, n)
-    same = random.random(n) < 0.5
+    same = random.random(n) < (0.5 if m <= _MOST_CONSTANT else 0.0)
     same[0] &= m <= _MOST_ALIKE
     values = random.choice([-1.0, 1.0], n) * 10.0 ** random.uniform(-3.0, 3.0, n)
     X[:, same] = values[same]

@@ -11,7 +11,7 @@ from stepreports.records.stored import Case, Failure
 from stepreports.statistics.costs import PHASES, after_starting, cold_start, phases, start_costs, typical
 from stepreports.statistics.intervals import Estimate, detectable_difference, ratio, ratios, verdict
 from stepreports.statistics.runs import Record, Run
-from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View
+from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shows_its_passes
 from stepreports.telling import text
 from stepreports.telling.summary import alike, sizes_of, times_as_fast
 from stepreports.telling.tables import AGREEMENT
@@ -29,7 +29,7 @@ class Rung:
     device: str
     technique: str
     why: str
-    passes: int
+    passes: str
     time: str
     over_before: str
     told: str
@@ -72,13 +72,19 @@ def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fa
         device=DEVICES.get(record.row.device, record.row.device),
         technique=record.row.technique,
         why=record.row.summary,
-        passes=record.passes_over_x,
+        passes=_passes(run, record),
         time=text.time(record.seconds),
         over_before=text.times(gain) if gain else "–",
         told=str(verdict(gain.inverse(), run.margin)) if gain else "",
         over_loop=times_as_fast(record, loop),
         place=100 * math.log(record.seconds.value / fastest) / span,
     )
+
+
+def _passes(run: Run, record: Record) -> str:
+    """How often it reads X, and whether that is seen or said."""
+    count = {1: "one pass", 2: "two passes"}.get(record.passes_over_x, f"{record.passes_over_x} passes")
+    return f"{count} over X" if shows_its_passes(run, record) else f"{count} over X, as declared"
 
 
 def phase_tables(run: Run) -> dict[str, list[Line]]:

@@ -125,3 +125,12 @@ def shares_of_limit(run: Run, records: Sequence[Record]) -> list[Estimate | None
     """
     limits = [None if r.is_limit else run.limits.get((r.case, r.row.device)) for r in records]
     return ratios((limit.turns, r.turns) if limit else None for limit, r in zip(limits, records, strict=True))
+
+
+def shows_its_passes(run: Run, record: Record) -> bool:
+    """Whether its time shows that it reads X no more often than it declares: one pass more would take longer.
+
+    Where it does not (in the caches, or without a measured limit) the number of passes is what the row declares.
+    """
+    limit = run.limits.get((record.case, record.row.device))
+    return limit is not None and record.seconds.high < (record.passes_over_x + 1) * limit.seconds.low

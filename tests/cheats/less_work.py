@@ -42,12 +42,13 @@ class NoLossAfterMany(Honest):
 class EverySecondRowAfterMany(Honest):
     def __init__(self, problem, config):
         super().__init__(problem, config)
-        self.all = self.X, self.sign, self.t, self.decay, self.scratch, self.r
+        self.all = self.X, self.sign, self.weighted_sign, self.t, self.decay, self.scratch, self.r
 
     def step(self):
         step = 2 if self.since_reset >= MANY else 1
-        self.X, self.sign, self.t, self.decay, self.scratch, self.r = (part[::step] for part in self.all)
-        self.X = np.ascontiguousarray(self.X)
+        X, *vectors = (part[::step] for part in self.all)
+        self.X = np.ascontiguousarray(X)
+        self.sign, self.weighted_sign, self.t, self.decay, self.scratch, self.r = vectors
         super().step()
 
 
@@ -76,7 +77,7 @@ class LastRowsLeftOut(Honest):
     def __init__(self, problem, config):
         super().__init__(problem, config)
         m = len(self.X) - len(self.X) // 50
-        self.X, self.sign = self.X[:m], self.sign[:m]
+        self.X, self.sign, self.weighted_sign = self.X[:m], self.sign[:m], self.weighted_sign[:m]
         self.t, self.decay, self.scratch, self.r = (part[:m] for part in (self.t, self.decay, self.scratch, self.r))
 
 
@@ -100,8 +101,8 @@ class GradientOfHalfTheData(Honest):
         X, sign = self.X, self.sign
         half = slice(self.since_reset % 2, None, 2)
         parts = self.t, self.decay, self.scratch, self.r
-        self.X, self.sign = np.ascontiguousarray(X[half]), sign[half]
+        self.X, self.sign, self.weighted_sign = np.ascontiguousarray(X[half]), sign[half], sign[half]
         self.t, self.decay, self.scratch, self.r = (part[half] for part in parts)
         super().gradient()
-        self.X, self.sign = X, sign
+        self.X, self.sign, self.weighted_sign = X, sign, sign
         self.t, self.decay, self.scratch, self.r = parts

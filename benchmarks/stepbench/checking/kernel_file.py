@@ -120,7 +120,7 @@ def _is_stopped(process: ChildProcess) -> bool:
 @contextmanager
 def _started(path: Path, environment: Mapping[str, str]) -> Iterator[tuple[ChildProcess, Connection]]:
     """The process of a file, and our end of what it sends over; ended with whatever it started."""
-    ours, theirs = Pipe(duplex=False)
+    ours, theirs = Pipe()
     command = module("stepbench.checking", "kernel", str(theirs.fileno()), str(path))
     with ours, ChildProcess(command, environment, descriptors=[theirs.fileno()]) as process:
         theirs.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stepbench.cases.case import COLD, COLD_BYTES, WARM, Case
+from stepbench.cases.case import COLD, COLD_BYTES, ROUND_SECONDS, WARM, Case
 from stepbench.cases.presets import Group, cases_of
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
@@ -43,7 +43,16 @@ def test_a_row_is_not_asked_beyond_its_work():
     assert "20,000,000" in reason
 
 
-def test_timed_learning_rate_is_below_one_over_curvature():
-    case = Case(op=Op.STEP, dtype="float64", m=200, n=5)
-    problem = synthetic_problem(200, 5)
-    assert case.config(problem).optimizer.learning_rate == safe_learning_rate(problem, case.config(problem).l2)
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (200, 5), (1000, 20), (100_000, 100)])
+def test_timed_learning_rate_is_below_one_over_curvature_and_does_not_arrive_in_a_round(m, n):
+    case = Case(op=Op.STEP, dtype="float64", m=m, n=n)
+    problem = synthetic_problem(m, n)
+    rate, safe = case.config(problem).optimizer.learning_rate, safe_learning_rate(problem, case.config(problem).l2)
+    assert 0.0 < rate <= safe
+    assert rate * case.most_steps <= max(2.0 * (n + 1), 1.0) * safe
+
+
+@pytest.mark.parametrize("steps", [1, 2000])
+def test_no_round_takes_more_steps_than_were_reckoned_with(steps):
+    case = Case(op=Op.TRAIN, dtype="float64", m=569, n=30, steps=steps)
+    assert case.most_steps >= max(steps, ROUND_SECONDS / 20e-6)

@@ -44,7 +44,7 @@ def test_any_other_number_or_order_is_none(names):
 
 
 def test_a_judge_that_ends_early_is_no_agreement():
-    assert verdict(*trials("first", "second")) is Verdict.DISAGREES
+    assert verdict(*trials("first", "second")) is Verdict.ERROR
 
 
 def test_a_trial_that_ends_a_row_is_a_disagreement():

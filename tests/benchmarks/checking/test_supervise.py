@@ -66,7 +66,9 @@ def test_a_row_that_fails_after_it_gave_numbers_disagrees(tmp_path):
 
 def test_what_a_row_declares_and_does_not_have_is_a_verdict(tmp_path):
     path = kernel_file(
-        tmp_path, "def bind(problem, config): return numpy_blas.Workspace(problem, config, 'C')\n", ", ops=(Op.TRAIN,)"
+        tmp_path,
+        "def bind(problem, config): return numpy_blas.Workspace(problem, config, 'C')\n",
+        ", ops=(Op.STEP, Op.TRAIN)",
     )
     row, _ = verdict_of(load_kernel(path))
     assert "the row declares train but its workspace has no train()" in row.reason
@@ -82,6 +84,9 @@ def test_an_undeclared_difference_is_given_a_hint(tmp_path):
         "        r = 1 / (1 + np.exp(-(self.X @ self.w + self.b))) - self.problem.y\n"
         "        self.gw[:] = r @ self.X / len(r) + self.config.l2 * self.w\n"
         "        self.gb[:] = r.mean()\n"
+        "    def step(self):\n"
+        "        self.gradient()\n"
+        "        self.update()\n"
         "def bind(problem, config): return Workspace(problem, config, 'C')\n",
     )
     row, _ = verdict_of(load_kernel(path))

@@ -141,7 +141,7 @@ def test_jax_keeps_its_dtype_and_leaves_the_process_as_it_was(dtype):
     before = jax.config.jax_enable_x64
     workspace.step()
     workspace.train(3)
-    assert {array.dtype.name for array in workspace.point} == {dtype, "int32"}
+    assert {array.dtype.name for array in workspace.point} == {dtype, "int64"}  # steps are counted beyond 2³¹
     assert workspace.costs.dtype == dtype
     assert jax.config.jax_enable_x64 == before
 

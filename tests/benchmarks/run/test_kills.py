@@ -12,7 +12,7 @@ from runs import SMALL, coverage, failures, start_stepbench, stepbench
 from stepreports.records.journal import NAME
 
 SEED = int(os.environ.get("STEPBENCH_TEST_SEED", random.SystemRandom().randrange(2**32)))
-KILLS = 20
+KILLS = int(os.environ.get("STEPBENCH_TEST_KILLS", "20"))  # of each; a minute and a half for one of either
 SECONDS = 15.0  # about as long as such a run takes
 pytestmark = pytest.mark.slow
 

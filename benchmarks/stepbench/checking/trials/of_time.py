@@ -11,7 +11,7 @@ from stepkernels import Op, Snapshot
 from stepkernels.reference import Point
 
 UNOBSERVED = (4_000, 4_600)  # steps, some number of them: a fault of once in a thousand is in it with 98 %
-LOOKS = {"float64": 3, "float32": 24}
+LOOKS = {"float64": 3, "float32": 16}
 BETWEEN_LOOKS = (56, 72)  # more than the forty steps after which some change their ways
 KEEPING = 1500  # steps, after hundreds that have filled every pool there is
 MOST_KEPT_BYTES, MOST_KEPT_A_STEP = 2**21, 128  # what allocators hold back, and far less than an object a step

@@ -1,7 +1,8 @@
 """Does a row agree: is its every number right, on data and in situations made to show that it is not?
 
 scenes                    the problems: small, or with their evidence planted
-trials/, draws            what is done to a row on them, and the settings it is done with
+trajectory, not_finite    where many steps lead; what NaN and infinity give
+trials/, draws, claims    what is done to a row on them, with what settings; and what it declares
 schedule, scheduled_trial which trials, on which scenes, and one of them run
 bound_row, tally          a row bound to a scene, held to the truth, and what was counted meanwhile
 judge, protocol           a row's judge, what it is told and what it tells; the row computes in an executor
@@ -9,6 +10,10 @@ supervise, child_process, row_findings, verdicts  the rows with a judge each, an
 kernel_file, kernel_child, declared_fields, raised  a kernel from outside: its process, and what it may declare
 cuda/                     CUDA code itself: the compiler, the sanitizer
 fuzz                      `python -m stepbench.checking.fuzz`: many random problems, and the headroom under the bound
+
+What a check cannot see: a fault that a kernel saves for its timed work (`run` judges that), fewer than some steps in a
+hundred thousand, one step of thousands in float32 alone, memory that C code takes and gives back within an operation,
+and, given the seed on the command line, a kernel that reads its grandparent's arguments. Root can read any process.
 
 The process that computes never judges: a row's code runs in `stepbench.executor`, and nothing of this room is there.
 

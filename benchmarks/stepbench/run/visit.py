@@ -49,11 +49,12 @@ from stepkernels.interface import Op
 from stepkernels.reference import Point
 
 WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping pools come back within one to two ms
+MOST_WARM_UP_SECONDS = 0.03  # beyond, an operation takes so long that it warms up as it goes
 SPREAD = 0.25  # of the calls of a round, drawn evenly about their mean
 RESETS = 3
 MOST_CALLS = 4**10
 NOTED_SECONDS = 0.02  # of telling what it holds, at the very least, for it to be work that was put off
-UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take: what is done there ahead is not timed
+UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
 MOST_POINTS = 32
 LEAST_WATCHES, MOST_WATCHED_SECONDS = 5, 0.5
 IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
@@ -94,7 +95,8 @@ class Visitor:
             agreement = self._prove_once()
             self._settle()
             resetting = self._resetting_seconds()
-        self.mean_calls = calls_within(max(ROUND_SECONDS, resetting / UNTIMED_SHARE), self.per_call)
+        untimed = max(resetting, self.pipe.usual)
+        self.mean_calls = calls_within(max(ROUND_SECONDS, untimed / UNTIMED_SHARE), self.per_call)
         return {
             "bind_seconds": self._believed(bound, bound.message.seconds),
             "first_call_seconds": self._believed(begun, begun.message.seconds),
@@ -152,7 +154,7 @@ class Visitor:
         return self.worker.ask(question, answer, self.timeout)
 
     def _prepare(self, point: Point, calls: int) -> Answer[Ready]:
-        warm_up = calls_within(WARM_UP_SECONDS, self.per_call)
+        warm_up = calls_within(WARM_UP_SECONDS, self.per_call) if self.per_call < MOST_WARM_UP_SECONDS else 0
         return self._ask(Prepare(warm_up, calls, WirePoint.of(point)), Ready)
 
     def _prove_once(self) -> Agreement | None:

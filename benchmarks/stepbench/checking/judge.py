@@ -20,6 +20,7 @@ from stepbench.checking.schedule import schedule_of
 from stepbench.checking.scheduled_trial import ScheduledTrial
 from stepbench.checking.tally import Tally
 from stepbench.executor.line import Line, Lost, RaisedByRow
+from stepbench.executor.patience import COMPILING_SECONDS
 from stepbench.executor.remote import RemoteRow
 from stepkernels import Implementation
 from stepkernels.interface import Accumulation, Residual
@@ -34,7 +35,8 @@ def carry_out(orders: Orders) -> Iterator[Finding | CannotRun]:
     """Take the row through its trials, a finding each."""
     row, line = orders.implementation, Line(orders.environment)
     try:
-        remote = RemoteRow(row, line, orders.most_patience_seconds)
+        least = COMPILING_SECONDS if orders.plan.simulated else 0.0  # a simulator takes milliseconds an element
+        remote = RemoteRow(row, line, least, orders.most_patience_seconds)
     except RaisedByRow as raised:
         yield CannotRun(reason=f"while it was loaded, the row raised {raised}", broken=True)
     except Lost as lost:

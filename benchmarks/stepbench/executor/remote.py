@@ -76,9 +76,15 @@ class RemoteRow:
     """A row, loaded by whoever is at the other end of the line."""
 
     def __init__(
-        self, row: Implementation, line: Asks | None = None, most_patience_seconds: float = float("inf")
+        self,
+        row: Implementation,
+        line: Asks | None = None,
+        least_patience_seconds: float = 0.0,
+        most_patience_seconds: float = float("inf"),
     ) -> None:
-        self.row, self.line, self.most_patience_seconds = row, line or Beside(), most_patience_seconds
+        """An answer is waited for by what was asked, and so long at least and at most."""
+        self.row, self.line = row, line or Beside()
+        self.least_patience_seconds, self.most_patience_seconds = least_patience_seconds, most_patience_seconds
         self.known: set[object] = set()
         self.keys = itertools.count()
         self.load()
@@ -103,7 +109,8 @@ class RemoteRow:
         self.known.add(what)
         work = patience.SECONDS_PER_ELEMENT * elements * calls + patience.SECONDS_PER_CALL * calls
         most = patience.COMPILING_SECONDS if compiles else patience.FIRST_SECONDS
-        return min(work + (most if first else patience.AGAIN_SECONDS), self.most_patience_seconds)
+        enough = max(most if first else patience.AGAIN_SECONDS, self.least_patience_seconds)
+        return min(work + enough, self.most_patience_seconds)
 
 
 class RemoteWorkspace:

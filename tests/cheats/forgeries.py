@@ -17,7 +17,7 @@ def module(name: str) -> types.ModuleType:
     return sys.modules[name]
 
 
-@cheat("implausible", CLOCK)
+@cheat("implausible", CLOCK, measured=True)
 class SlowsTheClock(Honest):
     """A second lasts five."""
 
@@ -35,7 +35,7 @@ def clocks():
     return [each for each in gc.get_objects() if type(each).__name__ == "Clock" and hasattr(each, "now")]
 
 
-@cheat("implausible", CLOCK)
+@cheat("implausible", CLOCK, measured=True)
 class ReplacesTheClocksTime(Honest):
     def step(self):
         if not self.since_reset:
@@ -45,7 +45,7 @@ class ReplacesTheClocksTime(Honest):
         super().step()
 
 
-@cheat("implausible", CLOCK)
+@cheat("implausible", CLOCK, measured=True)
 class ForgesWhatIsTold(Honest):
     """The seconds of a round, on their way to the runner."""
 
@@ -58,7 +58,7 @@ class ForgesWhatIsTold(Honest):
                 station.Rounded = lambda seconds, device: rounded(seconds / 6, device)
 
 
-@cheat("implausible", "the work is not done when synchronize returns")
+@cheat("implausible", f"the work is not done when synchronize returns|{CLOCK}")
 class AnswersAtOnce(Honest):
     """Answers for the round before it begins, and works when it is asked what it holds."""
 
@@ -161,7 +161,7 @@ class RaisesGeneratorExit(Honest):
         super().step()
 
 
-@cheat("error", "skip")
+@cheat("error", "Skipped: not today")
 class SkipsItself(Honest):
     def step(self):
         self.calls = getattr(self, "calls", 0) + 1
@@ -183,7 +183,7 @@ class StopsItself(Honest):
         super().step()
 
 
-@cheat("implausible", "its memory grew")
+@cheat("implausible", "its memory grew", measured=True)
 class LosesMemory(Honest):
     lost: ClassVar[list] = []
 
@@ -223,7 +223,7 @@ class PrintsMuch(Honest):
         super().step()
 
 
-@cheat(TRUE_TIME)
+@cheat("error", "stdin")
 class ReadsStandardInput(Honest):
     def step(self):
         if self.since_reset == 0:

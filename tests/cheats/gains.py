@@ -23,7 +23,7 @@ from stepreports.records.files import read_object
 from stepreports.records.reader import read_run
 from stepreports.statistics import intervals
 
-SIZE = "20000x50"
+SIZE = "5000x20"
 TOGETHER = 10
 STEPS = 200  # of train
 

@@ -29,7 +29,7 @@ class StepsWhenAsked(Honest):
         return super().snapshot()
 
 
-@cheat("implausible", "is done when a snapshot asks for it")
+@cheat("implausible", "is done when a snapshot asks for it", measured=True)
 class CostWhenAsked(Honest):
     """J in the snapshot."""
 

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from cheats import Honest, cheat
 
-MANY = 40
+MANY = 4  # steps since a reset
+
+
+@contextmanager
+def half_of_the_rows(kernel, first):
+    """Every second row, in the place of all."""
+    kept = {name: getattr(kernel, name) for name in ("X", "sign", "weighted_sign", "t", "decay", "scratch", "r")}
+    for name, part in kept.items():
+        half = (
+            np.ascontiguousarray(part[first::2]) if name in ("X", "sign", "weighted_sign") else part[: len(part) // 2]
+        )
+        setattr(kernel, name, half)
+    try:
+        yield
+    finally:
+        for name, part in kept.items():
+            setattr(kernel, name, part)
 
 
 @cheat("disagreement", "w is off|b is off")
@@ -40,16 +58,11 @@ class NoLossAfterMany(Honest):
 
 @cheat("disagreement", "(J|gw|gb|w|b) is off")
 class EverySecondRowAfterMany(Honest):
-    def __init__(self, problem, config):
-        super().__init__(problem, config)
-        self.all = self.X, self.sign, self.weighted_sign, self.t, self.decay, self.scratch, self.r
-
     def step(self):
-        step = 2 if self.since_reset >= MANY else 1
-        X, *vectors = (part[::step] for part in self.all)
-        self.X = np.ascontiguousarray(X)
-        self.sign, self.weighted_sign, self.t, self.decay, self.scratch, self.r = vectors
-        super().step()
+        if self.since_reset < MANY:
+            return super().step()
+        with half_of_the_rows(self, 0):
+            return super().step()
 
 
 @cheat("disagreement", "(J|gw|gb|w|b) is off")
@@ -98,11 +111,5 @@ class GradientOfHalfTheData(Honest):
     """A random half of the rows, which is what stochastic descent does, and is another algorithm."""
 
     def gradient(self):
-        X, sign = self.X, self.sign
-        half = slice(self.since_reset % 2, None, 2)
-        parts = self.t, self.decay, self.scratch, self.r
-        self.X, self.sign, self.weighted_sign = np.ascontiguousarray(X[half]), sign[half], sign[half]
-        self.t, self.decay, self.scratch, self.r = (part[half] for part in parts)
-        super().gradient()
-        self.X, self.sign, self.weighted_sign = X, sign, sign
-        self.t, self.decay, self.scratch, self.r = parts
+        with half_of_the_rows(self, self.since_reset % 2):
+            super().gradient()

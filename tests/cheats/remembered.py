@@ -23,12 +23,12 @@ class Remembers(Honest):
         super().reset(*state, **more)
 
 
-@cheat("implausible", "it remembers its answer", op=Op.GRADIENT)
+@cheat("implausible", "it remembers its answer", op=Op.GRADIENT, measured=True)
 class GradientOfTheSameParameters(Remembers):
     """Eleven to thirty times as fast, were the parameters always the same."""
 
 
-@cheat("implausible", "it remembers its answer", op=Op.FORWARD)
+@cheat("implausible", "it remembers its answer", op=Op.FORWARD, measured=True)
 class CostOfTheSameParameters(Honest):
     latest: bytes = b""
 

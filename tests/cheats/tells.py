@@ -70,9 +70,9 @@ class SeesAnEnvironmentVariable(WhenTimed):
 
 
 @cheat("disagreement", SKIPPED)
-class SeesFortyCallsSinceAReset(WhenTimed):
+class SeesFourCallsSinceAReset(WhenTimed):
     def is_timed(self):
-        return self.since_reset > 40
+        return self.since_reset > 4
 
 
 @cheat("disagreement", SKIPPED)

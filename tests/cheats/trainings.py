@@ -21,7 +21,7 @@ class Trains(Honest):
         self.step()
 
 
-@cheat("disagreement", r"cost 5 of train\(\d+\) is nan", op=Op.TRAIN, ops=TRAINS)
+@cheat("disagreement", r"cost 5 of train\(\d+\) is n", op=Op.TRAIN, ops=TRAINS)
 class KeepsFiveCosts(Trains):
     def train(self, steps):
         super().train(steps)

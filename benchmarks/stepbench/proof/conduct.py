@@ -24,7 +24,8 @@ HOLDING_SHARE = 0.05  # of a round, done when the state is asked for
 HOLDING_SECONDS = 1e-4
 FORGED_SHARE = 1.5  # of the seconds that a clock told, seen by the runner
 PROCESSORS_SLACK = 1.1  # clocks of processes and of the wall are read a moment apart
-GROWTH_BYTES = 2**24  # of memory: less than this may be a cache that fills
+GROWTH_BYTES = 2**20  # of memory: less than this may be a cache that fills
+GROWTH_IS_STEADY = 0.98  # the correlation with the operations made: memory that is lost, and no cache
 GROWTH_BYTES_PER_OPERATION = 512
 
 
@@ -141,8 +142,11 @@ def _growth(rounds: Sequence[dict[str, Any]]) -> tuple[float, float]:
     later = [each for each in rounds[len(rounds) // 4 :] if each["resident_bytes"] is not None]
     if len(later) < LEAST_SAMPLES:
         return 0.0, 0.0
-    operations = np.cumsum([each["calls"] for each in later])
-    slope = float(np.polyfit(operations, [each["resident_bytes"] for each in later], 1)[0])
+    operations = np.cumsum([each["calls"] for each in later], dtype=float)
+    resident = np.array([each["resident_bytes"] for each in later], float)
+    if np.ptp(resident) == 0.0 or np.corrcoef(operations, resident)[0, 1] < GROWTH_IS_STEADY:
+        return 0.0, 0.0
+    slope = float(np.polyfit(operations, resident, 1)[0])
     return slope * float(operations[-1] - operations[0]), slope
 
 

@@ -68,14 +68,15 @@ def register_files(sources: Iterable[str], target: str | None = None, reading: R
     as_a_case = replace(reading, copies=COPIES)
 
     def registered(source: str) -> str:
-        return _register(RegisteredFile(Path(source), target, as_a_case))
+        return _register(_File(Path(source), target, as_a_case))
 
     return [source if source in DATASETS else registered(source) for source in sources]
 
 
-def file_of(name: str) -> RegisteredFile | None:
-    """The file registered under a name; None for what is no file."""
-    return _FILES.get(name)
+def file_of(name: str) -> tuple[Path, str | None, Reading] | None:
+    """The file registered under a name, the column to learn if one was named, and how it is read; None for no file."""
+    file = _FILES.get(name)
+    return (file.path, file.target, file.reading) if file else None
 
 
 def is_known(name: str) -> bool:
@@ -110,7 +111,7 @@ def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredFile:
+class _File:
     """Where a registered file is, what is to be learned of it, and how it is read."""
 
     path: Path
@@ -118,10 +119,10 @@ class RegisteredFile:
     reading: Reading = AS_IT_LOOKS
 
 
-_FILES: dict[str, RegisteredFile] = {}
+_FILES: dict[str, _File] = {}
 
 
-def _register(file: RegisteredFile) -> str:
+def _register(file: _File) -> str:
     path, known = file.path, _FILES.setdefault(file.path.name, file).path
     if known != path:
         raise ProblemError(f"{known} and {path} have one name, and a record would not tell them apart; rename one.")
@@ -138,7 +139,7 @@ class _Seen:
 
 
 @functools.cache
-def _look(file: RegisteredFile) -> _Seen:
+def _look(file: _File) -> _Seen:
     table = open_table(str(file.path), reading=file.reading)
     columns, _ = choose_target(table, file.target)
     return _Seen(table.rows, len(columns), tuple(table.notes))

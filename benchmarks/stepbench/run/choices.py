@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from stepbench.cases.case import COLD, WARM, Case
 from stepbench.cases.datasets import file_of
@@ -101,14 +101,8 @@ def data_sources(cases: Sequence[Case]) -> tuple[Source, ...]:
     """The files among the data of the cases."""
     files = {name: found for name in dict.fromkeys(case.dataset for case in cases) if (found := file_of(name))}
     return tuple(
-        Source(
-            name=name,
-            file=str(found.path.resolve()),
-            sha256=fingerprint(found.path),
-            target=found.target,
-            reading=asdict(found.reading),
-        )
-        for name, found in files.items()
+        Source(name=name, file=str(path.resolve()), sha256=fingerprint(path), target=target, reading=reading)
+        for name, (path, target, reading) in files.items()
     )
 
 

@@ -90,7 +90,9 @@ class Plan:
                 "participants": tuple(map(Participant.from_json, stored["participants"])),
                 "skips": tuple(Skip(**skip) for skip in stored["skips"]),
                 **{name: tuple(stored.get(name, ())) for name in ("named", "required")},
-                **{name: tuple(Source(**each) for each in stored.get(name, ())) for name in ("kernels", "data")},
+                **{
+                    name: tuple(Source.from_json(each) for each in stored.get(name, ())) for name in ("kernels", "data")
+                },
             }
         )
 

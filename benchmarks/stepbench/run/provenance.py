@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import stepkernels
+from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.interface import Implementation
+from stepreports.records.files import read_object, write_json
 
 MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus", "caches", "memory_bytes", "environment")
+PLACES = "data-files.json"
 CODE_SUFFIXES = (".py", ".cu")
 MEMORY_STEP = 2**28  # two starts of one machine differ by less
 
@@ -24,22 +27,18 @@ MEMORY_STEP = 2**28  # two starts of one machine differ by less
 class Source:
     """A file that a run is about, as it was when the run was planned. `name` is the row's or the data set's.
 
-    Of data, `target` is the column to learn and `reading` what was said of the file (`Reading`'s fields).
+    target, reading  of data: the column to learn, and how the file is read
     """
 
     name: str
     file: str
     sha256: str
     target: str | None = None
-    reading: dict[str, Any] = field(default_factory=dict)
+    reading: Reading = AS_IT_LOOKS
 
-    def seen_from(self, folder: Path) -> Source:
-        """The same with its path relative to the run's folder: found from wherever the run is resumed."""
-        return replace(self, file=os.path.relpath(Path(self.file).resolve(), folder.resolve()))
-
-    def from_folder(self, folder: Path) -> Source:
-        """The opposite of `seen_from`."""
-        return replace(self, file=str((folder.resolve() / self.file).resolve()))
+    def without_place(self) -> Source:
+        """The same as a record has it: the folder that a file came from is nobody's business."""
+        return replace(self, file=Path(self.file).name)
 
     def has_changed(self, file: Path | None = None) -> bool:
         """Whether the file, or one given in its stead, holds something else by now."""
@@ -47,6 +46,25 @@ class Source:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Source:
+        return cls(**{**stored, "reading": Reading(**stored.get("reading", {}))})
+
+
+def write_places(folder: Path, sources: Iterable[Source]) -> None:
+    """Keep where the files are, seen from the run's folder: beside the records, and in none of them."""
+    places = {source.name: os.path.relpath(Path(source.file).resolve(), folder.resolve()) for source in sources}
+    if places:
+        write_json(folder / PLACES, places)
+
+
+def read_places(folder: Path) -> dict[str, Path]:
+    """Where the files were, from wherever the run is resumed. Raises `RecordError`."""
+    if not (folder / PLACES).is_file():
+        return {}
+    places = read_object(folder / PLACES)
+    return {name: (folder.resolve() / str(place)).resolve() for name, place in places.items()}
 
 
 class Difference(NamedTuple):

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.cases.datasets import DATASETS, SYNTHETIC, register_files
-from stepbench.cases.reading import Reading
 from stepbench.run.participants import LIMITS, Participant, Role
 from stepbench.run.plan import Plan
-from stepbench.run.provenance import Difference, Source, by_name
+from stepbench.run.provenance import Difference, Source, by_name, read_places
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation
 from stepreports.records.files import RecordError
@@ -91,19 +90,20 @@ def _difference(then: Implementation, now: Implementation, plan: Plan) -> Differ
 
 def _data(folder: Path, plan: Plan, again: Again) -> tuple[Source, ...]:
     """The files of data, found and unchanged, and made known under their names."""
-    sources = [_found(source.from_folder(folder), again) for source in plan.data]
+    places = read_places(folder)
+    sources = [_found(source, places.get(source.name), again) for source in plan.data]
     known = {SYNTHETIC, *DATASETS, *(source.name for source in sources)}
     for case in plan.cases:
         if case.dataset not in known:
             raise RecordError(f"The run times data called {case.dataset!r}, and does not say where they are.")
     for source in sources:
-        register_files([source.file], source.target, Reading(**source.reading))
+        register_files([source.file], source.target, source.reading)
     return tuple(sources)
 
 
-def _found(source: Source, again: Again) -> Source:
+def _found(source: Source, place: Path | None, again: Again) -> Source:
     given = next((path for path in again.data if path.name == source.name), None)
-    path = Path(source.file) if given is None else given
+    path = given or place or Path(source.file)
     if not path.is_file() or path.name != source.name:
         raise RecordError(f"{path} is not there any more. Say where the data are now, with --data.")
     if source.has_changed(path):

@@ -22,7 +22,7 @@ from stepbench.run.estimate import require_memory
 from stepbench.run.journal import Journal
 from stepbench.run.plan import Plan
 from stepbench.run.progress import TerminalProgress
-from stepbench.run.provenance import Difference, code_fingerprint, differences
+from stepbench.run.provenance import Difference, code_fingerprint, differences, write_places
 from stepbench.run.results import LIMITS, write_results
 from stepbench.run.resuming import Again, plan_to_resume
 from stepbench.run.run_folder import made, new_work_name, refuse_links, work_folder
@@ -45,6 +45,7 @@ def start(plan: Plan, folder: Path, progress: ProgressFactory) -> None:
     header = _header(plan, folder)
     with made(folder), _kept_whatever_happens(folder), Journal(folder, new=True) as journal:
         journal.write("run", **header)
+        write_places(folder, plan.data)
         _carry_out(plan, folder, header["work"], journal, progress, [])
 
 
@@ -132,14 +133,14 @@ def _limits(plan: Plan) -> dict[str, Any]:
 
 
 def _header(plan: Plan, folder: Path) -> dict[str, Any]:
-    seen = replace(plan, data=tuple(source.seen_from(folder) for source in plan.data))
+    told = replace(plan, data=tuple(source.without_place() for source in plan.data))
     return {
         "schema": SCHEMA,
         "run_id": folder.resolve().name,
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
         **_surroundings(),
         "work": new_work_name(),
-        "plan": seen.to_json(),
+        "plan": told.to_json(),
     }
 
 

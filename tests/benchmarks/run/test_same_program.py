@@ -9,9 +9,10 @@ from runs import KERNELS
 from stepbench.cases import datasets
 from stepbench.cases.datasets import register_files
 from stepbench.cases.presets import PRESETS
+from stepbench.cases.reading import Reading
 from stepbench.run import session
 from stepbench.run.choices import Choices, plan_run
-from stepbench.run.provenance import differences, fingerprint
+from stepbench.run.provenance import differences, fingerprint, write_places
 from stepbench.run.resuming import Again, plan_to_resume
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation
@@ -41,9 +42,11 @@ def begun(folder, *rows, sizes=("37x5",)):
     """A run that was killed right after its first line; the line."""
     choices = Choices(preset=PRESETS["quick"], rows=[CATALOG["numpy-blas"], *rows], named=True, sizes=list(sizes))
     folder.mkdir()
-    header = session._header(plan_run(choices), folder)
+    plan = plan_run(choices)
+    header = session._header(plan, folder)
     with session.Journal(folder, new=True) as journal:
         journal.write("run", **header)
+    write_places(folder, plan.data)
     return read_events(folder)[0]
 
 
@@ -116,13 +119,13 @@ def test_data_that_have_changed_are_refused_and_moved_data_are_found_with_data(t
 
 def test_data_are_found_and_their_column_known_wherever_the_run_is_resumed(tmp_path, data, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    header = begun(tmp_path / "run", sizes=register_files([data.name], "label"))
+    header = begun(tmp_path / "run", sizes=register_files([data.name], "label", Reading(header=True)))
     monkeypatch.chdir("/")
     datasets._FILES.clear()
     plan_to_resume(tmp_path / "run", header["plan"], Again())
     assert datasets.shape_of("table.csv") == (40, 3)
-    found = datasets.file_of("table.csv")
-    assert (found.path, found.target) == (data, "label")
+    path, target, reading = datasets.file_of("table.csv")
+    assert (path, target, reading.header) == (data, "label", True)
 
 
 def test_data_that_only_the_journal_names_are_not_read(tmp_path):

@@ -211,7 +211,10 @@ class DifferenceOnlyDeclared(Honest):
 
 @broken(LARGE, "the same steps gave other bits", "J")
 class OtherBitsWhenLarge(Honest):
-    random = np.random.default_rng()
+    calls = 0
 
     def bias_gradient(self, r):
-        return super().bias_gradient(self.random.permutation(r) if len(r) > 500_000 else r)
+        """The next number, now and then: another order of the sum would give it, but for chance."""
+        self.calls += 1
+        total = np.asarray(super().bias_gradient(r))
+        return np.nextafter(total, np.inf) if len(r) > 500_000 and self.calls % 5 == 0 else total

@@ -5,6 +5,7 @@ Colours are those of the report, so that they follow the page's theme.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +15,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from stepbench.lesson import descent, squared_error
 from stepbench.lesson.bandwidth import Roofline
@@ -24,6 +26,7 @@ from stepreports.page.report_page import inlined
 
 VIOLET, RUST, BLUE, _, _, PLUM, GREEN, _ = (light for light, _ in COLOURS)  # those that words can be written in
 HEIGHT = 3.7  # inches
+EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def localized(figure: Figure, name: str, labels: Mapping[str, str]) -> Markup:
@@ -116,6 +119,8 @@ def races() -> Figure:
             axes.annotate(label, (0.03, 0.17 if colour == BLUE else 0.06), xycoords="axes fraction", color=colour)
         axes.axhline(descent.NEAR, color=FAINT, linewidth=0.8, linestyle=(0, (1, 2)))
         axes.set(xscale="log", yscale="log", ylim=(1e-6, 1.0))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(power_of_ten))
         axes.set_xlabel("t:steps", color=INK)
         headline(axes, f"t:in_{name}", "t:gap")
     return figure
@@ -168,6 +173,11 @@ def name_parameters(axes: Axes) -> None:
 def point_at(axes: Axes, w: float, b: float, label: str) -> None:
     axes.plot(w, b, "X", color=INK, markersize=6)
     axes.annotate(label, (w, b), xytext=(7, -11), textcoords="offset points", color=INK)
+
+
+def power_of_ten(value: float, _place: int) -> str:
+    """A tick of a logarithmic axis as text, with the signs of an exponent."""
+    return "10" + str(round(math.log10(value))).translate(EXPONENT)
 
 
 def plain_ticks(axes: Axes, values: Sequence[float]) -> None:

@@ -24,7 +24,7 @@ def shown(excerpt):
 def test_a_definition_is_the_code_as_it_stands_in_its_file():
     found = definitions(Path(numpy_blas.__file__))
     assert found["backward"] == inspect.getsource(numpy_blas.backward).strip()
-    assert found["Workspace.step"].startswith("def step(self)")
+    assert found["Workspace.step"].startswith("@undisturbed\ndef step(self)")
 
 
 @pytest.mark.parametrize("excerpt", excerpts(), ids=lambda excerpt: excerpt.row)

@@ -6,16 +6,19 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stepbench.cases.case import Case
 from stepbench.cases.datasets import make_problem
 from stepbench.cases.problem_files import save_problem
 from stepbench.machine.threads import default_budget
-from stepbench.proof.compiled_truth import CompiledTruth
 from stepbench.proof.judging import Judge
 from stepbench.run.provenance import Source, by_name
 from stepkernels.agreement import Traits
 from stepkernels.problem import Config, Problem, ProblemError
+
+if TYPE_CHECKING:
+    from stepbench.proof.compiled_truth import CompiledTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Scratch:
             self._require_unchanged(case.dataset)
             problem = make_problem(case.dataset, case.m, case.n, case.dtype, self.seed)
             save_problem(path, problem)
+            from stepbench.proof.compiled_truth import CompiledTruth  # with it a compiler, which a plan does not need
+
             self._truth = CompiledTruth(problem, default_budget())
             self._key = key
         problem = self._truth.problem

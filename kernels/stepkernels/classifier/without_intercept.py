@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stepkernels.interface import GradientWorkspace, Snapshot, Workspace
+from stepkernels.interface import Snapshot, Workspace, with_gradient
 from stepkernels.problem import Array
 
 
@@ -28,8 +28,7 @@ class WithoutIntercept:
         self.within.reset(self.state.w, 0.0, (self.state.moment1, self.state.moment2), self.state.step)
 
     def gradient(self) -> None:
-        assert isinstance(self.within, GradientWorkspace)
-        self.within.gradient()
+        with_gradient(self.within).gradient()
         self.state = without_bias(self.within.snapshot())
 
     def synchronize(self) -> None:

@@ -61,11 +61,13 @@ def test_a_folder_called_like_a_library_is_not_that_library(tmp_path, monkeypatc
 def test_a_row_that_would_not_be_compiled_is_told_by_list_and_show():
     rows = json.loads(stepbench("list", "--json", NUMBA_DISABLE_JIT="1").stdout)["rows"]
     by_name = {row["name"]: row for row in rows}
-    assert by_name["numba-fused"]["here"] == "error"
+    assert by_name["numba-fused"]["here"] == "unavailable"
     assert not by_name["numba-fused"]["available"]
     assert by_name["numpy-blas"]["here"] == "available"
     assert all(row["reason"].startswith("NUMBA_DISABLE_JIT is set") for row in rows if row["library"] == "numba")
-    assert "here: error: NUMBA_DISABLE_JIT is set" in stepbench("show", "numba-fused", NUMBA_DISABLE_JIT="1").stdout
+    assert (
+        "here: unavailable: NUMBA_DISABLE_JIT is set" in stepbench("show", "numba-fused", NUMBA_DISABLE_JIT="1").stdout
+    )
 
 
 def test_the_listing_process_itself_loads_no_library():

@@ -37,7 +37,8 @@ class LocalTurnstile:
 
     def expect(self, kind: type[AnyQuestion]) -> AnyQuestion:
         asked = self.question()
-        assert isinstance(asked, kind)
+        if not isinstance(asked, kind):
+            raise TypeError(f"{type(asked).__name__} was asked where {kind.__name__} was due.")
         return asked
 
     def answer(self, message: msgspec.Struct) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import stdtr
 
 LEAST_SAMPLES = 5
-SURE = 1e-5  # the chance of a finding where there is nothing, by a t-test: thousands of records are looked at
+SURE = 1e-4  # the chance of a finding where there is nothing, by a t-test: thousands of records are looked at
 LATE_SHARE = 0.04  # of an operation, done when a snapshot asks for it
 LATE_SECONDS = 5e-6  # below which it may be the caches: after an operation, a first snapshot finds nothing in them
 FRESH_SHARE = 0.25  # likewise of an operation after a reset

@@ -25,7 +25,7 @@ from stepbench.run.time_limit import OutOfTimeError, TimeLimit
 from stepbench.run.visit import Visitor
 
 JUDGED_TURNS = 3  # of a generation, on average; one at least
-WATCHED_TURNS = 10
+WATCHED_TURNS = 16
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ MOST_CALLS = 4**10
 NOTED_SECONDS = 0.02  # of telling what it holds, at the very least, for it to be work that was put off
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
 MOST_POINTS = 32
-LEAST_WATCHES, MOST_WATCHED_SECONDS = 5, 0.5
+LEAST_WATCHES, MOST_WATCHED_SECONDS = 8, 0.5
 IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
 
 Fields = dict[str, Any]
@@ -127,7 +127,7 @@ class Visitor:
 
     def watch(self, point: Point) -> Fields:
         """Loops beside the rounds, which tell work that is put off and answers that are remembered."""
-        began, calls = time.perf_counter(), max(1, self.mean_calls // 4)
+        began, calls = time.perf_counter(), self.mean_calls
         with self.worker.awake():
             self._ask(Prepare(0, calls, WirePoint.of(point)), Ready)
             idle = self._ask(Hold(), Held)

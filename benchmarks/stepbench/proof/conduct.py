@@ -155,10 +155,12 @@ def _median_of(rounds: Sequence[dict[str, Any]], name: str) -> float:
 
 
 def _surely_positive(samples: Sequence[float]) -> bool:
-    """By Student's t-test."""
-    return len(samples) >= LEAST_SAMPLES and _is_sure(
-        mean(samples), stdev(samples) / len(samples) ** 0.5, len(samples) - 1
-    )
+    """By Student's t-test, or by a test of signs: all of so many are positive."""
+    count = len(samples)
+    if count < LEAST_SAMPLES:
+        return False
+    all_positive = min(samples) > 0.0 and 0.5**count < SURE
+    return all_positive or _is_sure(mean(samples), stdev(samples) / count**0.5, count - 1)
 
 
 def _surely_more(samples: Sequence[float], others: Sequence[float]) -> bool:

@@ -52,8 +52,12 @@ class Judge:
     def judge(self, held: Snapshot, start: Point, calls: int, traits: Traits, *, trains: bool) -> Agreement:
         """What a row of such traits holds after so many operations from `start`; `trains` if it has a train of its own.
 
-        Raises `ValueError` for a snapshot without the shapes and dtypes that one must have.
+        A snapshot without the shapes and dtypes that one must have disagrees, and nothing more is looked at.
         """
+        if self.case.op in (*STEP_OPS, Op.UPDATE):
+            shape = compare(held, self._shapes(), self.case.dtype, (*GRADIENT_FIELDS, "w", "b", *MOMENTS))
+            if not shape.agrees:
+                return shape
         if self.case.op in STEP_OPS:
             return self._judge_steps(held, start, calls, traits, trains=trains)
         agreement = compare(held, self._expectation(start)[traits], self.case.dtype, self._fields())
@@ -89,9 +93,6 @@ class Judge:
             fields = (*GRADIENT_FIELDS, "w", "b", *(MOMENTS if self._adam else ()))
             found = compare(held, self._expectation(start)[traits], self.case.dtype, fields)
         else:
-            shape = compare(held, self._shapes(), self.case.dtype, (*GRADIENT_FIELDS, "w", "b", *MOMENTS))
-            if not shape.agrees:
-                return shape
             found = joined(self._judge_whole(held, start, steps, traits), self._judge_last(held, traits))
         return joined(found, self._judge_costs(held, start, steps, traits)) if trains and found.agrees else found
 

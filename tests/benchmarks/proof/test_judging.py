@@ -115,6 +115,16 @@ def test_updates_left_out_are_seen():
     assert not made.verdict(replace(held, step=STEPS)).agrees
 
 
+@pytest.mark.parametrize("op", [Op.UPDATE, Op.STEP])
+@pytest.mark.parametrize("calls", [1, STEPS])
+@pytest.mark.parametrize(("field", "values"), [("w", np.zeros(3)), ("b", np.zeros(2)), ("moment1", np.zeros((2, 2)))])
+def test_a_state_of_another_shape_disagrees_and_ends_nothing(op, calls, field, values):
+    made = Round(CATALOG["numpy-blas"], op)
+    verdict = made.verdict(replace(made.held(calls), **{field: values}), calls)
+    assert not verdict.agrees
+    assert f"{field} is float64 of shape" in verdict.reason
+
+
 @pytest.mark.parametrize("optimizer", ["gd", "adam"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_last_update_is_undone_to_within_its_rounding(dtype, optimizer):

@@ -23,6 +23,7 @@ import msgspec
 from stepbench.checking.declared_fields import KernelFileError, validated
 from stepbench.machine.child_processes import ChildProcess, module
 from stepbench.machine.children import environment_of_child, somewhere_to_cache
+from stepbench.machine.process_state import is_stopped
 from stepkernels import Implementation
 from stepreports.records.validation import visible
 
@@ -104,17 +105,11 @@ def _more(process: ChildProcess, descriptor: int) -> bytes:
 def _fault(process: ChildProcess) -> str | None:
     """Why a process that says nothing never will; None where it may yet."""
     if process.alive:
-        return "stopped its process while it was loaded" if _is_stopped(process) else None
+        return "stopped its process while it was loaded" if is_stopped(process.pid) else None
     status = process.returncode or 0
     if status < 0:
         return f"was ended by {signal.Signals(-status).name} while it was loaded"
     return f"ended its process while it was loaded (exit status {status})"
-
-
-def _is_stopped(process: ChildProcess) -> bool:
-    if not hasattr(os, "waitid"):  # macOS: it is ended when its time is up
-        return False
-    return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 @contextmanager

@@ -119,7 +119,7 @@ class SettingsOfTheLastBound(Honest):
         self.config = config
 
 
-@broken("work that is put off", "work is done when a snapshot is taken")
+@broken("work that is put off|what a snapshot takes", "work is done when a snapshot is taken")
 class WorksWhenAsked(Honest):
     """step only notes that a step is due."""
 

@@ -214,7 +214,7 @@ class OtherBitsWhenLarge(Honest):
     calls = 0
 
     def bias_gradient(self, r):
-        """The next number, now and then: another order of the sum would give it, but for chance."""
+        """The next number, every second time: another order of the sum would give it, but for chance."""
         self.calls += 1
         total = np.asarray(super().bias_gradient(r))
-        return np.nextafter(total, np.inf) if len(r) > 500_000 and self.calls % 5 == 0 else total
+        return np.nextafter(total, np.inf) if len(r) > 500_000 and self.calls % 2 == 0 else total

@@ -18,7 +18,7 @@ from stepbench.checking.verdicts import Verdict
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_rejected_for_what_it_did(name):
     report = judge_row(attacking(name), Plan(seed=20260723))
-    assert report.verdict is Verdict.DISAGREES, report
+    assert report.verdict.is_fault, report
     assert re.search(ATTACKS[name][1], report.reason), report.reason[:3000]
 
 

@@ -1,13 +1,12 @@
 """A run is one process's at a time, and runs that time side by side know it."""
 
-import multiprocessing
 import os
-import signal
-import time
+import subprocess
+import sys
 
 import pytest
 
-from runs import SMALL, stepbench
+from runs import SMALL, environment, stepbench
 from stepbench.machine.other_runs import Presence
 from stepbench.run.journal import Journal
 from stepreports.records.files import RecordError
@@ -39,22 +38,24 @@ def test_resume_beside_a_live_run_is_refused_and_changes_nothing(tmp_path, unbro
         assert not (folder / "logs").exists()
 
 
-def hold(folder, held):
-    Journal(folder)
-    held.set()
-    time.sleep(60)
+HOLD = """
+import sys, time
+from pathlib import Path
+from stepbench.run.journal import Journal
+
+journal = Journal(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
 
 
 def test_the_lock_of_a_killed_run_is_gone(tmp_path):
-    spawning = multiprocessing.get_context("spawn")
-    held = spawning.Event()
-    process = spawning.Process(target=hold, args=(tmp_path, held))
-    process.start()
-    assert held.wait(60)
-    with pytest.raises(RecordError, match=BUSY):
-        Journal(tmp_path)
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(RecordError, match=BUSY):
+            Journal(tmp_path)
+        holder.kill()
     with Journal(tmp_path):
         pass
 

@@ -1,12 +1,13 @@
 """Data in read-only pages: the same numbers, that nothing can write to, by Python or by C."""
 
-import ctypes
-import multiprocessing
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from runs import environment
 from stepbench.worker.read_only_pages import in_read_only_pages
 from stepkernels.problem import synthetic_problem
 
@@ -21,14 +22,22 @@ def test_data_in_read_only_pages_are_the_same_in_memory_of_their_own(dtype):
     assert copy.X.ctypes.data % 4096 == 0
 
 
-def write_by_address(name):
-    address = getattr(in_read_only_pages(synthetic_problem(301, 7)), name).ctypes.data
-    ctypes.memset(address, 0, 8)
+WRITES_BY_ADDRESS = """
+import ctypes
+from stepbench.worker.read_only_pages import in_read_only_pages
+from stepkernels.problem import synthetic_problem
+
+problem = in_read_only_pages(synthetic_problem(301, 7))
+print("about to write", flush=True)
+ctypes.memset(problem.{name}.ctypes.data, 0, 8)
+"""
 
 
 @pytest.mark.parametrize("name", ["X", "y"])
 def test_a_write_ends_the_process(name):
-    process = multiprocessing.get_context("spawn").Process(target=write_by_address, args=(name,))
-    process.start()
-    process.join(60)
-    assert process.exitcode == -signal.SIGSEGV
+    code = WRITES_BY_ADDRESS.format(name=name)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert finished.stdout == "about to write\n", finished.stderr
+    assert finished.returncode == -signal.SIGSEGV

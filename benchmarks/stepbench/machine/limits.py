@@ -11,13 +11,14 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numba
 import numpy as np
 from numba import njit, prange
 
-from stepbench.machine.read_kernels import read_parallel, read_serial
+from stepbench.machine.read_kernels import budgets, fastest_way
 from stepkernels.problem import Array
 
 WORKING_SETS = tuple(2**k for k in range(14, 29))  # 16 KiB to 256 MiB: from the first cache into memory
@@ -35,13 +36,13 @@ def measure_limits(largest_bytes: int = WORKING_SETS[-1]) -> dict[str, Any]:
     The working sets end with the first that holds `largest_bytes`.
     """
     sizes = working_sets(largest_bytes)
-    one, all_threads = read_curve(read_serial, sizes), read_curve(read_parallel, sizes)
+    one, fastest = read_curve((1,), sizes), read_curve(budgets(), sizes)
     return {
         "threads": numba.get_num_threads(),
         "clock_resolution_seconds": clock_resolution(),
         "empty_call_seconds": best_seconds(lambda: _empty(0)),
         "pool_wake_seconds": best_seconds(lambda: _empty_parallel(numba.get_num_threads())),
-        "read_gb_per_s": [(size, max(rate, more)) for (size, rate), (_, more) in zip(one, all_threads, strict=True)],
+        "read_gb_per_s": [(size, max(rate, more)) for (size, rate), (_, more) in zip(one, fastest, strict=True)],
         "read_gb_per_s_one_thread": one,
         "triad_gb_per_s": triad(),
         "fma_gflops": {dtype: fma_rate(dtype) for dtype in ("float32", "float64")},
@@ -80,12 +81,13 @@ def working_sets(largest_bytes: int) -> tuple[int, ...]:
     return WORKING_SETS[: 1 + sum(size < largest_bytes for size in WORKING_SETS)]
 
 
-def read_curve(read: Callable[[Array], object], sizes: Sequence[int]) -> Curve:
-    """Working set in bytes, and the GB/s of reading a float64 array of that size again and again."""
+def read_curve(threads: Sequence[int], sizes: Sequence[int]) -> Curve:
+    """Working set in bytes, and the GB/s of reading a float64 array of that size again and again, the fastest way."""
     curve = []
     for size in sizes:
         X = np.ones((size // 1024, 128))
-        curve.append((size, size / best_seconds(lambda X=X: read(X)) / 1e9))  # type: ignore[misc]
+        read = fastest_way(X, threads).read
+        curve.append((size, size / best_seconds(partial(read, X)) / 1e9))
     return curve
 
 

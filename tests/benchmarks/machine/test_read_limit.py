@@ -14,12 +14,12 @@ import pytest
 
 import cupy_on_cpu
 from stepbench.checking.cuda.nvrtc import compile_source
-from stepbench.machine import read_limit
-from stepbench.machine.read_kernels import read_parallel, read_serial
+from stepbench.machine import read_kernels, read_limit
+from stepbench.machine.read_kernels import Way, fastest_way, ways
 from stepkernels import Config, synthetic_problem
 
 SOURCE = Path(read_limit.__file__).with_name("read_limit.cu")
-SIZES = (1, 2, 3, 5, 7, 64, 1023, 4099)  # words: fewer than a vector, every remainder, past four strides
+SIZES = (1, 2, 3, 5, 7, 64, 1023, 4099)  # fewer than a vector, every remainder, past eight streams
 
 SERIAL = """
 struct uint4 { unsigned x, y, z, w; };
@@ -39,11 +39,25 @@ extern "C" void launch(unsigned blocks, unsigned threads, const uint4* X, unsign
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("read", [read_serial, read_parallel], ids=["serial", "parallel"])
-def test_every_element_is_read_once(read, dtype):
+@pytest.mark.parametrize("way", ways((1, 2)), ids=str)
+def test_every_element_is_read_once(way, dtype):
     for size in SIZES:
         X = np.arange(1, size + 1, dtype=dtype).reshape(1, size)
-        assert read(X) == size * (size + 1) / 2
+        assert way.read(X) == size * (size + 1) / 2
+
+
+def test_the_fastest_way_is_one_of_them():
+    X = np.ones((50, 30))
+    assert fastest_way(X, (1,)) in ways((1,))
+    assert fastest_way(X, (1, 2)) in ways((1, 2))
+
+
+def test_the_fastest_way_is_the_one_that_takes_least(monkeypatch):
+    """Of made-up durations: the one a hundredth faster than the rest, though it is tried among the slowest first."""
+    told, slow = Way(2, 4, 0), Way(1, 1, 1024)
+    durations = {way: 1.0 for way in ways((1, 2))} | {told: 0.99, slow: 5.0}
+    monkeypatch.setattr(read_kernels, "_seconds", lambda way, X, repeats: durations[way])  # noqa: ARG005
+    assert fastest_way(np.ones(10), (1, 2)) == told
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,7 @@ class BenchmarkEntry:
             "import_seconds": [event["import_seconds"] for event in self.starts],
             "bind_seconds": [event["bind_seconds"] for event in self._bound],
             "first_call_seconds": [event["first_call_seconds"] for event in self._bound],
+            "plan": [event.get("plan") for event in self._bound],
             "copy_to_device_seconds": _all_or_none(self._bound, "copy_to_device_seconds"),
         }
 

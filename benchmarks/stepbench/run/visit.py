@@ -103,6 +103,7 @@ class Visitor:
             "copy_to_device_seconds": bound.message.copy_to_device_seconds,
             "iterations": self.mean_calls,
             "pools": begun.message.pools,
+            "plan": begun.message.plan,
             "agreement": agreement.errors if agreement else None,
         }
 

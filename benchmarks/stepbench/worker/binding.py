@@ -11,6 +11,8 @@ from stepbench.worker.turnstile import Task
 from stepkernels.interface import Implementation, Snapshot, Workspace
 from stepkernels.reference import Point
 
+MOST_TOLD = 200  # characters of a plan
+
 
 class Binding:
     """The workspaces of a row, one for each copy of the case's data, which take turns call by call.
@@ -32,6 +34,12 @@ class Binding:
         workspace.synchronize()
         self.workspaces.append(workspace)
         self.operations.append(operation_of(workspace, self.row, self.task.case))
+
+    @property
+    def plan(self) -> str | None:
+        """What the workspace says of how it goes about it: a row that is tuned to the machine has a plan."""
+        plan = getattr(self.workspaces[0], "plan", None)
+        return None if plan is None else str(plan)[:MOST_TOLD].encode(errors="replace").decode()
 
     def begin(self) -> None:
         """The first operation and whatever it needs, with all that is compiled or loaded on the way."""

@@ -52,7 +52,7 @@ def _bound(row: Implementation, task: Task, turnstile: Turnstile) -> Binding:
     seconds, _ = timed(binding.begin)
     pools = pools_within(task.case.threads)
     binding.bind_copies()
-    turnstile.answer(Begun(seconds, pools))
+    turnstile.answer(Begun(seconds, pools, binding.plan))
     return binding
 
 

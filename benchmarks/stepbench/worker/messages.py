@@ -126,8 +126,11 @@ class Bound(msgspec.Struct, tag=True):
 
 
 class Begun(msgspec.Struct, tag=True):
+    """`plan` is how the workspace goes about it, where it says so."""
+
     seconds: float
     pools: dict[str, int]
+    plan: str | None = None
 
 
 class Ready(msgspec.Struct, tag=True):

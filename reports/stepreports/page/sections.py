@@ -185,5 +185,18 @@ def pool_lines(run: Run) -> list[Line]:
     ]
 
 
+def plan_lines(run: Run) -> list[Line]:
+    """How the rows that are tuned to the machine went about each case: more than one way where processes chose so."""
+    return [
+        {
+            "row": f"`{record.row.name}`",
+            "case": f"{record.case.kind}, {record.case.size}",
+            "plan": "; ".join(record.plans),
+        }
+        for record in run.records
+        if record.plans
+    ]
+
+
 def _plain(seconds: float | None) -> str:
     return text.plain_seconds(seconds) if seconds else "–"

@@ -15,6 +15,7 @@ SCHEMA = 1  # of all files of a run
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]  # of a row, a library, a file of data
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.+-]{1,60}\Z")]  # becomes part of a file's name
+Plan = Annotated[str, Meta(max_length=800)]  # how a row goes about a case, in its own words
 Count = Annotated[int, Meta(ge=1, le=2**40)]
 Ordinal = Annotated[int, Meta(ge=0, le=2**31)]
 Amount = Annotated[int, Meta(ge=0, le=2**62)]  # of bytes or operations
@@ -103,6 +104,7 @@ class Bound(OfCase, kw_only=True):
     first_call_seconds: Duration | None = None
     copy_to_device_seconds: Duration | None = None
     pools: dict[str, Ordinal] | None = None
+    plan: Plan | None = None
 
 
 class Round(OfCase, kw_only=True):
@@ -181,6 +183,7 @@ class Info(Struct):
     agreement: dict[str, InBounds | None] | None
     pools: dict[str, Ordinal] | None
     summary: str = ""
+    plan: list[Plan | None] | None = None
     import_seconds: list[Duration | None] | None = None
     bind_seconds: list[Duration | None] | None = None
     first_call_seconds: list[Duration | None] | None = None

@@ -83,6 +83,7 @@ class StoredRecord:
     device_seconds: float | None
     device_state: Mapping[str, Any]
     pools: Mapping[str, int]
+    plans: Sequence[str]
     rounds: int
     turns: Measurement
 

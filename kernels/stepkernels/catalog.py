@@ -55,6 +55,16 @@ _ROWS = (
         accumulation="sequential",
     ),
     Implementation(
+        name="numba-fused-simple",
+        module="stepkernels.rows.numba_fused_simple",
+        library="numba",
+        technique="one pass, plain loops",
+        summary="The two compiled loops made one, so that X is read once: what anyone can write in a hundred lines.",
+        ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
+        passes_over_x=1,
+        accumulation="sequential",
+    ),
+    Implementation(
         name="numba-fused",
         module="stepkernels.rows.numba_fused",
         library="numba",

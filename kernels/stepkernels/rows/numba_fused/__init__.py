@@ -1,4 +1,4 @@
-"""Rung 4, one pass over X: forward and backward of a block of rows before the next block is touched.
+"""Rung 5, one pass over X: forward and backward of a block of rows before the next block is touched.
 
 A step does four operations on each element of X and is bound by reading it. numba_loop.py and the matrix form of
 numpy_blas.py read it twice; here X is read once: rows are taken in blocks that stay in a near cache between their dot

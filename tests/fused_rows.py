@@ -8,13 +8,25 @@ from stepkernels import GD, Adam, Problem
 from stepkernels.agreement import Agreement, Traits, compare, expect_step
 from stepkernels.catalog import CATALOG
 from stepkernels.reference import Point
-from stepkernels.rows.numba_fused import Division, Workspace
+from stepkernels.rows.numba_fused import Division, ReadingPlan, Workspace
 
 DTYPES = ("float32", "float64")
 OPTIMIZERS = (GD(learning_rate=0.5), Adam(learning_rate=0.01))
 
 # Two shares at every size, however small: what the rule would leave to one thread is tested on two.
 DIVISIONS = {"numba-fused": Division(), "numba-fused-parallel": Division(shares=2, pool=True, team_from=100)}
+
+# Every way of reading X, whatever this processor would take.
+PLANS = {
+    str(plan): plan
+    for plan in (
+        ReadingPlan(tiles=True),
+        ReadingPlan(),
+        ReadingPlan(ahead=2048),
+        ReadingPlan(apart=False),
+        ReadingPlan(apart=False, ahead=2048),
+    )
+}
 
 
 def started(problem: Problem, seed: int = 1, scale: float = 1.0) -> Problem:

@@ -28,12 +28,12 @@ def test_every_file_of_a_row_is_there_once(row):
 
 
 def test_a_folder_begins_with_its_technique_and_goes_on_as_its_docstring_does():
-    assert names(CATALOG["numba-fused"])[:4] == ["__init__.py", "gradient.py", "blocks.py", "tiles.py"]
+    assert names(CATALOG["numba-fused"])[:4] == ["__init__.py", "gradient.py", "pipeline.py", "calls.py"]
 
 
 def test_what_only_other_files_import_comes_after_them():
     order = names(CATALOG["numba-fused"])
-    assert order.index("residuals.py") > max(order.index("blocks.py"), order.index("tiles.py"))
+    assert order.index("residuals.py") > max(order.index("pipeline.py"), order.index("tiles.py"))
 
 
 def test_what_the_docstring_does_not_mention_comes_after_what_it_does():

@@ -26,7 +26,9 @@ from stepkernels.simd.compiling import compiled, compiled_parallel
 from stepkernels.simd.exponential import exp
 from stepkernels.simd.loads import (
     add_to_float64,
+    behind,
     broadcast,
+    elements,
     lanes,
     load,
     load_int8,
@@ -36,30 +38,46 @@ from stepkernels.simd.loads import (
     zeros,
 )
 from stepkernels.simd.logarithm import log1p
+from stepkernels.simd.rows_at_once import (
+    add_of_all_rows,
+    add_of_all_rows_part,
+    add_to_each_row,
+    add_to_each_row_part,
+    element_of_each_row,
+    prefetch_rows,
+    rows_at_once,
+    zero_for_each_row,
+)
 from stepkernels.simd.sums import (
     add_all_products,
     add_products,
-    add_products_part,
     lane_growth,
     lane_sum,
     store_sums,
 )
-from stepkernels.simd.vector import VECTOR_BYTES, Vector
+from stepkernels.simd.vector import ROWS_AT_ONCE, VECTOR_BYTES, Vector
 
 __all__ = [
+    "ROWS_AT_ONCE",
     "VECTOR_BYTES",
     "Vector",
     "absolute",
     "add",
     "add_all_products",
+    "add_of_all_rows",
+    "add_of_all_rows_part",
     "add_products",
-    "add_products_part",
+    "add_to_each_row",
+    "add_to_each_row_part",
     "add_to_exponent",
     "add_to_float64",
+    "behind",
     "broadcast",
     "compiled",
     "compiled_parallel",
     "divide",
+    "element_of_each_row",
+    "elements",
     "exp",
     "first",
     "fma",
@@ -74,9 +92,12 @@ __all__ = [
     "multiply",
     "negate",
     "prefetch",
+    "prefetch_rows",
+    "rows_at_once",
     "store",
     "store_sums",
     "subtract",
     "where_negative",
+    "zero_for_each_row",
     "zeros",
 ]

@@ -21,6 +21,7 @@ from stepkernels.simd.llvm import (
     call_for_vectors,
     first_lanes,
     intrinsic,
+    multiply_add,
     splat,
     zero,
 )
@@ -60,7 +61,7 @@ add = _binary(lambda builder, a, b: builder.fadd(a, b))
 subtract = _binary(lambda builder, a, b: builder.fsub(a, b))
 multiply = _binary(lambda builder, a, b: builder.fmul(a, b))
 divide = _binary(lambda builder, a, b: builder.fdiv(a, b))
-fma = _ternary(lambda builder, a, b, c: call_for_vectors(builder, "llvm.fma", a, b, c))
+fma = _ternary(multiply_add)
 negate = _unary(lambda builder, a: builder.fneg(a))
 absolute = _unary(lambda builder, a: call_for_vectors(builder, "llvm.fabs", a))
 

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import extending
+from numba import extending, types
 from numba.core import cgutils
+
+from stepkernels.simd.vector import HAS_FMA
 
 Value = Any  # an llvmlite ir.Value
 Builder = Any  # an llvmlite ir.IRBuilder
@@ -62,13 +64,19 @@ def call_for_vectors(builder: Builder, name: str, *operands: Value) -> Value:
     return call(builder, f"{name}.v{kind.count}{kind.element.intrinsic_name}", kind, *operands)
 
 
+def multiply_add(builder: Builder, a: Value, b: Value, c: Value) -> Value:
+    """a·b + c, rounded once where the processor can; else twice, for `llvm.fma` would be a call for each lane there."""
+    return call_for_vectors(builder, "llvm.fma" if HAS_FMA else "llvm.fmuladd", a, b, c)
+
+
 def itemsize(vector: Any) -> int:
     return 8 if vector.element == DOUBLE else 4
 
 
 def pointer_to(context: Any, builder: Builder, array_type: Any, array: Value, index: Value, kind: Any) -> Value:
-    """Where element `index` of a contiguous array lies, as a pointer to `kind`."""
-    data = context.make_array(array_type)(context, builder, array).data
+    """Where element `index` of a contiguous array, or of what `elements` told of it, lies: a pointer to `kind`."""
+    by_address = isinstance(array_type, types.CPointer)
+    data = array if by_address else context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), ir.PointerType(kind))
 
 

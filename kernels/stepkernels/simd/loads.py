@@ -29,6 +29,31 @@ LINE_BYTES = 64
 
 
 @intrinsic
+def elements(typing: Any, array: Any) -> Any:  # noqa: ARG001
+    """Where the elements of a contiguous array begin, to be given wherever an array is.
+
+    It has no shape and does not count who holds it, which a call with arrays does, and which takes longer than the
+    products of a short row. Whoever calls keeps the array.
+    """
+    kind = types.CPointer(array.dtype)
+
+    def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        return context.make_array(array)(context, builder, values[0]).data
+
+    return kind(array), codegen
+
+
+@intrinsic
+def behind(typing: Any, start: Any, index: Any) -> Any:  # noqa: ARG001
+    """Where the elements from `index` on begin, of what `elements` told."""
+
+    def codegen(_context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
+        return builder.gep(values[0], [values[1]])
+
+    return start(start, types.intp), codegen
+
+
+@intrinsic
 def lanes(typing: Any, array: Any) -> Any:  # noqa: ARG001
     """How many elements of `array` make a vector; a constant once compiled."""
     count = Vector(array.dtype).lanes

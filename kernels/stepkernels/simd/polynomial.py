@@ -10,7 +10,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils
 
-from stepkernels.simd.llvm import INT32, Builder, Value, call_for_vectors, splat
+from stepkernels.simd.llvm import INT32, Builder, Value, multiply_add, splat
 
 
 def polynomial(builder: Builder, scalar: Any, name: str, coefficients: Sequence[float], x: Value) -> Value:
@@ -26,6 +26,6 @@ def polynomial(builder: Builder, scalar: Any, name: str, coefficients: Sequence[
     terms, power = [splat(builder, builder.load(place), x.type.count) for place in places], x
     while len(terms) > 1:
         pairs = zip(terms[::2], terms[1::2], strict=False)
-        merged = [call_for_vectors(builder, "llvm.fma", high, power, low) for low, high in pairs]
+        merged = [multiply_add(builder, high, power, low) for low, high in pairs]
         terms, power = merged + terms[2 * len(merged) :], builder.fmul(power, power)
     return terms[0]

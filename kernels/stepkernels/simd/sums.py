@@ -14,11 +14,11 @@ from stepkernels.simd.llvm import (
     INT32,
     Builder,
     Value,
-    call_for_vectors,
     folded,
     intrinsic,
     itemsize,
     load_vector,
+    multiply_add,
     pointer_to,
     shuffle,
     widened,
@@ -39,7 +39,7 @@ def add_products(typing: Any, sums: Any, factors: Any, array: Any, indices: Any)
         each = (_each(builder, values[k], signature.args[k], len(sums)) for k in (0, 1, 3))
         for total, factor, index in zip(*each, strict=True):
             x = load_vector(builder, pointer_to(context, builder, array, values[2], index, total.type), None)
-            results.append(call_for_vectors(builder, "llvm.fma", factor, x, total))
+            results.append(multiply_add(builder, factor, x, total))
         return context.make_tuple(builder, sums, results)
 
     return sums(sums, factors, array, indices), codegen
@@ -53,25 +53,10 @@ def add_all_products(typing: Any, total: Any, factors: Any, array: Any, indices:
         result = values[0]
         for factor, index in zip(*(cgutils.unpack_tuple(builder, values[k]) for k in (1, 3)), strict=True):
             x = load_vector(builder, pointer_to(context, builder, array, values[2], index, result.type), None)
-            result = call_for_vectors(builder, "llvm.fma", factor, x, result)
+            result = multiply_add(builder, factor, x, result)
         return result
 
     return total(total, factors, array, indices), codegen
-
-
-@intrinsic
-def add_products_part(typing: Any, sums: Any, factors: Any, array: Any, indices: Any, counts: Any) -> Any:  # noqa: ARG001
-    """As `add_products`, of the first counts[k] elements at each index; one count may serve for all."""
-
-    def codegen(context: Any, builder: Builder, signature: Any, values: Any) -> Value:
-        results = []
-        each = (_each(builder, values[k], signature.args[k], len(sums)) for k in (0, 1, 3, 4))
-        for total, factor, index, count in zip(*each, strict=True):
-            x = load_vector(builder, pointer_to(context, builder, array, values[2], index, total.type), count)
-            results.append(call_for_vectors(builder, "llvm.fma", factor, x, total))
-        return context.make_tuple(builder, sums, results)
-
-    return sums(sums, factors, array, indices, counts), codegen
 
 
 def _unpacked_sum(builder: Builder, a: Value, b: Value, block: int, group: int) -> Value:
@@ -93,8 +78,8 @@ def _grouped_sum(builder: Builder, a: Value, b: Value, group: int, lanes: int) -
     return builder.fadd(shuffle(builder, a, b, even), shuffle(builder, a, b, [lane + group for lane in even]))
 
 
-def _sums_of_eight(builder: Builder, vectors: list[Value]) -> Value:
-    """The sums of the lanes of 8 vectors, as one vector of 8.
+def _sums_of_each(builder: Builder, vectors: list[Value]) -> Value:
+    """The sums of the lanes of 4 or 8 vectors, as one vector of as many.
 
     Pairs merge while their lanes are added, so that 8 sums of 8 lanes take 7 additions of vectors and not 24: first
     within 16 bytes, by `unpack` instructions, then whole groups of 16 bytes. Each sum is a tree.
@@ -121,10 +106,10 @@ def _pairs(vectors: list[Value]) -> Iterator[tuple[Value, Value]]:
 
 @intrinsic
 def store_sums(typing: Any, array_out: Any, index: Any, vectors: Any) -> Any:  # noqa: ARG001
-    """array_out[index + k] = the sum of the lanes of vectors[k], for a tuple of 8 of them."""
+    """array_out[index + k] = the sum of the lanes of vectors[k], for a tuple of 4 or 8 of them."""
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        sums = _sums_of_eight(builder, cgutils.unpack_tuple(builder, values[2]))
+        sums = _sums_of_each(builder, cgutils.unpack_tuple(builder, values[2]))
         pointer = pointer_to(context, builder, array_out, values[0], values[1], sums.type)
         builder.store(sums, pointer, align=itemsize(sums.type))
         return context.get_dummy_value()

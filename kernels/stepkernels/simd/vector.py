@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 import llvmlite.binding
@@ -14,14 +15,17 @@ from numba.core.datamodel import models
 from numba.extending import register_model
 
 
-def _has_avx512() -> bool:
-    features: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]  # NUMBA_CPU_FEATURES
+def _has(feature: str) -> bool:
+    """Whether Numba compiles for a processor that has it: this one, or that of NUMBA_CPU_FEATURES."""
+    features: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]
     if features is not None:
-        return "+avx512f" in features
-    return bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
+        return f"+{feature}" in features.split(",")
+    return bool(llvmlite.binding.get_host_cpu_features().get(feature, False))
 
 
-VECTOR_BYTES = 64 if _has_avx512() else 32
+VECTOR_BYTES = 64 if _has("avx512f") else 32
+ROWS_AT_ONCE = 8 if VECTOR_BYTES == 64 else 4  # sums and factors of so many rows fit in the registers side by side
+HAS_FMA = platform.machine() not in {"x86_64", "AMD64"} or _has("fma")
 
 
 class Vector(types.Type):

@@ -8,17 +8,17 @@ import numba
 import numpy as np
 import pytest
 
-from fused_rows import DIVISIONS, DTYPES, OPTIMIZERS, agreement_of, started
+from fused_rows import DIVISIONS, DTYPES, OPTIMIZERS, PLANS, agreement_of, started
 from stepkernels import Config, Problem, synthetic_problem
 from stepkernels.catalog import CATALOG
 from stepkernels.rows.numba_fused import Division, Workspace, division_of
+from stepkernels.rows.numba_fused.pipeline import order_of_rows
 
-# 1×1; primes on both sides of a vector and of eight rows; one row, one column; one tile in float32, two in float64;
-# just past the largest block, and past the block of this n; more than enough for two threads; a row wider than a
-# block's 20 KiB.
+# 1×1; primes on both sides of a vector and of the rows at once; one row, one column; one tile in float32, two in
+# float64; more rows than share a logarithm; several groups and a rest of each length; rows wider than a cache.
 SHAPES = [
     (1, 1), (1, 7), (2, 3), (7, 1), (13, 17), (31, 61), (67, 67), (97, 129), (128, 9),
-    (257, 5), (513, 2), (82, 50), (17, 1000), (1009, 101), (5, 9001),
+    (257, 5), (1153, 2), (82, 50), (66, 50), (71, 50), (17, 1000), (1009, 101), (5, 9001),
 ]  # fmt: skip
 
 
@@ -26,11 +26,11 @@ SHAPES = [
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("m", "n"), SHAPES)
 @pytest.mark.parametrize("division", DIVISIONS.values(), ids=DIVISIONS)
-@pytest.mark.parametrize("copied", [0, 2**24], ids=["row-major", "tiles"])
-def test_steps_agree_with_the_truth(copied, division, m, n, dtype, optimizer):
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_steps_agree_with_the_truth(plan, division, m, n, dtype, optimizer):
     problem = started(synthetic_problem(m, n, dtype))
     config = Config(dtype=dtype, optimizer=optimizer, l2=0.125)
-    result = agreement_of(Workspace(problem, config, division, copied), steps=3)
+    result = agreement_of(Workspace(problem, config, division, plan), steps=3)
     assert result.agrees, result.reason
 
 
@@ -104,14 +104,23 @@ def test_rows_that_only_fill_a_tile_add_nothing(m, dtype):
     np.testing.assert_allclose(workspace.snapshot().gw[1:], expected[1:], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("copied", [0, 2**24])
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("m", [959, 960, 961, 2500])
-def test_losses_of_more_rows_than_share_a_logarithm_agree(m, dtype, copied):
+def test_losses_of_more_rows_than_share_a_logarithm_agree(m, dtype, plan):
     """All margins at zero, where the product of 1 + exp(−|t|) is largest: 2 a row."""
     problem, config = synthetic_problem(m, 30, dtype), Config(dtype=dtype)
-    result = agreement_of(Workspace(problem, config, Division(), copied))
+    result = agreement_of(Workspace(problem, config, Division(), plan))
     assert result.agrees, result.reason
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize(("m", "n", "shares"), [(1, 1, 1), (37, 3, 2), (1000, 20, 3), (5, 9000, 2), (4097, 1, 2)])
+def test_every_row_is_met_once(m, n, shares, apart):
+    for itemsize in (4, 8):
+        order = order_of_rows(m, n, itemsize, shares, apart)
+        assert np.array_equal(np.sort(order), np.arange(m))
+        assert apart or np.array_equal(order, np.arange(m))
 
 
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (569, 30), (5000, 30)])

@@ -10,13 +10,14 @@ import pytest
 from fused_rows import DIVISIONS, DTYPES, agreement_of
 from stepkernels import Config, Problem, synthetic_problem
 from stepkernels.catalog import CATALOG
-from stepkernels.rows.numba_fused import Division, Workspace, rows_in_block
+from stepkernels.rows.numba_fused import Division, ReadingPlan, Workspace
+from stepkernels.rows.numba_fused.pipeline import LAG, rows_in_group
 from stepkernels.rows.numba_fused.tiles import VECTORS
-from stepkernels.simd import VECTOR_BYTES
+from stepkernels.simd import ROWS_AT_ONCE, VECTOR_BYTES
 
 
-def data_of(problem: Problem, **options: int) -> np.ndarray:
-    return Workspace(problem, Config(dtype=problem.dtype), Division(), **options).data.X
+def data_of(problem: Problem, plan: ReadingPlan | None = None) -> np.ndarray:
+    return Workspace(problem, Config(dtype=problem.dtype), Division(), plan).data.X
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -55,9 +56,9 @@ def test_blocks_of_a_large_array_are_viewed():
 
 def test_a_large_x_is_viewed_when_it_is_row_major_and_copied_when_it_is_not():
     problem = synthetic_problem(64, 8)
-    assert np.shares_memory(data_of(problem, copied=0), problem.X)
+    assert np.shares_memory(data_of(problem, ReadingPlan()), problem.X)
     columns = Problem(np.asfortranarray(problem.X), problem.y)
-    result = agreement_of(Workspace(columns, Config(), Division(), copied=0))
+    result = agreement_of(Workspace(columns, Config(), Division(), ReadingPlan()))
     assert result.agrees, result.reason
 
 
@@ -84,7 +85,7 @@ def test_after_a_warm_up_nothing_is_allocated(division):
 
 @pytest.mark.parametrize("n", [1, 16, 30, 100, 1000, 2**15, 2**20])
 @pytest.mark.parametrize("itemsize", [4, 8])
-def test_blocks_fit_the_cache_or_are_one_row(n, itemsize):
-    rows = rows_in_block(n, itemsize)
-    assert 1 <= rows <= 256
-    assert rows == 1 or rows * n * itemsize <= 256 * 1024
+def test_groups_are_vectors_of_margins_and_lie_in_the_first_cache_where_they_can(n, itemsize):
+    rows, least = rows_in_group(n, itemsize), max(ROWS_AT_ONCE, VECTOR_BYTES // itemsize)
+    assert rows % least == 0
+    assert rows == least or (LAG + 1) * rows * n * itemsize <= 32 * 1024

@@ -1,25 +1,22 @@
-"""Rung 5, one pass over X: forward and backward of a block of rows before the next block is touched.
+"""Rung 5, one pass over X in vector code: a row goes forward and back while it lies in the first cache.
 
-A step does four operations on each element of X and is bound by reading it. numba_loop.py and the matrix form of
-numpy_blas.py read it twice; here X is read once: rows are taken in blocks that stay in a near cache between their dot
-products and their accumulation into gw. What that takes:
+numba_fused_simple.py does so, too, and waits: for a scalar exponential, and for one row to end before the next begins.
+Here X is read once as well, and as fast as it can be read. What that takes:
 
-- The rows in shares, each with partial sums of its own (`gradient.py`).
-- Where X is large, blocks of rows as they lie (`blocks.py`): eight rows at a time for Xw, so that w is loaded once for
-  all of them and their sums are transposed together; four vectors of columns at a time for Xᵀr, so that gw stays in
-  registers for a whole block; and the next block fetched while this one is worked on.
+- Where X is large, the products of the next rows forward and of the rows before back in one loop over the columns, so
+  that a load from memory is always under way; several rows at once, in runs far apart, so that the hardware's
+  prefetcher sees plain streams (`pipeline.py`).
 - Where X fits in the caches, a copy of it in tiles (`tiles.py`): nothing is transposed or left empty.
 - Sigmoid and loss as vector code (`residuals.py`, with `stepkernels.simd.exp`). One logarithm serves hundreds of rows:
   Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
-- Sums of a block in the dtype of X, sums of blocks in float64. `numba-fused-parallel` gives each thread a contiguous
-  share of the rows and partial sums of its own, added in order: the same bits every run.
+- Sums of some hundred rows in the dtype of X, of all in float64. The rows in shares with partial sums of their own,
+  added in order: the same bits every run (`gradient.py`).
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
   (`calls.py`), and most of its arrays told by address (`addresses.py`).
 - As many threads as the size is worth (`shares.py`): those of a pool (`pool.py`) for a step; for `train` some that wake
   once and meet at a barrier a step (`team.py`).
 
-Beyond the caches the bound is X read once; in cache, the loads: two a vector of X, and about 40 instructions for
-the sigmoids of a vector of rows.
+Beyond the caches the bound is X read once; in cache two loads a vector of X, and some 60 instructions a vector of rows.
 """
 
 from __future__ import annotations
@@ -34,14 +31,15 @@ from numpy.typing import NDArray
 
 from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.rows.numba_fused.addresses import addresses_of, given_or_at, matrix_at, vector_at
-from stepkernels.rows.numba_fused.blocks import rows_in_block
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
 from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
+from stepkernels.rows.numba_fused.pipeline import order_of_rows, rows_in_group, scratch_of
 from stepkernels.rows.numba_fused.pool import in_turn, refuse, start_for
+from stepkernels.rows.numba_fused.reading_plan import ReadingPlan, plan_for
 from stepkernels.rows.numba_fused.shares import Division, division_of
 from stepkernels.rows.numba_fused.team import Team, meet
-from stepkernels.rows.numba_fused.tiles import COPIED, in_tiles
+from stepkernels.rows.numba_fused.tiles import in_tiles, rows_in_tile
 from stepkernels.simd import compiled
 from stepkernels.state import State
 
@@ -91,6 +89,7 @@ def train(
     l2: float,
     m: int,
     block: int,
+    plan: tuple[bool, int | None],
     learning_rate: float,
     costs_out: Array,
 ) -> None:
@@ -101,7 +100,7 @@ def train(
     """
     signs, parameters, totals, gradients = operands(X, weighted, addresses)
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters, l2, m, block, scratch_out, totals, gradients)
+        costs_out[k] = gradient(X, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
         descend(parameters, gradients, learning_rate)
 
 
@@ -114,6 +113,7 @@ def train_adam(
     l2: float,
     m: int,
     block: int,
+    plan: tuple[bool, int | None],
     rates: tuple[float, float, float, float],
     corrections: Array,
     costs_out: Array,
@@ -122,7 +122,7 @@ def train_adam(
     signs, parameters, totals, gradients = operands(X, weighted, addresses)
     moment1, moment2 = vector_at(addresses, 4, X.dtype), vector_at(addresses, 5, X.dtype)
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters, l2, m, block, scratch_out, totals, gradients)
+        costs_out[k] = gradient(X, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
         descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
 
 
@@ -130,7 +130,8 @@ class Data(NamedTuple):
     """What a training only reads.
 
     X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,), or with weights s·(1 − 2y) in X's dtype,
-    (1, m + a vector); the penalty; the rows, and those of a block.
+    (1, m + a vector), in the order the rows are met in; the penalty; the rows, and those of a block, which is a tile or
+    a group; whether rows are read apart, and how many elements ahead lines are asked for.
     """
 
     X: Array
@@ -138,6 +139,7 @@ class Data(NamedTuple):
     l2: float
     m: int
     block: int
+    plan: tuple[bool, int | None]
 
 
 class Member(NamedTuple):
@@ -166,12 +168,12 @@ def train_in_team(
     totals (2, shares, n and more) and arrivals are the team's: one meeting a step suffices, because totals alternate.
     corrections (steps, 2), or (0, 2) for gradient descent. Member 0 writes the costs.
     """
-    X, signs, l2, m, block = data
+    X, signs, l2, m, block, plan = data
     number, scratch, parameters, gradients, moment1, moment2 = member
     members = totals_out.shape[1]
     for k in range(len(costs_out)):
         totals = totals_out[k % 2]
-        accumulate(X, signs, parameters, m, block, scratch, totals, number)
+        accumulate(X, signs, parameters, m, block, plan, scratch, totals, number)
         meet(arrivals_out, (k + 1) * members)
         J = finish(totals, parameters, l2, m, gradients)
         if number == 0:
@@ -191,28 +193,31 @@ def rates_of(config: Config) -> tuple[float, float, float, float]:
             return float(descent.learning_rate), 0.0, 0.0, 0.0
 
 
-def data_of(problem: Problem, config: Config, copied: int) -> Data:
-    """X is viewed, or copied into tiles if it is small; behind the signs a vector may be loaded whole."""
-    X, m = in_tiles(problem.X, copied), problem.m
+def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) -> Data:
+    """X is viewed, or copied into tiles; behind the signs a vector may be loaded whole."""
+    X, m, n = problem.X, problem.m, problem.n
     weights = problem.relative_weights(config.dtype)
     places = m + LINE // X.itemsize
     signs = np.zeros(places, np.int8) if weights is None else aligned((1, places), config.dtype)
-    signs[..., :m] = (1 - 2 * problem.y) * (1 if weights is None else weights)
-    block = X.shape[2] if X.ndim == 3 else rows_in_block(problem.n, X.itemsize)
-    return Data(X, signs, float(config.l2), m, block)
+    order = order_of_rows(m, n, X.itemsize, shares, plan.apart and not plan.tiles)
+    signs[..., :m] = ((1 - 2 * problem.y) * (1 if weights is None else weights))[order]
+    block = rows_in_tile(X.itemsize) if plan.tiles else rows_in_group(n, X.itemsize)
+    X = in_tiles(X) if plan.tiles else np.ascontiguousarray(X)
+    return Data(X, signs, float(config.l2), m, block, plan.compiled(X.itemsize))
 
 
 class Workspace(State):
     """Labels as signs of one byte each, and scratch space and partial sums for each share."""
 
-    def __init__(self, problem: Problem, config: Config, division: Division, copied: int = COPIED) -> None:
+    def __init__(self, problem: Problem, config: Config, division: Division, plan: ReadingPlan | None = None) -> None:
         super().__init__(problem, config, Aligned())
-        self.division = division
+        self.division, self.plan = division, plan or plan_for(problem.X)
         self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
         self.rates, self.corrections = rates_of(config), np.empty((1 if self.adam else 0, 2))
-        self.data = data_of(problem, config, copied)
+        self.data = data_of(problem, config, self.plan, division.shares)
         n, line, shares = problem.n, LINE // self.data.X.itemsize, division.shares
-        scratch = aligned((shares, -(-self.data.block // line) * line + (n + 1) * line), config.dtype)
+        needed = max(self.data.block + (n + 1) * line, scratch_of(n, self.data.X.itemsize))
+        scratch = aligned((shares, -(-needed // line) * line), config.dtype)
         totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
         self.bind_calls(scratch if division.pool else scratch[0], totals[0])
         self.members = self.bind_team(scratch, totals) if shares > 1 else []

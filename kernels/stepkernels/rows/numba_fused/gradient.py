@@ -11,36 +11,41 @@ from __future__ import annotations
 from numba import prange
 
 from stepkernels.problem import Array
-from stepkernels.rows.numba_fused.blocks import accumulate_blocks
+from stepkernels.rows.numba_fused.pipeline import accumulate_rows, bounds_of
 from stepkernels.rows.numba_fused.residuals import LOSS, RESIDUAL
 from stepkernels.rows.numba_fused.tiles import accumulate_tiles
 from stepkernels.simd import compiled, compiled_parallel
 
+Plan = tuple[bool, int | None]
+
 
 @compiled
 def accumulate(
-    X: Array, signs: Array, parameters: Array, m: int, block: int, scratch_out: Array, totals_out: Array, share: int
+    X: Array,
+    signs: Array,
+    parameters: Array,
+    m: int,
+    block: int,
+    plan: Plan,
+    scratch_out: Array,
+    totals_out: Array,
+    share: int,
 ) -> None:
-    """The sums Xᵀr, Σr and Σ loss over one share of the rows into its row of totals (shares, n and more).
-
-    Shares are contiguous, of whole blocks, and alike but for the last ones, which may be shorter or empty.
-    """
-    rows = -(-m // (len(totals_out) * block)) * block
-    first = min(share * rows, m)
-    last = min(first + rows, m)
+    """The sums Xᵀr, Σr and Σ loss over one share of the rows into its row of totals (shares, n and more)."""
+    rows = bounds_of(share, len(totals_out), m, block)
     if X.ndim == 3:  # known when compiled, as below
-        accumulate_tiles(X, signs, parameters, first, last, block, scratch_out, totals_out[share])
+        accumulate_tiles(X, signs, parameters, rows, block, scratch_out, totals_out[share])
     else:
-        accumulate_blocks(X, signs, parameters, first, last, block, scratch_out, totals_out[share])
+        accumulate_rows(X, signs, parameters, rows, block, plan, scratch_out, totals_out[share])
 
 
 @compiled_parallel
 def accumulate_in_parallel(
-    X: Array, signs: Array, parameters: Array, m: int, block: int, scratch_out: Array, totals_out: Array
+    X: Array, signs: Array, parameters: Array, m: int, block: int, plan: Plan, scratch_out: Array, totals_out: Array
 ) -> None:
     """As `accumulate`, all shares, one thread of Numba's pool each."""
     for share in prange(len(totals_out)):
-        accumulate(X, signs, parameters, m, block, scratch_out[share], totals_out, share)
+        accumulate(X, signs, parameters, m, block, plan, scratch_out[share], totals_out, share)
 
 
 @compiled
@@ -68,6 +73,7 @@ def gradient(
     l2: float,
     m: int,
     block: int,
+    plan: Plan,
     scratch_out: Array,
     totals_out: Array,
     gradients_out: Array,
@@ -79,8 +85,8 @@ def gradient(
     """
     if scratch_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
         for share in range(len(totals_out)):
-            accumulate(X, signs, parameters, m, block, scratch_out, totals_out, share)
+            accumulate(X, signs, parameters, m, block, plan, scratch_out, totals_out, share)
     else:
-        accumulate_in_parallel(X, signs, parameters, m, block, scratch_out, totals_out)
+        accumulate_in_parallel(X, signs, parameters, m, block, plan, scratch_out, totals_out)
     J: float = finish(totals_out, parameters, l2, m, gradients_out)
     return J

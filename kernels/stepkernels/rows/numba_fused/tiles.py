@@ -23,28 +23,22 @@ from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residua
 from stepkernels.simd import compiled
 
 VECTORS = 8  # in a column of a tile: as many sums hide the latency of an FMA, and fit in the registers
-COPIED = 16 * 1024 * 1024  # bytes of X, at most: about a third-level cache
 
 
-def owner(X: Array) -> Array:
-    """The array whose memory X is a part of: X itself, mostly."""
-    while isinstance(X.base, np.ndarray):
-        X = X.base
-    return X
+def fit_tiles(m: int, itemsize: int) -> bool:
+    """Whether m rows fill tiles well enough: else too much of them would be zeros."""
+    return 3 * (-m % rows_in_tile(itemsize)) <= m
 
 
-def in_tiles(X: Array, copied: int = COPIED) -> Array:
-    """X (m, n) as tiles (tiles, n, rows in a tile) where it is small, but not much smaller than tiles; else row-major.
+def rows_in_tile(itemsize: int) -> int:
+    return VECTORS * simd.VECTOR_BYTES // itemsize
 
-    Small is what has at most `copied` bytes. A block of a larger array counts as that array: all of its blocks together
-    would be a second X.
-    """
+
+def in_tiles(X: Array) -> Array:
+    """X (m, n) as tiles (tiles, n, rows in a tile)."""
     m, n = X.shape
-    rows = VECTORS * simd.VECTOR_BYTES // X.itemsize
-    zeros = -m % rows
-    if owner(X).nbytes > copied or 3 * zeros > m:
-        return np.ascontiguousarray(X)
-    tiles = aligned(((m + zeros) // rows, n, rows), X.dtype.str)
+    rows = rows_in_tile(X.itemsize)
+    tiles = aligned((-(-m // rows), n, rows), X.dtype.str)
     copy_into_tiles(np.ascontiguousarray(X), tiles)
     return tiles
 
@@ -107,9 +101,16 @@ def backward(X: Array, r: Array, tile: int, sums_out: Array) -> None:
 
 @compiled
 def accumulate_tiles(
-    X: Array, signs: Array, parameters: Array, first: int, last: int, block: int, scratch_out: Array, totals_out: Array
+    X: Array,
+    signs: Array,
+    parameters: Array,
+    bounds: tuple[int, int],
+    block: int,
+    scratch_out: Array,
+    totals_out: Array,
 ) -> None:
-    """As `accumulate_blocks`, for X in tiles of `block` rows. scratch (block + n·lanes,): z, and the sums of Xᵀr."""
+    """As `accumulate_rows`, for X in tiles of `block` rows. scratch (block + n·lanes,): z, and the sums of Xᵀr."""
+    (first, last), sign = bounds, simd.elements(signs)
     width, bias, zero = simd.lanes(X), parameters[len(parameters) - 1], simd.zeros(X)
     z, column_sums = scratch_out[:block], scratch_out[block:]
     totals_out[:] = 0.0
@@ -118,7 +119,7 @@ def accumulate_tiles(
     for start in range(first, last, block):
         rows = min(block, last - start)
         forward(X, parameters, start // block, z)
-        sums = residuals(signs, bias, start, rows, sums, z)
+        sums = residuals(sign, bias, start, rows, sums, z, 0)
         z[rows:] = 0.0  # behind the last row: no residual, whatever w is
         backward(X, z, start // block, column_sums)
         pending += rows

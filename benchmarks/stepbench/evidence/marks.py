@@ -22,6 +22,7 @@ from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
 from stepreports.records.files import RecordError
+from stepreports.records.machines import in_full
 from stepreports.statistics.intervals import Estimate, ratio
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling.summary import where
@@ -170,7 +171,7 @@ def _self_test_block(root: Path) -> str:
     lines = []
     for path in sorted(root.glob(SELF_TESTS)):
         found = json.loads(path.read_text(encoding="utf-8"))
-        lines += [f"{found['machine']['cpu']}, one thread:", ""]
+        lines += [f"{in_full(found['machine']['cpu'], found['machine'])}, one thread:", ""]
         lines += [f"- {sentence}" for sentence in sentences(found["self_test"])]
     return "\n".join(lines) or "No published self-test yet."
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import chain, islice
 
 from stepreports.comparison.sides import Side, cases_of
+from stepreports.records.machines import machines_apart
 from stepreports.records.stored import Case
 from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_runs, verdict
 from stepreports.statistics.runs import Record, Run
@@ -24,8 +25,15 @@ _MOST_LINES, _MOST_CLAIMS = 200, 20  # of a page that is to be read; table.csv h
 def summary(sides: Sequence[Side], view: View, common: Sequence[Case]) -> str:
     """The runs, the claims and every row in each run, in Markdown."""
     parts = ["# Stepbench, compared", "\n".join(f"- **{side.label}**: {where(side.run)}" for side in sides)]
-    parts += ["\n".join(f"- {claim}" for claim in claims(sides, view, common))]
+    parts += ["\n".join(f"- {line}" for line in [*other_machines(sides), *claims(sides, view, common)])]
     return "\n\n".join([*parts, markdown(against_first(sides, common))]) + "\n"
+
+
+def other_machines(sides: Sequence[Side]) -> list[str]:
+    """Of each run made on another machine than the first, A: in what that differs."""
+    first, *others = sides
+    apart = ((side.label, machines_apart(first.run.machine, side.run.machine)) for side in others)
+    return [f"{label} is of another machine than {first.label}: {'; '.join(found)}." for label, found in apart if found]
 
 
 def claims(sides: Sequence[Side], view: View, common: Sequence[Case]) -> list[str]:

@@ -12,14 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from stepreports.records.files import RecordError
-from stepreports.records.machines import differing, gpu_models
+from stepreports.records.machines import machines_apart
 from stepreports.records.stored import Case
 from stepreports.records.turns import Turns, over
 from stepreports.statistics.intervals import Estimate, ratio_between_runs
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling import text
-
-_DECISIVE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")  # for a timing, beside the GPUs
 
 
 class Outcome(StrEnum):
@@ -65,20 +63,12 @@ def gate(base_folder: Path, new_folder: Path, percent: float) -> GateResult:
     the control's of the same turn first. Raises `RecordError` where nothing can be compared.
     """
     base, new = load_run(base_folder), load_run(new_folder)
-    differences = machine_differences(base, new)
+    differences = machines_apart(base.machine, new.machine)
     control = shared_control(base, new, differences) if differences else None
     found = list(_compared(base, new, percent / 100, control))
     if not found:
         raise RecordError(f"{base_folder} and {new_folder} have no row at a case in common; nothing can be compared.")
     return GateResult(found, [*_lines(found, percent, differences, control), *_lost(base, new)])
-
-
-def machine_differences(base: Run, new: Run) -> list[str]:
-    """How the machines of two runs differ, as far as it decides a timing; empty when they are alike."""
-    facts = differing(base.machine, new.machine, _DECISIVE)
-    found = [f"{fact.replace('_', ' ')} {base.machine.get(fact)} against {new.machine.get(fact)}" for fact in facts]
-    gpus = [gpu_models(run.machine) for run in (base, new)]
-    return found if gpus[0] == gpus[1] else [*found, f"GPUs {gpus[0]} against {gpus[1]}"]
 
 
 def shared_control(base: Run, new: Run, differences: Sequence[str]) -> str:

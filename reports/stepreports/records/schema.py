@@ -46,10 +46,23 @@ class Limits(Struct):
     clock_resolution_seconds: Duration | None = None
 
 
+class Processor(Struct):
+    """What tells processors of one name apart. None of it is in records of earlier versions."""
+
+    vendor: str | None = None
+    family: str | None = None
+    model: str | None = None
+    stepping: str | None = None
+    variant: str | None = None
+    microcode: str | None = None
+    instruction_sets: list[str] | None = None
+
+
 class Machine(Struct):
     """A machine, as far as reports compute with it."""
 
     cpu: str | None = None
+    processor: Processor | None = None
     gpus: list[Gpu] | None = None
     caches: Told | None = None
     limits: Limits | None = None

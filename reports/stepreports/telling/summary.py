@@ -39,7 +39,7 @@ def where(run: Run) -> str:
     """The machine, the day, the commit and the run, in a line."""
     commit = str(run.commit.get("id") or "unknown")[:10]
     dirty = " with uncommitted changes" if run.commit.get("dirty") else ""
-    return f"{run.machine_name} · {run.when[:10]} · commit {commit}{dirty} · run {run.run_id}"
+    return f"{run.machine_in_full} · {run.when[:10]} · commit {commit}{dirty} · run {run.run_id}"
 
 
 def winners(run: Run) -> list[dict[str, str]]:

@@ -12,9 +12,10 @@ import psutil
 
 from stepbench.machine.asking import number_of, output_of, text_of
 from stepbench.machine.available_memory import limit_bytes
-from stepbench.machine.environment import recorded
+from stepbench.machine.blas import altered_by, blas_in_use
+from stepbench.machine.environment import recorded, set_by_harness
 from stepbench.machine.processor import CPUINFO, cpu_name, hypervisor, numa_nodes, processor
-from stepbench.machine.threads import allowed_cpus, cgroup_quota
+from stepbench.machine.threads import allowed_cpus, cgroup_quota, default_budget
 
 LIBRARIES = (
     "stepbench", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "torch", "jax", "jaxlib", "triton",
@@ -51,6 +52,9 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": library_versions(),
         "environment": recorded(os.environ),
+        "environment_set": set_by_harness(),
+        "blas": blas_in_use(default_budget()),
+        "baseline_altered_by": altered_by(default_budget()),
         "gpus": gpus(),
     }
 

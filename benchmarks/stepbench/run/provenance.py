@@ -20,7 +20,7 @@ from stepreports.records.machines import PROCESSOR, processor_of
 
 MACHINE = (
     "cpu", "machine", "cores", "threads", "numa_nodes", "allowed_cpus", "quota_cpus", "memory_limit_bytes",
-    "caches", "hypervisor", "memory_bytes", "environment",
+    "caches", "hypervisor", "memory_bytes", "environment", "blas",
 )  # fmt: skip
 PLACES = "data-files.json"
 CODE_SUFFIXES = (".py", ".cu")

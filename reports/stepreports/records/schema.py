@@ -58,11 +58,24 @@ class Processor(Struct):
     instruction_sets: list[str] | None = None
 
 
+class Altered(Struct):
+    """A variable of the environment with which the baseline is another than without, or takes longer.
+
+    `changes` has what is different of NumPy's BLAS, as [with, without].
+    """
+
+    variable: Name
+    times_as_long: Rate
+    changes: dict[str, tuple[Any, Any]] = {}
+
+
 class Machine(Struct):
     """A machine, as far as reports compute with it."""
 
     cpu: str | None = None
     processor: Processor | None = None
+    blas: dict[str, Told | None] | None = None
+    baseline_altered_by: list[Altered] | None = None
     gpus: list[Gpu] | None = None
     caches: Told | None = None
     limits: Limits | None = None

@@ -13,6 +13,7 @@ from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.telling import text
+from stepreports.telling.baseline import altered_lines
 from stepreports.telling.findings import answer, headline, standings
 from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
@@ -72,7 +73,7 @@ def warnings(run: Run) -> list[str]:
     noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
     implausible = [record for record in run.records if record.implausible]
     throttled = [record for record in run.records if record.throttled]
-    notes = []
+    notes = altered_lines(run.machine)
     if loud:
         notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
     if noisy:

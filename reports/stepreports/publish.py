@@ -25,8 +25,7 @@ from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.page_blocks import with_blocks
-from stepreports.telling.summary import where, winners
-from stepreports.telling.tables import markdown
+from stepreports.telling.summary import every_row, where
 
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")
@@ -150,7 +149,8 @@ def _answer_block(run: Run, _: Path) -> str:
 
 def _table_block(run: Run, root: Path) -> str:
     link = run.folder.relative_to(root).as_posix()
-    return f"{markdown(winners(run))}\n\n[{where(run)}]({link}/summary.md)"
+    tables = "\n\n".join(every_row(run)[1:])
+    return f"{tables}\n\n[{where(run)}]({link}/summary.md)"
 
 
 def _figure_block(run: Run, root: Path) -> str:

@@ -89,6 +89,7 @@ class BenchmarkEntry:
             "turn": [event["turn"] for event in rounds],
             "order": [event["order"] for event in rounds],
             "calls": [event.get("calls") for event in rounds],
+            "processors_used": processors_used(rounds),
             "seed": self.seed,
         }
 
@@ -148,6 +149,16 @@ class BenchmarkEntry:
     @property
     def _bound(self) -> list[Event]:
         return self.timing.of("bound")
+
+
+def processors_used(rounds: list[Event]) -> float | None:
+    """How many processors the process kept busy in its rounds, by the runner's clocks; None where it cannot know."""
+    found = [
+        event["processor_seconds"] / event["seen_seconds"]
+        for event in rounds
+        if event.get("processor_seconds") and event.get("seen_seconds")
+    ]
+    return median(found) if found else None
 
 
 def _all_or_none(events: list[Event], name: str) -> list[float] | None:

@@ -47,7 +47,7 @@ def against_first(sides: Sequence[Side], common: Sequence[Case]) -> list[dict[st
     told = ((case, row) for case in common for row in dict.fromkeys(chain.from_iterable(s.at(case) for s in sides)))
     return [
         {"row": f"`{row}`", "op": case.op, "dtype": case.dtype, "size": case.size}
-        | {side.label: _time(side.at(case).get(row)) for side in sides}
+        | {side.label: _time(side.at(case).get(row), sides, case) for side in sides}
         | {f"{side.label} over A": _gain(first, side, case, row) for side in others}
         for case, row in islice(told, _MOST_LINES)
     ]
@@ -73,8 +73,13 @@ def _claim(sides: Sequence[Side], case: Case) -> str:
     return f"At {case.size}, {names[0]} is {text.times(gain)} as fast as {names[1]}{doubt}."
 
 
-def _time(record: Record | None) -> str:
-    return text.time(record.seconds) if record else "–"
+def _time(record: Record | None, sides: Sequence[Side], case: Case) -> str:
+    """Its time, and on how many threads where not every run had as many."""
+    if record is None:
+        return "–"
+    budgets = {other.case.threads for side in sides for other in side.at(case).values()}
+    threads = f", {text.counted(record.case.threads, 'thread')}" if len(budgets) > 1 else ""
+    return f"{text.time(record.seconds)}{threads}"
 
 
 def _gain(first: Side, side: Side, case: Case, row: str) -> str:

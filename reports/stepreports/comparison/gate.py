@@ -18,6 +18,7 @@ from stepreports.records.turns import Turns, over
 from stepreports.statistics.intervals import Estimate, ratio_between_runs
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling import text
+from stepreports.telling.bases import base_in_words
 
 
 class Outcome(StrEnum):
@@ -30,12 +31,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One row at one case in both runs; `ratio` is the new time over the base."""
+    """One row at one case in both runs; `ratio` is the new time over the time of `base`."""
 
     case: Case
     row: str
     ratio: Estimate
     outcome: Outcome
+    base: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _compared(base: Run, new: Run, allowance: float, control: str | None) -> lis
         before, after = (_relative(run.cases.get(case, {}), row, control) for run in (base, new))
         if before and after:
             ratio = ratio_between_runs(after, before)
-            found.append(Comparison(case, row, ratio, _outcome(ratio, allowance)))
+            found.append(Comparison(case, row, ratio, _outcome(ratio, allowance), base.cases[case][row]))
     return found
 
 
@@ -129,4 +131,4 @@ def _lost(base: Run, new: Run) -> list[str]:
 
 def _line(each: Comparison) -> str:
     told = f"{each.outcome}: {each.row}, {each.case.in_words}"
-    return f"{told} takes {text.times(each.ratio)} the time of the base."
+    return f"{told} takes {text.times(each.ratio)} the time of the base, {base_in_words(each.base)}."

@@ -153,6 +153,7 @@ def _record(info: Info, rounds: Sequence[float]) -> StoredRecord:
         device_seconds=_typical_on_device(info, case.steps),
         device_state=info.device_state or {},
         pools=info.pools or {},
+        processors_used=info.processors_used,
         rounds=len(rounds),
         turns=Measurement(layout, seconds),
     )

@@ -22,6 +22,7 @@ Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]  # of one operation
 Duration = Annotated[float, Meta(ge=0, le=1e9)]  # in seconds, of what may take none
 InBounds = Annotated[float, Meta(ge=0, le=1e30)]  # an error, in units of its bound
 Rate = Annotated[float, Meta(ge=1e-9, le=1e12)]
+Busy = Annotated[float, Meta(ge=0, le=2**20)]  # processors
 Share = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Told = dict[str, Any]  # shown as it is, or passed on
 
@@ -213,6 +214,7 @@ class Info(Struct):
     copy_to_device_seconds: list[Duration | None] | None = None
     device_seconds: list[float] | None = None
     device_state: Told | None = None
+    processors_used: Busy | None = None
 
 
 class Stats(Struct):

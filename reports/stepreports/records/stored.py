@@ -83,6 +83,7 @@ class StoredRecord:
     device_seconds: float | None
     device_state: Mapping[str, Any]
     pools: Mapping[str, int]
+    processors_used: float | None
     rounds: int
     turns: Measurement
 

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from stepreports.records.journal import NAME as JOURNAL
 from stepreports.records.stored import Failure
@@ -14,6 +15,7 @@ from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.telling import text
 from stepreports.telling.baseline import altered_lines
+from stepreports.telling.bases import base_line, rows_by_size, times_of_base
 from stepreports.telling.findings import answer, headline, standings
 from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
@@ -26,7 +28,7 @@ def summary(run: Run) -> str:
     """The answer, the table of winners, what to doubt and what did not run, in Markdown."""
     parts = ["# Stepbench", where(run), *headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
     if lines := winners(run):
-        parts += ["## Fastest at each size", markdown(lines)]
+        parts += ["## Fastest at each size", markdown(lines), *every_row(run)]
     if run.overhead:
         parts += [overhead_in_words(run.overhead)]
     if notes := warnings(run):
@@ -46,6 +48,17 @@ def where(run: Run) -> str:
 def winners(run: Run) -> list[dict[str, str]]:
     """The fastest row of each device at each size, with what it buys; the same keys in each line."""
     return [{"dtype": view.dtype} | line for view in step_views(run)[:_MOST_VIEWS] for line in winners_of(view)]
+
+
+def every_row(run: Run) -> list[str]:
+    """Every row at each size, a table a view, each with what its ratios are to; in Markdown."""
+    found = step_views(run)[:_MOST_VIEWS]
+    tables = ([_titled(view), base_line(view), markdown(rows_by_size(view))] for view in found)
+    return ["## Every row at each size", *filter(None, chain.from_iterable(tables))] if found else []
+
+
+def _titled(view: View) -> str:
+    return f"**{view.title[:1].upper()}{view.title[1:]}**"
 
 
 def winners_of(view: View) -> list[dict[str, str]]:
@@ -135,7 +148,7 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
         "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
         "time of a step": text.time(fastest.seconds),
         **{
-            f"over {baseline.name}": times_as_fast(fastest, run.cases[fastest.case].get(baseline.name))
+            f"over {baseline.name}": times_of_base(fastest, run.cases[fastest.case].get(baseline.name))
             for baseline in baselines(run)
         },
         "of the limit": text.percentage(share) if share else "–",

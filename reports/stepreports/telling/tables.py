@@ -138,6 +138,7 @@ def _times(run: Run) -> Table:
         "rounds": [r.rounds for r in records],
         "x_gb_per_s": [r.case.x_bytes / r.seconds.value / 1e9 for r in records],
         "limit_seconds_per_step": [limit.seconds.value if limit else None for limit in limits],
+        "processors_used": [r.processors_used for r in records],
         "implausible": [r.implausible for r in records],
     }
 

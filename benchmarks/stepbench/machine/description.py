@@ -13,6 +13,7 @@ import psutil
 from stepbench.machine.asking import number_of, output_of, text_of
 from stepbench.machine.available_memory import limit_bytes
 from stepbench.machine.blas import altered_by, blas_in_use
+from stepbench.machine.energy import energy_by_device
 from stepbench.machine.environment import recorded, set_by_harness
 from stepbench.machine.processor import CPUINFO, cpu_name, hypervisor, numa_nodes, processor
 from stepbench.machine.threads import allowed_cpus, cgroup_quota, default_budget
@@ -27,7 +28,7 @@ CPU = Path("/sys/devices/system/cpu")
 def describe_machine() -> dict[str, Any]:
     """Processor, caches, limits of its container, memory, load, versions and GPUs, as a record stores them."""
     memory = psutil.virtual_memory()
-    found = hypervisor()
+    found, found_gpus = hypervisor(), gpus()
     return {
         "cpu": cpu_name(),
         "machine": platform.machine(),
@@ -55,7 +56,8 @@ def describe_machine() -> dict[str, Any]:
         "environment_set": set_by_harness(),
         "blas": blas_in_use(default_budget()),
         "baseline_altered_by": altered_by(default_budget()),
-        "gpus": gpus(),
+        "gpus": found_gpus,
+        "energy": energy_by_device(["cpu", "cuda"] if found_gpus else ["cpu"]),
     }
 
 

@@ -42,6 +42,18 @@ def test_links_lead_to_files_of_the_repository(name):
     assert missing == []
 
 
+def test_each_of_the_twelve_rules_is_told_with_a_file_that_shows_it():
+    """Hoefler and Belli, SC 2015: whoever says that a rule is met points at a test or a file of the repository."""
+    pattern = r"<!-- stepbench:rules -->\n(.*?)<!-- /stepbench:rules -->"
+    (table,) = re.findall(pattern, text("benchmarks/README.md"), re.DOTALL)
+    lines = table.splitlines()[2:]
+    assert [line.split(".")[0].strip("| ") for line in lines] == [str(number) for number in range(1, 13)]
+    for line in lines:
+        shown = re.findall(r"`([^`]+)`", line.rstrip("| ").rpartition("|")[2])
+        assert shown, line
+        assert [name for name in shown if not (ROOT / name).is_file()] == []
+
+
 def test_the_readmes_example_runs():
     (code,) = re.findall(r"```python\n(from stepkernels import GD.*?)```", text("README.md"), re.DOTALL)
     smaller = code.replace("20_000", "200").replace("print(", "cost = (")

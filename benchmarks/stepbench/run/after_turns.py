@@ -23,7 +23,7 @@ from stepbench.proof.clocks import PipeCost
 from stepbench.run.crew import compile_caches_of
 from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant, Role
-from stepbench.run.plan import Plan
+from stepbench.run.plan import QUICK, Plan
 from stepbench.run.processes import Worker, WorkerError
 from stepbench.run.progress import Progress
 from stepbench.run.scratch import Scratch
@@ -35,7 +35,6 @@ from stepreports.records.journal import Event
 
 EVENT = "alone"
 BUSY_SECONDS = IDLE_SECONDS = 2.0  # of energy, at least: its counters move a thousand times a second, a GPU's ten times
-QUICK = "quick"  # the preset that is over in a minute
 SMALLER = 8  # times: the case beside has so much less of X
 MANY_FEATURES = 50  # so many that some vectors of length m are little beside X
 Fields = dict[str, Any]

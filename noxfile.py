@@ -130,10 +130,10 @@ def gpu(session: nox.Session) -> None:
 
 @nox.session
 def minimums(session: nox.Session) -> None:
-    """The oldest versions pyproject.toml allows, on the numerical tests."""
+    """The oldest versions that pyproject.toml allows, on every test but the slow ones: `-- tests/kernels` for some."""
     session.install("uv")
-    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", *dependencies("tests"))
-    session.run("pytest", "tests", "-m", "not slow", *session.posargs)
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[estimator]", *dependencies("tests"))
+    session.run("pytest", "-m", "not slow", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session

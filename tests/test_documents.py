@@ -1,6 +1,7 @@
 """What the documents say is so: the example is the tested file, the commands exist, the links lead somewhere."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,30 @@ def test_links_lead_to_files_of_the_repository(name):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text(name))
     missing = [target for target in targets if not (folder / target).exists()]
     assert missing == []
+
+
+def test_what_is_claimed_to_run_has_a_job_and_the_other_way_round():
+    jobs, project = text(".github/workflows/ci.yml"), tomllib.loads(text("pyproject.toml"))["project"]
+    claimed = [each.rpartition(" ")[2] for each in project["classifiers"] if " :: 3." in each]
+    (tested,) = re.findall(r"^ +python: \[(.*)\]$", jobs, re.MULTILINE)
+    assert re.findall(r"[\d.]+", tested) == claimed
+    assert project["requires-python"] == f">={claimed[0]}"
+    assert f"Linux and macOS, Python {claimed[0]} to {claimed[-1]}" in text("README.md")
+    assert {"ubuntu", "macos"} == set(re.findall(r"system: \[?(ubuntu|macos)", jobs))
+    assert "Operating System :: MacOS" in project["classifiers"]
+    assert "nox -s minimums" in jobs
+
+
+def test_each_of_the_twelve_rules_is_told_with_a_file_that_shows_it():
+    """Hoefler and Belli, SC 2015: whoever says that a rule is met points at a test or a file of the repository."""
+    pattern = r"<!-- stepbench:rules -->\n(.*?)<!-- /stepbench:rules -->"
+    (table,) = re.findall(pattern, text("benchmarks/README.md"), re.DOTALL)
+    lines = table.splitlines()[2:]
+    assert [line.split(".")[0].strip("| ") for line in lines] == [str(number) for number in range(1, 13)]
+    for line in lines:
+        shown = re.findall(r"`([^`]+)`", line.rstrip("| ").rpartition("|")[2])
+        assert shown, line
+        assert [name for name in shown if not (ROOT / name).is_file()] == []
 
 
 def test_the_readmes_example_runs():

@@ -15,16 +15,17 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from stepreports.records.files import RecordError, write_whole
+from stepreports.records.machines import gpu_models, numbers_of_processor, processors_apart
 from stepreports.render import write_report, written_or_told
 from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.page_blocks import with_blocks
-from stepreports.telling.summary import where, winners
-from stepreports.telling.tables import markdown
+from stepreports.telling.summary import every_row, where
 
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")
@@ -69,9 +70,25 @@ def add(folder: Path, root: Path) -> Path:
 def _place(run: Run, root: Path) -> Path:
     """Named by day and commit; also by the run, where another of that day and commit is there already."""
     moment = _slug(f"{run.when[:10]}-{_commit(run)}")
-    place = root / PUBLISHED / _slug(run.machine_name) / moment
+    place = _home(run, root) / moment
     taken = (place / "benchmark.json").is_file() and load_run(place).when != run.when
     return place.with_name(f"{place.name}-{_slug(run.run_id)}") if taken else place
+
+
+def _home(run: Run, root: Path) -> Path:
+    """The folder of the run's machine: named by its processor and GPU, and numbered where that name is another's."""
+    name = _slug(" ".join(filter(None, (run.machine_name, numbers_of_processor(run.machine)))))
+    places = (root / PUBLISHED / (name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(place for place in places if all(_is_one_machine(run, other) for other in _runs_in(place)))
+
+
+def _is_one_machine(one: Run, other: Run) -> bool:
+    apart = processors_apart(one.machine, other.machine)
+    return not apart and gpu_models(one.machine) == gpu_models(other.machine)
+
+
+def _runs_in(home: Path) -> list[Run]:
+    return [load_run(path.parent) for path in sorted(home.glob("*/benchmark.json"))]
 
 
 def _commit(run: Run) -> str:
@@ -99,9 +116,10 @@ def published_runs(root: Path) -> list[Run]:
 def index(runs: Sequence[Run], root: Path) -> str:
     """The index of the published runs, by machine, in Markdown."""
     parts = ["# Published runs", "Written by `python -m stepreports.publish` from the records; each folder holds them."]
-    for machine in dict.fromkeys(run.machine_name for run in runs):
-        parts.append(f"## {machine}")
-        for run in (run for run in runs if run.machine_name == machine):
+    for home in dict.fromkeys(run.folder.parent for run in runs):
+        here = [run for run in runs if run.folder.parent == home]
+        parts.append(f"## {here[0].machine_in_full}")
+        for run in here:
             link = run.folder.relative_to(root / INDEX.parent).as_posix()
             name = f"{run.when[:10]}, commit {_commit(run)}, run {run.run_id}"
             parts.append(f"- [{name}]({link}/summary.md): {' '.join(headline(run))}")
@@ -131,7 +149,8 @@ def _answer_block(run: Run, _: Path) -> str:
 
 def _table_block(run: Run, root: Path) -> str:
     link = run.folder.relative_to(root).as_posix()
-    return f"{markdown(winners(run))}\n\n[{where(run)}]({link}/summary.md)"
+    tables = "\n\n".join(every_row(run)[1:])
+    return f"{tables}\n\n[{where(run)}]({link}/summary.md)"
 
 
 def _figure_block(run: Run, root: Path) -> str:

@@ -89,6 +89,22 @@ def test_the_newest_run_is_shown(root, tmp_path):
     assert "New + Example GPU" in (root / "README.md").read_text()
 
 
+def test_processors_of_one_name_have_a_folder_each(root, tmp_path):
+    kinds = [{"family": "25", "model": model, "instruction_sets": sets} for model, sets in
+             (("1", ["avx2"]), ("17", ["avx2"]), ("17", ["avx2", "avx512f"]))]  # fmt: skip
+    for number, kind in enumerate([*kinds, kinds[1]]):
+        machine = MACHINE | {"cpu": "AMD EPYC", "gpus": [], "processor": kind}
+        folder = write_run(tmp_path / str(number), entries(sizes=SIZES[:1], dtypes=["float64"]), machine=machine)
+        stored = folder / "benchmark.json"
+        stored.write_text(stored.read_text().replace("2025-03-01", f"2025-03-0{number + 1}"))
+        publish(root, folder)
+    homes = {home.name: len(list(home.iterdir())) for home in (root / "reports/published").iterdir()}
+    name = "amd-epyc-family-25-model"
+    assert homes == {f"{name}-1": 1, f"{name}-17": 2, f"{name}-17-2": 1}
+    index = (root / "reports/README.md").read_text()
+    assert index.count("## AMD EPYC (family 25, model 17)\n") == 2
+
+
 def test_two_runs_of_one_day_and_commit_keep_a_folder_each(root, run, tmp_path):
     other = write_run(tmp_path / "other", entries(sizes=SIZES[:1], dtypes=["float64"]))
     stored = other / "benchmark.json"

@@ -69,11 +69,14 @@ def _self_test() -> dict[str, Any]:
 
 def paste_line(machine: dict[str, Any], limits: dict[str, Any]) -> str:
     """Everything a bug report needs, in one line."""
+    from stepreports.records.machines import in_full
+
     memory, fma = limits["read_gb_per_s"][-1][1], limits["fma_gflops"]
     versions = " ".join(f"{name} {version}" for name, version in machine["versions"].items())
     gpus = ", ".join(gpu["model"] for gpu in machine["gpus"]) or "no GPU"
     return (
-        f"{machine['cpu']}, {limits['threads']} threads, {machine['memory_bytes'] / 2**30:.0f} GiB, {gpus}, "
+        f"{in_full(machine['cpu'], machine)}, {limits['threads']} threads, "
+        f"{machine['memory_bytes'] / 2**30:.0f} GiB, {gpus}, "
         f"read {memory:.0f} GB/s, {fma['float32']:.0f}/{fma['float64']:.0f} GFLOP/s, {machine['system']}, "
         f"Python {machine['python']}, {versions}"
     )
@@ -82,6 +85,7 @@ def paste_line(machine: dict[str, Any], limits: dict[str, Any]) -> str:
 def overview(machine: dict[str, Any], limits: dict[str, Any]) -> RenderableType:
     """The whole of it for a terminal."""
     from stepbench.machine.measured import knee_bytes, warnings_for
+    from stepreports.telling.machine_facts import facts_of
 
     bandwidth = Table(box=None, header_style="bold", title="Reading, GB/s", title_justify="left", pad_edge=False)
     for name in ("working set", "one thread", f"best of 1 and {limits['threads']}"):
@@ -97,9 +101,8 @@ def overview(machine: dict[str, Any], limits: dict[str, Any]) -> RenderableType:
         f"waking the thread pool {limits['pool_wake_seconds'] * 1e6:.2g} µs",
         f"the clock's resolution {limits['clock_resolution_seconds'] * 1e9:.0f} ns",
     ]
-    facts = [
-        f"{name}: {value}" for name, value in machine.items() if name not in ("versions", "gpus") and value is not None
-    ]
+    told = {name: value for name, value in machine.items() if name != "versions" and value not in (None, [], {})}
+    facts = [f"{name}: {value}" for name, value in facts_of(told) if value != "not known"]
     cautions = [Text(f"! {sentence}", style="yellow") for sentence in warnings_for(machine)]
     return Group(*map(Text, facts), Text(""), bandwidth, *map(Text, lines), Text(""), *cautions)
 

@@ -22,8 +22,10 @@ from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
 from stepreports.records.files import RecordError
+from stepreports.records.machines import in_full
 from stepreports.statistics.intervals import Estimate, ratio
 from stepreports.statistics.runs import Record, Run, load_run
+from stepreports.telling.bases import base_in_words
 from stepreports.telling.summary import where
 from stepreports.telling.tables import markdown
 
@@ -33,12 +35,13 @@ SELF_TESTS = "reports/published/*/self-test.json"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A mark and what a run says of it; `measured` is None where the run does not tell."""
+    """A mark and what a run says of it; `measured` is None where the run does not tell, `base` is the opponent's."""
 
     mark: Mark
     ours: str
     opponent: str
     measured: Estimate | None
+    base: Record | None = None
 
     @property
     def reached(self) -> str:
@@ -69,6 +72,7 @@ def _line(standing: Standing) -> dict[str, str]:
     return {
         "case": mark.case,
         "against": standing.opponent,
+        "its time": base_in_words(standing.base) if standing.base else "–",
         "mark": f"{mark.times:g}×" if mark.opponent != LIMIT else f"{mark.times:.0%}",
         "measured": _shown(standing),
         "row": f"`{standing.ours}`",
@@ -86,6 +90,7 @@ def _call_cost(run: Run) -> list[dict[str, str]]:
         {
             "case": f"{CALL.m:,} × {CALL.n:,}, one call of step",
             "against": "a step inside train",
+            "its time": base_in_words(train),
             "mark": f"+{CALL.most_seconds * 1e6:.0f} µs",
             "measured": f"{cost * 1e6:+.2g} µs",
             "row": f"`{CALL.row}`",
@@ -101,7 +106,7 @@ def _standing(mark: Mark, run: Run) -> Standing:
     if ours is None or theirs is None:
         return Standing(mark, ours.row.name if ours else "–", mark.opponent, None)
     name = mark.opponent if mark.opponent == LIMIT else theirs.row.name
-    return Standing(mark, ours.row.name, name, ratio(theirs.turns, ours.turns))
+    return Standing(mark, ours.row.name, name, ratio(theirs.turns, ours.turns), theirs)
 
 
 def _records(run: Run, op: str, m: int, n: int, dtype: str, optimizer: str) -> dict[str, Record]:
@@ -170,7 +175,7 @@ def _self_test_block(root: Path) -> str:
     lines = []
     for path in sorted(root.glob(SELF_TESTS)):
         found = json.loads(path.read_text(encoding="utf-8"))
-        lines += [f"{found['machine']['cpu']}, one thread:", ""]
+        lines += [f"{in_full(found['machine']['cpu'], found['machine'])}, one thread:", ""]
         lines += [f"- {sentence}" for sentence in sentences(found["self_test"])]
     return "\n".join(lines) or "No published self-test yet."
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stepbench.evidence.marks import reached
+from stepreports.records.machines import in_full
 from stepreports.records.turns import Turns
 from stepreports.statistics.intervals import estimate, ratio
 from stepreports.telling import text
@@ -33,7 +34,8 @@ def where(found: Figures) -> str:
     """The machine, the threads, the day and the commit, in a line."""
     commit = str(found["commit"].get("id") or "unknown")[:10]
     dirty = " with uncommitted changes" if found["commit"].get("dirty") else ""
-    return f"{found['machine']['cpu']} · {found['threads']} threads · {found['datetime'][:10]} · commit {commit}{dirty}"
+    cpu = in_full(found["machine"]["cpu"], found["machine"])
+    return f"{cpu} · {found['threads']} threads · {found['datetime'][:10]} · commit {commit}{dirty}"
 
 
 def tables(found: Figures) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import psutil
 
+from stepbench.machine.asking import number_of
 from stepbench.machine.threads import CGROUP
 
 MEMBERSHIP = Path("/proc/self/cgroup")
 V2 = ("memory.max", "memory.current", "inactive_file")
 V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+UNLIMITED = 2**60  # version 1 spells no limit as the largest number of pages there is
 LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
 
 
@@ -34,6 +36,12 @@ def group_bytes(root: Path = CGROUP, membership: Path = MEMBERSHIP) -> list[int]
     Pages of files that were not used lately count as left: the system gives them up first.
     """
     return [left for folder, names in _groups(root, membership) if (left := _left(folder, *names)) is not None]
+
+
+def limit_bytes(root: Path = CGROUP, membership: Path = MEMBERSHIP) -> int | None:
+    """The smallest limit of the control groups that this process is in, as a container sets it; None without one."""
+    found = [number_of(folder / limit) for folder, (limit, *_) in _groups(root, membership)]
+    return min((most for most in found if most is not None and most < UNLIMITED), default=None)
 
 
 def _groups(root: Path, membership: Path) -> Iterator[tuple[Path, tuple[str, str, str]]]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from stepbench.machine.environment import recorded
-from stepbench.machine.threads import allowed_cpus, cgroup_quota
+from stepbench.machine.asking import number_of, output_of, text_of
+from stepbench.machine.available_memory import limit_bytes
+from stepbench.machine.blas import altered_by, blas_in_use
+from stepbench.machine.energy import energy_by_device
+from stepbench.machine.environment import recorded, set_by_harness
+from stepbench.machine.processor import CPUINFO, cpu_name, hypervisor, numa_nodes, processor
+from stepbench.machine.threads import allowed_cpus, cgroup_quota, default_budget
 
 LIBRARIES = (
     "stepbench", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "torch", "jax", "jaxlib", "triton",
@@ -22,19 +26,26 @@ CPU = Path("/sys/devices/system/cpu")
 
 
 def describe_machine() -> dict[str, Any]:
-    """CPU, caches, quota, memory, load, versions and GPUs, as a record stores them."""
+    """Processor, caches, limits of its container, memory, load, versions and GPUs, as a record stores them."""
     memory = psutil.virtual_memory()
+    found, found_gpus = hypervisor(), gpus()
     return {
-        "cpu": cpu_model(),
+        "cpu": cpu_name(),
         "machine": platform.machine(),
+        "processor": processor(),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
+        "numa_nodes": numa_nodes(),
         "allowed_cpus": len(allowed_cpus()),
         "quota_cpus": cgroup_quota(),
+        "memory_limit_bytes": limit_bytes(),
         "caches": cache_sizes(),
-        "virtual_machine": " hypervisor" in _read(Path("/proc/cpuinfo")),
-        "governor": _read(CPU / "cpu0/cpufreq/scaling_governor") or None,
-        "huge_pages": _selected(_read(Path("/sys/kernel/mm/transparent_hugepage/enabled"))),
+        "virtual_machine": found is not None or " hypervisor" in text_of(CPUINFO),
+        "hypervisor": found,
+        "frequency_mhz": frequency_mhz(),
+        "boost": boosts(),
+        "governor": text_of(CPU / "cpu0/cpufreq/scaling_governor") or None,
+        "huge_pages": _selected(text_of(Path("/sys/kernel/mm/transparent_hugepage/enabled"))),
         "load_1min": os.getloadavg()[0],
         "memory_bytes": memory.total,
         "available_memory_bytes": memory.available,
@@ -42,26 +53,38 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": library_versions(),
         "environment": recorded(os.environ),
-        "gpus": gpus(),
+        "environment_set": set_by_harness(),
+        "blas": blas_in_use(default_budget()),
+        "baseline_altered_by": altered_by(default_budget()),
+        "gpus": found_gpus,
+        "energy": energy_by_device(["cpu", "cuda"] if found_gpus else ["cpu"]),
     }
 
 
-def cpu_model() -> str:
-    """The processor's name as the system gives it."""
-    for line in _read(Path("/proc/cpuinfo")).splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    if platform.system() == "Darwin":
-        return _output("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor()
-    return platform.processor() or platform.machine()
+def frequency_mhz() -> dict[str, float] | None:
+    """The processor's frequency now, and the least and most that it may take; without what the system does not tell."""
+    try:
+        told = psutil.cpu_freq()
+    except (OSError, NotImplementedError, RuntimeError):  # Apple's processors, and some containers
+        return None
+    found = {"now": told.current, "least": told.min, "most": told.max} if told else {}
+    return {name: round(value, 1) for name, value in found.items() if value} or None
+
+
+def boosts(root: Path = CPU) -> bool | None:
+    """Whether the processor may exceed its nominal frequency; None where neither driver says."""
+    if (of_intel := number_of(root / "intel_pstate/no_turbo")) is not None:
+        return not of_intel
+    of_others = number_of(root / "cpufreq/boost")
+    return None if of_others is None else bool(of_others)
 
 
 def cache_sizes() -> dict[str, int]:
     """Bytes of each cache level of the first processor, as reported. A virtual machine reports the host's."""
     sizes = {}
     for index in sorted((CPU / "cpu0/cache").glob("index*")):
-        if _read(index / "type") != "Instruction" and (text := _read(index / "size")):
-            sizes[f"L{_read(index / 'level')}"] = int(text.rstrip("K")) * 1024
+        if text_of(index / "type") != "Instruction" and (text := text_of(index / "size")):
+            sizes[f"L{text_of(index / 'level')}"] = int(text.rstrip("K")) * 1024
     return sizes
 
 
@@ -102,26 +125,12 @@ def gpus() -> list[dict[str, Any]]:
 
 def describe_commit(folder: Path) -> dict[str, Any]:
     """The commit of the checkout in `folder` and whether it was changed; empty outside one."""
-    commit = _output("git", "-C", str(folder), "rev-parse", "HEAD")
+    commit = output_of("git", "-C", str(folder), "rev-parse", "HEAD")
     if not commit:
         return {}
-    return {"id": commit, "dirty": bool(_output("git", "-C", str(folder), "status", "--porcelain"))}
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
+    return {"id": commit, "dirty": bool(output_of("git", "-C", str(folder), "status", "--porcelain"))}
 
 
 def _selected(text: str) -> str | None:
     """The choice in brackets: "always [madvise] never" → "madvise"."""
     return text[text.index("[") + 1 : text.index("]")] if "[" in text else None
-
-
-def _output(*command: str) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""

@@ -33,12 +33,14 @@ class Rule:
 
     names             patterns, as of files
     refused_when_off  whether it is the value 0, and no other, that is refused
+    of_baseline       whether it may change what NumPy's BLAS is, and how fast
     """
 
     names: tuple[str, ...]
     fate: Fate
     why: str
     refused_when_off: bool = False
+    of_baseline: bool = False
 
     def names_variable(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.names)
@@ -121,6 +123,7 @@ RULES = (
                "NUMBA_*", "NPY_*", "ATEN_*", "ONEDNN_*", "DNNL_*"),
         fate=Fate.RECORDED,
         why="threads, BLAS and the processor's instructions",
+        of_baseline=True,
     ),
     Rule(
         names=("TORCH*", "PYTORCH_*", "TRITON_*", "CUPY_*", "JAX_*", "XLA_*", "CUDA_*", "NVIDIA_*", "CUBLAS_*"),
@@ -132,6 +135,7 @@ RULES = (
                "MIMALLOC_*"),
         fate=Fate.RECORDED,
         why="libraries and allocators under everything",
+        of_baseline=True,
     ),
     Rule(names=("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS"), fate=Fate.RECORDED, why="compilers that rows call"),
 )  # fmt: skip
@@ -156,6 +160,16 @@ def recorded(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in sorted(environment.items())
         if rule_of(name).fate is Fate.RECORDED
     }
+
+
+def of_baseline(environment: Mapping[str, str]) -> list[str]:
+    """The variables of an environment that may change the baseline; those that are set for it anyway are not."""
+    return [name for name in sorted(environment) if rule_of(name).of_baseline]
+
+
+def set_by_harness() -> list[str]:
+    """What the harness sets itself, for the reasons in the table: the user's own value of it counts for nothing."""
+    return [name for rule in RULES if rule.fate is Fate.SET for name in rule.names]
 
 
 def refuse_variables(environment: Mapping[str, str], but: Iterable[Rule] = ()) -> None:

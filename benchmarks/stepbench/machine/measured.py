@@ -11,6 +11,7 @@ from stepbench.machine.child_processes import module, run_to_its_end
 from stepbench.machine.children import environment_of_child, somewhere_to_cache
 from stepbench.machine.threads import pool_variables
 from stepkernels.problem import ProblemError
+from stepreports.telling.baseline import altered_lines
 
 BUSY_LOAD = 0.3  # of the allowed processors, before anything of ours runs
 LIMITS_TIMEOUT_SECONDS = 240.0  # it takes four to ten, and longer on a machine that is busy
@@ -80,4 +81,9 @@ def warnings_for(machine: dict[str, Any]) -> list[str]:
         found.append(f"A quota of {quota:g} processors is enforced by pausing; use --threads of no more than that.")
     if machine["huge_pages"] == "never":
         found.append("Transparent huge pages are off: reading large arrays costs more address translations.")
+    if machine.get("boost") is False:
+        found.append("The processor may not exceed its nominal frequency: times are steadier, and longer.")
+    found += [sentence.replace("**", "") for sentence in altered_lines(machine)]
+    if names := [altered["variable"] for altered in machine.get("baseline_altered_by") or ()]:
+        found.append(f"For a baseline as it would be: unset {' '.join(names)}")
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -27,6 +28,7 @@ class BenchmarkEntry:
 
     starts  the starts of its processes, one a generation
     limit   the read limit of its device on the case; empty without one
+    alone   what a process found that did nothing but this case; empty where none did
     """
 
     run_id: str
@@ -36,6 +38,7 @@ class BenchmarkEntry:
     timing: Timing
     starts: list[Event]
     limit: Timing
+    alone: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Fields:
         key, case = self.participant.key, self.case
@@ -64,6 +67,8 @@ class BenchmarkEntry:
             **self._proof(),
             **self._seconds_before_the_rounds(),
             **self._state_of_the_machine(),
+            "memory": self._memory(),
+            "energy": self.alone.get("energy"),
             "implausible": self.participant.role is Role.ROW and self._beats_its_limit(),
         }
 
@@ -89,6 +94,7 @@ class BenchmarkEntry:
             "turn": [event["turn"] for event in rounds],
             "order": [event["order"] for event in rounds],
             "calls": [event.get("calls") for event in rounds],
+            "processors_used": processors_used(rounds),
             "seed": self.seed,
         }
 
@@ -135,6 +141,21 @@ class BenchmarkEntry:
             "peak_memory_bytes": max((peak for peak in peaks if peak is not None), default=None),
         }
 
+    def _memory(self) -> Fields | None:
+        """Bytes beyond X, y and the libraries, and how much of X was copied; None where not measured.
+
+        peak_bytes, held_bytes  at most, and once the row was at work
+        fixed_bytes             at most, in another process on little data: code, and whatever else does not grow
+        copies_of_x             what grows, at most, as a multiple of X and y
+        """
+        large, small = _beyond(self.alone), _beyond(self.alone.get("small") or {})
+        if large is None:
+            return None
+        fixed = small["peak_bytes"] if small else None
+        grown = self.case.data_bytes - self.alone["small"]["data_bytes"] if small else 0
+        copies = (large["peak_bytes"] - fixed) / grown if fixed is not None and grown > 0 else None
+        return {**large, "fixed_bytes": fixed, "copies_of_x": copies}
+
     def _beats_its_limit(self) -> bool:
         """Whether it is faster than the limit over the whole interval of the within-turn ratio: it cannot be."""
         ratio = intervals.ratio(self.timing.turns, self.limit.turns)
@@ -149,6 +170,25 @@ class BenchmarkEntry:
     @property
     def _bound(self) -> list[Event]:
         return self.timing.of("bound")
+
+
+def processors_used(rounds: list[Event]) -> float | None:
+    """How many processors the process kept busy in its rounds, by the runner's clocks; None where it cannot know."""
+    found = [
+        event["processor_seconds"] / event["seen_seconds"]
+        for event in rounds
+        if event.get("processor_seconds") and event.get("seen_seconds")
+    ]
+    return median(found) if found else None
+
+
+def _beyond(alone: Mapping[str, Any]) -> dict[str, int] | None:
+    """What a process held beyond its libraries and the data."""
+    before, data, *rest = (alone.get(f"{name}_bytes") for name in ("before", "data", "peak", "held"))
+    if before is None or data is None or None in rest:
+        return None
+    peak, held = (max(0, value - before - data) for value in rest if value is not None)
+    return {"peak_bytes": peak, "held_bytes": held}
 
 
 def _all_or_none(events: list[Event], name: str) -> list[float] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from stepbench.cases.case import Case
 from stepbench.machine.available_memory import available_bytes as available_memory
-from stepbench.run.plan import Plan
+from stepbench.run.participants import Role
+from stepbench.run.plan import QUICK, Plan
 from stepkernels.problem import ProblemError
 
 WORKER_BYTES = 2**28  # libraries and compiled code: 0.1 to 0.5 GiB a process, as measured; a mean
@@ -18,6 +19,7 @@ COMPILE_SECONDS = 1.3  # a row's first bind in a dtype, with a cold cache
 SHAPE_SECONDS = 5.0  # likewise of each case, for a row that compiles for every shape
 READ_BYTES_PER_SECOND = 8e9  # what a two-pass row gets through
 ROUND_OVERHEAD_SECONDS = 0.0075
+AFTER_SECONDS = 2.5  # of a row when the turns are over: two processes, started beside others', and a large case bound
 
 
 def memory_bytes(plan: Plan, case: Case) -> int:
@@ -46,7 +48,13 @@ def run_seconds(plan: Plan) -> float:
     """How long the run takes, roughly."""
     start = len(plan.budgets) * len(plan.participants) * START_SECONDS
     cases = sum(_case_seconds(plan, case) for case in plan.cases)
-    return AROUND_SECONDS + _compile_seconds(plan) + plan.generations * (start + cases)
+    return AROUND_SECONDS + _compile_seconds(plan) + plan.generations * (start + cases) + _after_seconds(plan)
+
+
+def _after_seconds(plan: Plan) -> float:
+    """What is measured of each row after its turns, in all runs but the quick ones; energy not counted."""
+    rows = sum(each.role is Role.ROW and not each.replica for each in plan.participants)
+    return 0.0 if plan.preset == QUICK else AFTER_SECONDS * rows
 
 
 def _compile_seconds(plan: Plan) -> float:

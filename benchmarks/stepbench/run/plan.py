@@ -15,6 +15,7 @@ from stepkernels.interface import Implementation
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
 MOST_TURNS_OF_LARGE_DATA = 12
 
+QUICK = "quick"  # the preset that is over in a minute: nothing is measured after its turns
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 
 

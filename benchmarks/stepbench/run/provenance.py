@@ -16,8 +16,12 @@ import stepkernels
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.interface import Implementation
 from stepreports.records.files import read_object, write_json
+from stepreports.records.machines import PROCESSOR, processor_of
 
-MACHINE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus", "caches", "memory_bytes", "environment")
+MACHINE = (
+    "cpu", "machine", "cores", "threads", "numa_nodes", "allowed_cpus", "quota_cpus", "memory_limit_bytes",
+    "caches", "hypervisor", "memory_bytes", "environment", "blas",
+)  # fmt: skip
 PLACES = "data-files.json"
 CODE_SUFFIXES = (".py", ".cu")
 MEMORY_STEP = 2**28  # two starts of one machine differ by less
@@ -113,12 +117,15 @@ def _of_machines(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Di
     for fact in MACHINE:
         if fact in then:
             yield Difference(f"the machine's {fact}".replace("_", " "), _fact(fact, then), _fact(fact, now), False)
+    before, after = (processor_of(machine) for machine in (then, now))
+    for fact in PROCESSOR if before else ():
+        yield Difference(f"the processor's {fact}".replace("_", " "), before.get(fact), after.get(fact), False)
     yield Difference("the machine's GPUs", _models(then), _models(now), False)
     yield Difference("Python", then.get("python"), now.get("python"), True)
     yield Difference("the system", then.get("system"), now.get("system"), True)
-    before, after = then.get("versions") or {}, now["versions"]
-    for name in dict.fromkeys([*before, *after]):
-        yield Difference(name, before.get(name, "absent"), after.get(name, "absent"), True)
+    old, new = then.get("versions") or {}, now["versions"]
+    for name in dict.fromkeys([*old, *new]):
+        yield Difference(name, old.get(name, "absent"), new.get(name, "absent"), True)
 
 
 def _of_code(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest_benchmark
 
 from stepbench.cases.case import Case
+from stepbench.run.after_turns import EVENT as ALONE
 from stepbench.run.attempts import Attempt, Key, Pair, Timing, last_attempts, timings
 from stepbench.run.benchmark_entry import BenchmarkEntry
 from stepbench.run.participants import Role
@@ -71,6 +72,7 @@ def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, T
     """One for each participant and case with a round."""
     started = {(event["participant"], event["generation"]): event for event in events if event["event"] == "started"}
     limits = {each.row.device: each.key for each in plan.participants if each.role is Role.LIMIT}
+    alone = {(event["participant"], event["at"]): event for event in events if event["event"] == ALONE}
     nothing = Timing()
     for case in plan.cases:
         for participant in plan.participants:
@@ -84,6 +86,7 @@ def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, T
                     case=case,
                     timing=timing,
                     starts=[started[key, g] for g in timing.generations if (key, g) in started],
+                    alone=alone.get((key, case.name), {}),
                     limit=timed.get((limits.get(participant.row.device, ""), case.name), nothing),
                 )
 

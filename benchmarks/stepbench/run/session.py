@@ -16,7 +16,8 @@ from stepbench.machine.environment import refuse_variables
 from stepbench.machine.family import FAMILY
 from stepbench.machine.measured import measured_limits
 from stepbench.machine.other_runs import Presence
-from stepbench.run.attempts import Pair, finished_pairs
+from stepbench.run.after_turns import AfterTurns, already_alone
+from stepbench.run.attempts import finished_pairs
 from stepbench.run.choices import require_seconds, require_threads
 from stepbench.run.estimate import require_memory
 from stepbench.run.journal import Journal
@@ -107,7 +108,7 @@ def _carry_out(
             limits = folder / LIMITS
             if not limits.is_file():
                 write_json(limits, _limits(plan))
-            _time(plan, folder, work, journal, progress, finished_pairs(before), presence)
+            _time(plan, folder, work, journal, progress, before, presence)
     finally:
         write_results(folder, read_events(folder))
 
@@ -118,12 +119,16 @@ def _time(
     work: Path,
     journal: Journal,
     progress: ProgressFactory,
-    done: frozenset[Pair],
+    before: Sequence[Event],
     presence: Presence,
 ) -> None:
+    done = finished_pairs(before)
     try:
         with progress(plan.generations * len(plan.cases) - len(done)) as bar:
-            Runner(plan, folder, work, journal, bar, presence).run(done)
+            runner = Runner(plan, folder, work, journal, bar, presence)
+            runner.run(done)
+            after = AfterTurns(plan, folder, work, journal, bar, runner.scratch, runner.time_limit)
+            after.run(already_alone(before))
     finally:
         FAMILY.end()
 

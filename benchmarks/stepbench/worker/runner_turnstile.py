@@ -9,6 +9,7 @@ import msgspec
 
 from stepbench.cases.case import Case
 from stepbench.cases.problem_files import load_problem
+from stepbench.machine.process_state import reset_peak_memory
 from stepbench.worker.channel import Channel, ChannelClosedError, decoded
 from stepbench.worker.messages import MOST_REASON, Bind, Failed, Orders, Question
 from stepbench.worker.read_only_pages import in_read_only_pages
@@ -30,6 +31,7 @@ class RunnerTurnstile:
         if asked.case != case.name:
             raise RuntimeError(f"The runner is at {asked.case}, the worker at {case.name}.")
         problem = in_read_only_pages(load_problem(Path(asked.data), case.dtype))
+        reset_peak_memory(os.getpid())  # to read the data took them twice; from here on it is the row's doing
         return Task(case=case, problem=problem, config=asked.config.config(), rounds=asked.rounds)
 
     def expect(self, kind: type[AnyQuestion]) -> AnyQuestion:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import chain, islice
 
 from stepreports.comparison.sides import Side, cases_of
+from stepreports.records.machines import machines_apart
 from stepreports.records.stored import Case
 from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_runs, verdict
 from stepreports.statistics.runs import Record, Run
@@ -24,8 +25,15 @@ _MOST_LINES, _MOST_CLAIMS = 200, 20  # of a page that is to be read; table.csv h
 def summary(sides: Sequence[Side], view: View, common: Sequence[Case]) -> str:
     """The runs, the claims and every row in each run, in Markdown."""
     parts = ["# Stepbench, compared", "\n".join(f"- **{side.label}**: {where(side.run)}" for side in sides)]
-    parts += ["\n".join(f"- {claim}" for claim in claims(sides, view, common))]
+    parts += ["\n".join(f"- {line}" for line in [*other_machines(sides), *claims(sides, view, common)])]
     return "\n\n".join([*parts, markdown(against_first(sides, common))]) + "\n"
+
+
+def other_machines(sides: Sequence[Side]) -> list[str]:
+    """Of each run made on another machine than the first, A: in what that differs."""
+    first, *others = sides
+    apart = ((side.label, machines_apart(first.run.machine, side.run.machine)) for side in others)
+    return [f"{label} is of another machine than {first.label}: {'; '.join(found)}." for label, found in apart if found]
 
 
 def claims(sides: Sequence[Side], view: View, common: Sequence[Case]) -> list[str]:
@@ -39,7 +47,7 @@ def against_first(sides: Sequence[Side], common: Sequence[Case]) -> list[dict[st
     told = ((case, row) for case in common for row in dict.fromkeys(chain.from_iterable(s.at(case) for s in sides)))
     return [
         {"row": f"`{row}`", "op": case.op, "dtype": case.dtype, "size": case.size}
-        | {side.label: _time(side.at(case).get(row)) for side in sides}
+        | {side.label: _time(side.at(case).get(row), sides, case) for side in sides}
         | {f"{side.label} over A": _gain(first, side, case, row) for side in others}
         for case, row in islice(told, _MOST_LINES)
     ]
@@ -65,8 +73,13 @@ def _claim(sides: Sequence[Side], case: Case) -> str:
     return f"At {case.size}, {names[0]} is {text.times(gain)} as fast as {names[1]}{doubt}."
 
 
-def _time(record: Record | None) -> str:
-    return text.time(record.seconds) if record else "–"
+def _time(record: Record | None, sides: Sequence[Side], case: Case) -> str:
+    """Its time, and on how many threads where not every run had as many."""
+    if record is None:
+        return "–"
+    budgets = {other.case.threads for side in sides for other in side.at(case).values()}
+    threads = f", {text.counted(record.case.threads, 'thread')}" if len(budgets) > 1 else ""
+    return f"{text.time(record.seconds)}{threads}"
 
 
 def _gain(first: Side, side: Side, case: Case, row: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from stepreports.comparison.between_runs import against_first, claims
+from stepreports.comparison.between_runs import against_first, claims, other_machines
 from stepreports.comparison.sides import Side, cases_of
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.by_size import draw_line
@@ -58,7 +58,7 @@ def comparison_page(sides: Sequence[Side], view: View, common: Sequence[Case], c
         page_data(together, _named(columns, sides)) | {"rows": _looks(sides, together)},
         sides=[(side.label, where(side.run)) for side in sides],
         view=view,
-        claims=claims(sides, view, common),
+        claims=[*other_machines(sides), *claims(sides, view, common)],
         lines=against_first(sides, common),
         figure=inlined(figure, "time"),
         records=together.records,

@@ -12,14 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from stepreports.records.files import RecordError
-from stepreports.records.machines import differing, gpu_models
+from stepreports.records.machines import machines_apart
 from stepreports.records.stored import Case
 from stepreports.records.turns import Turns, over
 from stepreports.statistics.intervals import Estimate, ratio_between_runs
 from stepreports.statistics.runs import Record, Run, load_run
 from stepreports.telling import text
-
-_DECISIVE = ("cpu", "machine", "cores", "threads", "allowed_cpus", "quota_cpus")  # for a timing, beside the GPUs
+from stepreports.telling.bases import base_in_words
 
 
 class Outcome(StrEnum):
@@ -32,12 +31,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One row at one case in both runs; `ratio` is the new time over the base."""
+    """One row at one case in both runs; `ratio` is the new time over the time of `base`."""
 
     case: Case
     row: str
     ratio: Estimate
     outcome: Outcome
+    base: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +65,12 @@ def gate(base_folder: Path, new_folder: Path, percent: float) -> GateResult:
     the control's of the same turn first. Raises `RecordError` where nothing can be compared.
     """
     base, new = load_run(base_folder), load_run(new_folder)
-    differences = machine_differences(base, new)
+    differences = machines_apart(base.machine, new.machine)
     control = shared_control(base, new, differences) if differences else None
     found = list(_compared(base, new, percent / 100, control))
     if not found:
         raise RecordError(f"{base_folder} and {new_folder} have no row at a case in common; nothing can be compared.")
     return GateResult(found, [*_lines(found, percent, differences, control), *_lost(base, new)])
-
-
-def machine_differences(base: Run, new: Run) -> list[str]:
-    """How the machines of two runs differ, as far as it decides a timing; empty when they are alike."""
-    facts = differing(base.machine, new.machine, _DECISIVE)
-    found = [f"{fact.replace('_', ' ')} {base.machine.get(fact)} against {new.machine.get(fact)}" for fact in facts]
-    gpus = [gpu_models(run.machine) for run in (base, new)]
-    return found if gpus[0] == gpus[1] else [*found, f"GPUs {gpus[0]} against {gpus[1]}"]
 
 
 def shared_control(base: Run, new: Run, differences: Sequence[str]) -> str:
@@ -97,7 +89,7 @@ def _compared(base: Run, new: Run, allowance: float, control: str | None) -> lis
         before, after = (_relative(run.cases.get(case, {}), row, control) for run in (base, new))
         if before and after:
             ratio = ratio_between_runs(after, before)
-            found.append(Comparison(case, row, ratio, _outcome(ratio, allowance)))
+            found.append(Comparison(case, row, ratio, _outcome(ratio, allowance), base.cases[case][row]))
     return found
 
 
@@ -139,4 +131,4 @@ def _lost(base: Run, new: Run) -> list[str]:
 
 def _line(each: Comparison) -> str:
     told = f"{each.outcome}: {each.row}, {each.case.in_words}"
-    return f"{told} takes {text.times(each.ratio)} the time of the base."
+    return f"{told} takes {text.times(each.ratio)} the time of the base, {base_in_words(each.base)}."

@@ -13,6 +13,7 @@ from stepreports.statistics.intervals import Estimate, detectable_difference, ra
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shows_its_passes
 from stepreports.telling import text
+from stepreports.telling.bases import threads_of
 from stepreports.telling.summary import alike, sizes_of, times_as_fast
 from stepreports.telling.tables import AGREEMENT
 
@@ -30,6 +31,7 @@ class Rung:
     technique: str
     why: str
     passes: str
+    threads: str
     time: str
     over_before: str
     told: str
@@ -73,6 +75,7 @@ def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fa
         technique=record.row.technique,
         why=record.row.summary,
         passes=_passes(run, record),
+        threads=threads_of(record),
         time=text.time(record.seconds),
         over_before=text.times(gain) if gain else "–",
         told=str(verdict(gain.inverse(), run.margin)) if gain else "",

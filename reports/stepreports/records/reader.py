@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from stepreports.records.files import RecordError, content_of, read_object
 from stepreports.records.journal import journal_for_report
+from stepreports.records.machine_schema import Machine
 from stepreports.records.overhead import overhead_in
-from stepreports.records.schema import SCHEMA, BenchmarkFile, Entry, FailureEntry, FailuresFile, Info, Machine
+from stepreports.records.schema import SCHEMA, BenchmarkFile, Energy, Entry, FailureEntry, FailuresFile, Info
 from stepreports.records.self_test_figures import self_test_of
 from stepreports.records.stored import Case, Failure, Row, StoredRecord, StoredRun
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
@@ -154,6 +156,10 @@ def _record(info: Info, rounds: Sequence[float]) -> StoredRecord:
         device_state=info.device_state or {},
         pools=info.pools or {},
         plans=list(dict.fromkeys(visible(plan) for plan in info.plan or [] if plan)),
+        processors_used=info.processors_used,
+        peak_memory_bytes=info.peak_memory_bytes,
+        memory=info.memory,
+        energy=_of_one_step(info.energy, case.steps),
         rounds=len(rounds),
         turns=Measurement(layout, seconds),
     )
@@ -196,6 +202,10 @@ def _turns(info: Info, rounds: Sequence[float], steps: int, field: str) -> tuple
             raise ValueError(f"it has {len(seconds)} rounds in {field}, and {len(getattr(info, name))} in {name}")
     layout, order = _order(tuple(info.generation), tuple(info.turn))
     return layout, seconds[order] / steps
+
+
+def _of_one_step(energy: Energy | None, steps: int) -> Energy | None:
+    return structs.replace(energy, joules=energy.joules / steps) if energy else None
 
 
 def _seconds(rounds: Sequence[float], field: str) -> Floats:

@@ -1,4 +1,6 @@
-"""What a run stores, as types: the one schema that everything read of a run is held to, here and nowhere else.
+"""What a run stores, as types: the one schema that everything read of a run is held to.
+
+What single values may be is in `bounded`, the machine in `machine_schema`.
 
 A field without a default must be there; one with a default may be missing, and adding such a field is one line. Fields
 that are not named are allowed. Numbers have bounds far beyond anything measured, so that whatever is computed of them
@@ -7,53 +9,27 @@ is finite; what is no JSON (NaN, infinity) never comes so far.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from stepreports.records.bounded import (
+    Amount,
+    Busy,
+    Count,
+    Duration,
+    InBounds,
+    Name,
+    Ordinal,
+    Plan,
+    Seconds,
+    Share,
+    Told,
+    Word,
+)
+from stepreports.records.machine_schema import Machine
+
 SCHEMA = 1  # of all files of a run
-
-Name = Annotated[str, Meta(min_length=1, max_length=255)]  # of a row, a library, a file of data
-Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.+-]{1,60}\Z")]  # becomes part of a file's name
-Plan = Annotated[str, Meta(max_length=800)]  # how a row goes about a case, in its own words
-Count = Annotated[int, Meta(ge=1, le=2**40)]
-Ordinal = Annotated[int, Meta(ge=0, le=2**31)]
-Amount = Annotated[int, Meta(ge=0, le=2**62)]  # of bytes or operations
-Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]  # of one operation
-Duration = Annotated[float, Meta(ge=0, le=1e9)]  # in seconds, of what may take none
-InBounds = Annotated[float, Meta(ge=0, le=1e30)]  # an error, in units of its bound
-Rate = Annotated[float, Meta(ge=1e-9, le=1e12)]
-Share = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Told = dict[str, Any]  # shown as it is, or passed on
-
-
-# --- the machine, of which every file tells ---------------------------------------------------------------------------
-
-
-class Gpu(Struct):
-    """A GPU, as far as reports compute with it."""
-
-    model: str | None = None
-
-
-class Limits(Struct):
-    """What the machine was measured to do: (bytes, GB/s) of reading, and GFLOP/s by dtype."""
-
-    read_gb_per_s: list[tuple[Count, Rate]] | None = None
-    fma_gflops: dict[str, Rate] | None = None
-    triad_gb_per_s: Rate | None = None
-    empty_call_seconds: Duration | None = None
-    pool_wake_seconds: Duration | None = None
-    clock_resolution_seconds: Duration | None = None
-
-
-class Machine(Struct):
-    """A machine, as far as reports compute with it."""
-
-    cpu: str | None = None
-    gpus: list[Gpu] | None = None
-    caches: Told | None = None
-    limits: Limits | None = None
 
 
 # --- journal.jsonl: a line an event -----------------------------------------------------------------------------------
@@ -152,6 +128,28 @@ EVENTS: dict[str, type[Event]] = {
 # --- benchmark.json: pytest-benchmark's format ------------------------------------------------------------------------
 
 
+class Memory(Struct):
+    """Bytes beyond X, y and the libraries, in a process that did nothing but the case.
+
+    `fixed_bytes` are those of a process on little data; `copies_of_x` what grows, as a multiple of X and y.
+    """
+
+    peak_bytes: Amount
+    held_bytes: Amount
+    fixed_bytes: Amount | None = None
+    copies_of_x: Share | None = None
+
+
+class Energy(Struct):
+    """Joules of an operation beyond those at rest, by counters of the machine."""
+
+    joules: Annotated[float, Meta(gt=0, le=1e9)]
+    idle_watts: Annotated[float, Meta(ge=0, le=1e9)]
+    watts: Annotated[float, Meta(ge=0, le=1e9)]
+    seconds: Duration
+    source: Name
+
+
 class Info(Struct):
     """The extra_info of a benchmark: everything that is ours."""
 
@@ -190,6 +188,10 @@ class Info(Struct):
     copy_to_device_seconds: list[Duration | None] | None = None
     device_seconds: list[float] | None = None
     device_state: Told | None = None
+    processors_used: Busy | None = None
+    peak_memory_bytes: Amount | None = None
+    memory: Memory | None = None
+    energy: Energy | None = None
 
 
 class Stats(Struct):

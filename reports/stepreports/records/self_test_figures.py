@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from stepreports.records.files import read_object
-from stepreports.records.machines import Machine, differing
+from stepreports.records.machines import Machine, differing, processors_apart
 from stepreports.records.schema import SelfTest, SelfTestFile
 from stepreports.records.validation import held_to
 
 NAME = "self-test.json"
-_DECISIVE = ("cpu", "allowed_cpus", "virtual_machine")  # for a clock and a scheduler
+_DECISIVE = ("allowed_cpus", "virtual_machine")  # for a clock and a scheduler, beside the processor
 
 
 def self_test_of(folder: Path, machine: Machine) -> Mapping[str, Any] | None:
@@ -24,7 +24,11 @@ def self_test_of(folder: Path, machine: Machine) -> Mapping[str, Any] | None:
     for place in (folder, folder.resolve().parent):
         if (place / NAME).is_file():
             found = held_to(SelfTestFile, read_object(place / NAME), str(place / NAME))
-            if found.self_test and not differing(found.machine or {}, machine, _DECISIVE):
+            if found.self_test and _is_of(found.machine or {}, machine):
                 held_to(SelfTest, found.self_test, f"{place / NAME}, self_test")
                 return found.self_test
     return None
+
+
+def _is_of(tested: Machine, machine: Machine) -> bool:
+    return not (processors_apart(tested, machine) or differing(tested, machine, _DECISIVE))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from stepreports.records.machines import Machine
 from stepreports.records.overhead import Overhead
+from stepreports.records.schema import Energy, Memory
 from stepreports.records.turns import Measurement
 
 ITEM_BYTES = {"float32": 4, "float64": 8}
@@ -84,6 +85,10 @@ class StoredRecord:
     device_state: Mapping[str, Any]
     pools: Mapping[str, int]
     plans: Sequence[str]
+    processors_used: float | None
+    peak_memory_bytes: int | None
+    memory: Memory | None
+    energy: Energy | None
     rounds: int
     turns: Measurement
 

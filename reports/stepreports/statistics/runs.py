@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from stepreports.records.machines import gpu_models
+from stepreports.records.machines import gpu_models, in_full
 from stepreports.records.reader import read_run
 from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
 from stepreports.statistics.intervals import Estimate, estimates, margin_above, self_comparison_spread, spreads
@@ -84,6 +84,11 @@ class Run(StoredRun):
         """The CPU and, where there is one, the GPU."""
         names = (self.machine.get("cpu"), *gpu_models(self.machine)[:1])
         return " + ".join(str(name) for name in names if name) or "unknown machine"
+
+    @property
+    def machine_in_full(self) -> str:
+        """The name with what tells processors of that name apart."""
+        return in_full(self.machine_name, self.machine)
 
     @property
     def cache_bytes(self) -> dict[str, int]:

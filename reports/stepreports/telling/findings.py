@@ -27,6 +27,7 @@ from stepreports.statistics.intervals import (
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 from stepreports.telling import text
+from stepreports.telling.bases import base_in_words
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
 
@@ -197,7 +198,7 @@ def _how_fast(standing: Standing, at: str) -> str:
     matrix = run.row_of_technique(MATRIX_FORM)
     other = run.cases[standing.case].get(matrix.name) if matrix else None
     if other and other is not record and (gain := ratio(other.turns, record.turns)):
-        words.append(compared(gain, other.row.name, run.margin))
+        words.append(f"{compared(gain, other.row.name, run.margin)} ({base_in_words(other)})")
     if share := shares_of_limit(run, [record])[0]:
         words.append(f"{text.percentage(share)} of the measured limit")
     return text.listed(words)
@@ -221,7 +222,8 @@ def _gpu_against_cpu(view: View) -> list[str]:
     if not paying:
         return []
     cpu, gpu, gain = paying[-1]
-    claim = f"`{gpu.row.name}` is {text.times(gain)} as fast as `{cpu.row.name}` at {cpu.case.size}"
+    against = f"`{cpu.row.name}` ({base_in_words(cpu)})"
+    claim = f"`{gpu.row.name}` is {text.times(gain)} as fast as {against} at {cpu.case.size}"
     return [f"The GPU pays from {paying[0][0].case.size} up: {claim}{_copied_first(gpu, cpu)}."]
 
 
@@ -250,7 +252,8 @@ def _over_the_loop(view: View) -> list[str]:
     best = min((r for r in cases[-1].values() if r.row != loop), key=lambda record: record.seconds.value)
     gain = ratio(cases[-1][loop.name].turns, best.turns)
     where = f"At {best.case.size}, the largest size that `{loop.name}` ran"
-    return [f"{where}, `{best.row.name}` is {text.times(gain)} as fast as it."] if gain else []
+    took = base_in_words(cases[-1][loop.name])
+    return [f"{where} ({took}), `{best.row.name}` is {text.times(gain)} as fast as it."] if gain else []
 
 
 def _resolution(view: View) -> str:

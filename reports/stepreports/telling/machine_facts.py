@@ -33,6 +33,11 @@ def machine_lines(run: Run) -> list[tuple[str, str]]:
     """The machine, the versions and the run as they were recorded, a name and a value a line."""
     machine = {name: value for name, value in run.machine.items() if name != "limits"}  # they have a table of their own
     told: dict[str, Any] = {"run": run.run_id, "when": run.when, "commit": run.commit, **machine}
+    return facts_of(told)
+
+
+def facts_of(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whatever is told of a machine, nested or not, a name in words and a value a line."""
     return [(name.replace("_", " "), value) for name, value in _flattened(told)]
 
 
@@ -47,6 +52,8 @@ def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
                     lines += _flattened(item, f"{prefix}{name.rstrip('s')} {number} ")
             case None | [] | "":
                 lines.append((f"{prefix}{name}", "not known"))
+            case list() if all(isinstance(item, str) for item in value):
+                lines.append((f"{prefix}{name}", ", ".join(value)))
             case bool():
                 lines.append((f"{prefix}{name}", str(value)))
             case int() if 0 <= value < _MOST_BYTES and (name.endswith("bytes") or prefix == "caches "):

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from stepreports.records.journal import NAME as JOURNAL
 from stepreports.records.stored import Failure
@@ -13,7 +14,10 @@ from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.telling import text
+from stepreports.telling.baseline import altered_lines
+from stepreports.telling.bases import base_line, rows_by_size, times_of_base
 from stepreports.telling.findings import answer, headline, standings
+from stepreports.telling.resources import MEMORY_NOTE, energy_lines, energy_told, memory_lines
 from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
 
@@ -25,7 +29,11 @@ def summary(run: Run) -> str:
     """The answer, the table of winners, what to doubt and what did not run, in Markdown."""
     parts = ["# Stepbench", where(run), *headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
     if lines := winners(run):
-        parts += ["## Fastest at each size", markdown(lines)]
+        parts += ["## Fastest at each size", markdown(lines), *every_row(run)]
+    if lines := memory_lines(run):
+        parts += ["## Memory beside X and y", MEMORY_NOTE, markdown(lines)]
+    if told := energy_told(run):
+        parts += ["## Energy", *told, markdown(energy_lines(run))]
     if run.overhead:
         parts += [overhead_in_words(run.overhead)]
     if notes := warnings(run):
@@ -39,12 +47,23 @@ def where(run: Run) -> str:
     """The machine, the day, the commit and the run, in a line."""
     commit = str(run.commit.get("id") or "unknown")[:10]
     dirty = " with uncommitted changes" if run.commit.get("dirty") else ""
-    return f"{run.machine_name} · {run.when[:10]} · commit {commit}{dirty} · run {run.run_id}"
+    return f"{run.machine_in_full} · {run.when[:10]} · commit {commit}{dirty} · run {run.run_id}"
 
 
 def winners(run: Run) -> list[dict[str, str]]:
     """The fastest row of each device at each size, with what it buys; the same keys in each line."""
     return [{"dtype": view.dtype} | line for view in step_views(run)[:_MOST_VIEWS] for line in winners_of(view)]
+
+
+def every_row(run: Run) -> list[str]:
+    """Every row at each size, a table a view, each with what its ratios are to; in Markdown."""
+    found = step_views(run)[:_MOST_VIEWS]
+    tables = ([_titled(view), base_line(view), markdown(rows_by_size(view))] for view in found)
+    return ["## Every row at each size", *filter(None, chain.from_iterable(tables))] if found else []
+
+
+def _titled(view: View) -> str:
+    return f"**{view.title[:1].upper()}{view.title[1:]}**"
 
 
 def winners_of(view: View) -> list[dict[str, str]]:
@@ -72,7 +91,7 @@ def warnings(run: Run) -> list[str]:
     noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
     implausible = [record for record in run.records if record.implausible]
     throttled = [record for record in run.records if record.throttled]
-    notes = []
+    notes = altered_lines(run.machine)
     if loud:
         notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
     if noisy:
@@ -134,7 +153,7 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
         "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
         "time of a step": text.time(fastest.seconds),
         **{
-            f"over {baseline.name}": times_as_fast(fastest, run.cases[fastest.case].get(baseline.name))
+            f"over {baseline.name}": times_of_base(fastest, run.cases[fastest.case].get(baseline.name))
             for baseline in baselines(run)
         },
         "of the limit": text.percentage(share) if share else "–",

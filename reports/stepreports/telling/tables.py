@@ -138,6 +138,7 @@ def _times(run: Run) -> Table:
         "rounds": [r.rounds for r in records],
         "x_gb_per_s": [r.case.x_bytes / r.seconds.value / 1e9 for r in records],
         "limit_seconds_per_step": [limit.seconds.value if limit else None for limit in limits],
+        "processors_used": [r.processors_used for r in records],
         "implausible": [r.implausible for r in records],
     }
 
@@ -152,6 +153,15 @@ def _costs(records: Sequence[Record]) -> Table:
         "first_call_warm_seconds": [typical(r.first_call_seconds[1:]) for r in records],
         "copy_to_device_seconds": [typical(r.copy_to_device_seconds) for r in records],
         "device_seconds_per_step": [r.device_seconds for r in records],
+        "peak_memory_bytes": [r.peak_memory_bytes for r in records],
+        "memory_beyond_x_and_y_bytes": [r.memory.peak_bytes if r.memory else None for r in records],
+        "memory_held_beyond_x_and_y_bytes": [r.memory.held_bytes if r.memory else None for r in records],
+        "memory_fixed_bytes": [r.memory.fixed_bytes if r.memory else None for r in records],
+        "copies_of_x": [r.memory.copies_of_x if r.memory else None for r in records],
+        "joules_per_step": [r.energy.joules if r.energy else None for r in records],
+        "joules_per_step_at_rest": [r.energy.idle_watts * r.seconds.value if r.energy else None for r in records],
+        "watts": [r.energy.watts if r.energy else None for r in records],
+        "idle_watts": [r.energy.idle_watts if r.energy else None for r in records],
     }
 
 

@@ -10,6 +10,7 @@ from stepreports.statistics.intervals import Estimate
 MOST_DIGITS = 3
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+_JOULES = ((1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
 _DURATIONS = ((7200, 3600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 
 
@@ -74,6 +75,12 @@ def duration(value: float) -> str:
 def plain_bytes(value: float, digits: int = 2) -> str:
     """A size in decimal units: `160 kB`."""
     scale, unit = _unit(value, _BYTES)
+    return f"{significant(value / scale, digits)} {unit}"
+
+
+def plain_joules(value: float, digits: int = 2) -> str:
+    """An energy without an interval: `1.2 mJ`."""
+    scale, unit = _unit(value, _JOULES)
     return f"{significant(value / scale, digits)} {unit}"
 
 

@@ -61,7 +61,8 @@ def test_a_mark_whose_case_was_not_timed_is_not_measured(run):
 def test_a_call_costs_what_step_takes_beyond_a_step_of_train(run):
     timed = {case.op: rows[CALL.row].seconds.value for case, rows in run.cases.items() if case.m == CALL.m}
     line = marks.table(run).splitlines()[-1]
-    assert line.startswith("| 1,000 × 20, one call of step | a step inside train | +3 µs |")
+    assert line.startswith("| 1,000 × 20, one call of step | a step inside train |")
+    assert "2 threads allowed | +3 µs |" in line
     assert f"| {(timed['step'] - timed['train']) * 1e6:+.2g} µs |" in line
 
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from runs import environment
-from stepbench.machine.available_memory import available_bytes, group_bytes
+from stepbench.machine.available_memory import available_bytes, group_bytes, limit_bytes
 
 MIB = 2**20
 
@@ -44,6 +44,15 @@ def test_version_1_counts_as_well(tmp_path):
     group(tmp_path / "memory" / "mine", v1(900 * MIB, 200 * MIB, cached=100 * MIB))
     group(tmp_path / "memory", v1(2**63 - 4096, 200 * MIB))
     assert min(group_bytes(tmp_path, tmp_path / "self")) == 800 * MIB
+
+
+def test_the_limit_of_a_container_is_the_least_of_its_groups_and_none_where_none_has_one(tmp_path):
+    (tmp_path / "self").write_text("5:memory:/mine\n0::/outer\n")
+    group(tmp_path / "memory", v1(2**63 - 4096, 200 * MIB))
+    assert limit_bytes(tmp_path, tmp_path / "self") is None
+    group(tmp_path / "outer", v2(900 * MIB, 500 * MIB))
+    group(tmp_path / "memory" / "mine", v1(800 * MIB, 200 * MIB))
+    assert limit_bytes(tmp_path, tmp_path / "self") == 800 * MIB
 
 
 def test_in_a_container_the_path_of_the_host_is_not_there_and_the_root_counts(tmp_path):

@@ -13,9 +13,11 @@ from stepbench.machine.environment import (
     RULES,
     Fate,
     inherited,
+    of_baseline,
     recorded,
     refuse_variables,
     rule_of,
+    set_by_harness,
     table_lines,
 )
 from stepbench.machine.simulators import SIMULATORS
@@ -85,6 +87,21 @@ def test_threads_and_blas_are_in_the_record_and_places_are_not():
     }
     assert recorded(asked) == {"LD_PRELOAD": "set", "OMP_PROC_BIND": "true", "OPENBLAS_CORETYPE": "Haswell"}
     assert inherited(asked) == asked
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "MKL_CBWR", "OMP_PROC_BIND", "KMP_BLOCKTIME", "GOMP_CPU_AFFINITY",
+     "BLIS_ARCH_TYPE", "NUMBA_OPT", "MALLOC_PERTURB_", "LD_PRELOAD"],
+)  # fmt: skip
+def test_what_may_change_the_baseline_is_in_the_record_and_tried(name):
+    assert of_baseline({name: "1", "HOME": "/home/me"}) == [name]
+    assert recorded({name: "1"}) == {name: "1"}
+
+
+def test_what_the_harness_sets_stands_in_the_record_and_is_not_tried():
+    assert set(POOL_VARIABLES) <= set(set_by_harness())
+    assert of_baseline(dict.fromkeys(set_by_harness(), "1")) == []
 
 
 REFUSED = [

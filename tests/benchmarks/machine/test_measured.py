@@ -28,9 +28,20 @@ def test_the_knee_is_where_reading_falls_to_the_speed_of_memory():
         ({"virtual_machine": True}, "virtual machine"),
         ({"quota_cpus": 1.0}, "quota of 1"),
         ({"huge_pages": "never"}, "huge pages are off"),
+        ({"boost": False}, "nominal frequency"),
     ],
 )
 def test_what_makes_timings_unreliable_is_said(change, sentence):
     assert warnings_for(MACHINE) == []
     (warning,) = warnings_for({**MACHINE, **change})
     assert sentence in warning
+
+
+def test_a_variable_that_slows_the_baseline_is_said_and_how_to_be_rid_of_it():
+    altered = [{"variable": "OPENBLAS_CORETYPE", "times_as_long": 1.9, "changes": {"core_type": ["Nehalem", "Zen"]}}]
+    slower, way_out = warnings_for({**MACHINE, "baseline_altered_by": altered})
+    assert slower == (
+        "`OPENBLAS_CORETYPE` is set and makes the baseline slower: the products of the matrix form take 1.9 times as "
+        "long as without it (core type Nehalem instead of Zen)."
+    )
+    assert way_out.endswith("unset OPENBLAS_CORETYPE")

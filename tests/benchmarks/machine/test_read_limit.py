@@ -55,8 +55,8 @@ def test_the_fastest_way_is_one_of_them():
 def test_the_fastest_way_is_the_one_that_takes_least(monkeypatch):
     """Of made-up durations: the one a hundredth faster than the rest, though it is tried among the slowest first."""
     told, slow = Way(2, 4, 0), Way(1, 1, 1024)
-    durations = {way: 1.0 for way in ways((1, 2))} | {told: 0.99, slow: 5.0}
-    monkeypatch.setattr(read_kernels, "_seconds", lambda way, X, repeats: durations[way])  # noqa: ARG005
+    durations = dict.fromkeys(ways((1, 2)), 1.0) | {told: 0.99, slow: 5.0}
+    monkeypatch.setattr(read_kernels, "_seconds", lambda way, X, repeats: durations[way])
     assert fastest_way(np.ones(10), (1, 2)) == told
 
 

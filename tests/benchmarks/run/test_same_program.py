@@ -145,6 +145,7 @@ VERSIONS = {
 }
 PLACES = {
     "the machine's cpu": lambda header: header["machine"].update(cpu="Z80"),
+    "the processor's stepping": lambda header: header["machine"]["processor"].update(stepping="none"),
     "the machine's caches": lambda header: header["machine"].update(caches={"L1": 1}),
     "the machine's allowed cpus": lambda header: header["machine"].update(allowed_cpus=500),
     "the machine's memory bytes": lambda header: header["machine"].update(memory_bytes=2**50),

@@ -36,6 +36,15 @@ def test_a_laptop_and_a_server_stand_side_by_side(laptop, server, tmp_path):
     assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {"time.svg", "time.png"}
 
 
+def test_two_processors_of_one_name_are_told_apart(tmp_path):
+    machines = {model: MACHINE | {"processor": {"model": model}} for model in ("1", "17")}
+    one_case = [entry(ROWS[1], 1000, 20)]
+    runs = [write_run(tmp_path / name, one_case, run_id=name, machine=told) for name, told in machines.items()]
+    page = compare_report(runs, tmp_path / "out")
+    for told in ((tmp_path / "out" / "summary.md").read_text(), page.read_text()):
+        assert "B is of another machine than A: model 1 against 17." in told
+
+
 def test_only_sizes_that_every_run_timed_are_compared_whatever_their_thread_budget(laptop, server):
     sides = labelled([load_run(laptop), load_run(server)])
     sizes = {(case.m, case.n) for case in common_cases(sides)}

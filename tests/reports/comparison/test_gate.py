@@ -50,6 +50,13 @@ def test_machines_that_differ_are_compared_through_the_control_row(runs):
     assert "numpy-blas" not in {each.row for each in found.comparisons}
 
 
+def test_two_processors_of_one_name_are_two_machines(runs):
+    first, second = (MACHINE | {"processor": {"family": "25", "model": model}} for model in ("1", "17"))
+    found = gate(runs("base", machine=first), runs("new", machine=second, slowdown=2.0, seed=1), 10)
+    assert found.exit_code == 0
+    assert "the machines differ (model 1 against 17)" in found.lines[0]
+
+
 def test_a_row_that_slowed_down_on_another_machine_is_still_found(tmp_path, runs):
     slower = [each for each in entries(**FEW, slowdown=2.0) if each["extra_info"]["row"] != "numba-loop"]
     slower += [entry(ROWS[2], m, n, dataset, slowdown=3.0) for m, n, dataset in SIZES[:3]]

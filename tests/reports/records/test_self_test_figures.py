@@ -8,6 +8,8 @@ from stepreports.records.files import RecordError
 from stepreports.records.self_test_figures import self_test_of
 from synthetic_runs import MACHINE, SELF_TEST, write_self_test
 
+OTHERS = [{"cpu": "Another CPU"}, {"allowed_cpus": 64}, {"virtual_machine": False}, {"processor": {"model": "2"}}]
+
 
 @pytest.mark.parametrize("place", [".", ".."])
 def test_a_self_test_is_found_beside_the_run_and_beside_its_folder(small, place):
@@ -15,7 +17,7 @@ def test_a_self_test_is_found_beside_the_run_and_beside_its_folder(small, place)
     assert self_test_of(small, MACHINE) == SELF_TEST
 
 
-@pytest.mark.parametrize("other", [{"cpu": "Another CPU"}, {"allowed_cpus": 64}, {"virtual_machine": False}])
+@pytest.mark.parametrize("other", OTHERS)
 def test_a_self_test_of_another_machine_is_passed_over(small, other):
     write_self_test(small / "self-test.json", **other)
     assert self_test_of(small, MACHINE) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from stepbench.checking.schedule import Plan, schedule_of
 from stepbench.checking.verdicts import RowReport, Verdict
 from stepbench.executor.raised_by_row import described
 from stepbench.machine.children import device_variables, environment_of_child, somewhere_to_cache
+from stepbench.machine.family import FAMILY
 from stepbench.machine.simulators import SIMULATORS
 from stepbench.machine.threads import default_budget
 from stepkernels import Implementation
@@ -36,18 +38,29 @@ def judge_rows(
     problems: int | None = None,
     simulate: bool = False,
 ) -> list[RowReport]:
-    """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin."""
-    judge = judge_or_stand_in if simulate else judge_row
+    """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin.
+
+    Whatever interrupts it ends the children at once.
+    """
+    judge, interrupted = judge_or_stand_in if simulate else judge_row, threading.Event()
 
     def judge_in_turn(rows: Sequence[Implementation]) -> list[RowReport]:
         reports = []
         for row in rows:
-            reports.append(judge(row, Plan(seed=seed, problems=problems)))
-            finished(reports[-1])
+            report = judge(row, Plan(seed=seed, problems=problems))
+            if interrupted.is_set():  # it says no more than that its judge was ended
+                break
+            reports.append(report)
+            finished(report)
         return reports
 
     with ThreadPoolExecutor(max_workers=default_budget()) as pool:
-        reports = {report.row: report for judged in pool.map(judge_in_turn, _queues(rows)) for report in judged}
+        try:
+            reports = {report.row: report for judged in pool.map(judge_in_turn, _queues(rows)) for report in judged}
+        except BaseException:
+            interrupted.set()
+            FAMILY.end()
+            raise
     return [reports[row.name] for row in rows]
 
 

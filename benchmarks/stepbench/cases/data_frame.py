@@ -58,12 +58,13 @@ class Frame(Table):
         values = self.frame[column]
         require_no_gaps(values.isna().to_numpy(), self.name, column)
         if not pd.api.types.is_numeric_dtype(values):
-            numbers = pd.to_numeric(values.astype(str), errors="coerce")
+            written = values.astype(str)
+            numbers = pd.to_numeric(written, errors="coerce")
             # Digits that a typed file keeps as text are text.
             wrong = numbers.isna().to_numpy() | (self.written is None)
             if wrong.any():
                 raise ProblemError(self._not_a_number(column, int(wrong.argmax())))
-            values = numbers  # whole numbers beyond 64 bits
+            values = written.map(float)  # whole numbers beyond 64 bits, which pandas before 3.1 rounds a bit off
         converted: Array = values.to_numpy(np.float64)
         return converted
 

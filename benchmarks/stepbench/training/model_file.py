@@ -109,7 +109,10 @@ class Model:
         """Write the model; whoever reads meanwhile finds the old file or the new one, never a part."""
         stream = io.BytesIO()
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
-        np.savez(stream, allow_pickle=False, format=FORMAT, version=VERSION, **arrays)
+        with zipfile.ZipFile(stream, "w") as archive:  # NumPy's own savez can refuse objects from 2.2 on
+            for name, array in {"format": np.asarray(FORMAT), "version": np.asarray(VERSION), **arrays}.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
         return write_whole(path, stream.getvalue())
 
 

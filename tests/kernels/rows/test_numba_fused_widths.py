@@ -1,4 +1,4 @@
-"""The fused rows on the CPU, compiled for processors with other registers than this one's: right, and in vector code."""
+"""The fused rows on the CPU, compiled for processors with other registers: right, and in vector code."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ for m, n in ((1, 1), (7, 1), (13, 17), (97, 129), (257, 5), (66, 50)):
         for optimizer in OPTIMIZERS:
             for division in DIVISIONS.values():
                 for plan in PLANS.values():
-                    workspace = Workspace(
-                        started(synthetic_problem(m, n, dtype)), Config(dtype=dtype, optimizer=optimizer), division, plan
-                    )
+                    problem, config = started(synthetic_problem(m, n, dtype)), Config(dtype=dtype, optimizer=optimizer)
+                    workspace = Workspace(problem, config, division, plan)
                     worst = max(worst, agreement_of(workspace, 2).worst)
 print(simd.VECTOR_BYTES, worst)
 """

@@ -22,6 +22,7 @@ from stepbench.machine.threads import pool_variables
 LIMIT_SECONDS = 60.0
 SLOWER = 1.15  # times as long: what a busy machine makes of nothing is less, when each is the best of many
 TRIES, LOOPS, SHAPE = 15, 10, (1000, 500)  # 4 MB: beyond the second-level cache, and some 5 ms a try
+TIMED = "timed"
 FACTS = ("name", "version", "threading", "core_type", "threads")
 
 Told = dict[str, Any]
@@ -29,11 +30,14 @@ Ask = Callable[[int, Iterable[str]], Told]
 
 
 @cache
-def ask_child(threads: int, without: tuple[str, ...] = ()) -> Told:
-    """What a fresh process tells under a thread budget, some variables of the user's left out; empty if it fails."""
+def ask_child(threads: int, without: tuple[str, ...] = (), *, timed: bool = True) -> Told:
+    """What a fresh process tells under a thread budget, some variables of the user's left out; empty if it fails.
+
+    The time of the products is asked for only where it is compared: it takes a second.
+    """
     environment = environment_of_child(pool_variables(threads))
     kept = {name: value for name, value in environment.items() if name not in without}
-    child = run_to_its_end(module("stepbench.machine.blas"), kept, LIMIT_SECONDS)
+    child = run_to_its_end(module("stepbench.machine.blas", *([TIMED] if timed else [])), kept, LIMIT_SECONDS)
     try:
         told: Told = json.loads(child.stdout)
     except ValueError:
@@ -43,7 +47,7 @@ def ask_child(threads: int, without: tuple[str, ...] = ()) -> Told:
 
 def blas_in_use(threads: int) -> Told:
     """Of "numpy" and "scipy": name, version, threading, core type and threads; None for what is not told."""
-    told = ask_child(threads)
+    told = ask_child(threads, timed=False)
     return {library: told.get(library) for library in ("numpy", "scipy")}
 
 
@@ -79,7 +83,7 @@ def _apart(one: Told, other: Told) -> Told:
     }
 
 
-def measured_here() -> Told:
+def measured_here(*, timed: bool) -> Told:
     """What `ask_child` is told: by this process, of itself."""
     import numpy as np
     from threadpoolctl import threadpool_info
@@ -89,7 +93,9 @@ def measured_here() -> Told:
 
     after = [each for each in _blas_of(threadpool_info()) if each not in before]
     of_numpy = before[0] if before else _built_with(np.show_config(mode="dicts"))
-    return {"numpy": _facts(of_numpy), "scipy": _facts(after[0] if after else of_numpy), "seconds": _seconds()}
+    return {"numpy": _facts(of_numpy), "scipy": _facts(after[0] if after else of_numpy)} | (
+        {"seconds": _seconds()} if timed else {}
+    )
 
 
 def _blas_of(pools: Iterable[Told]) -> list[Told]:
@@ -127,7 +133,7 @@ def _seconds() -> float:
 
 def main() -> None:
     """Print what this process measures as one line of JSON."""
-    sys.stdout.write(json.dumps(measured_here()) + "\n")
+    sys.stdout.write(json.dumps(measured_here(timed=TIMED in sys.argv)) + "\n")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def read_curve(threads: Sequence[int], sizes: Sequence[int]) -> Curve:
     """Working set in bytes, and the GB/s of reading a float64 array of that size again and again, the fastest way."""
     curve = []
     for size in sizes:
-        X = np.ones((size // 1024, 128))
+        X = np.ones(size // 8)
         read = fastest_way(X, threads).read
         curve.append((size, size / best_seconds(partial(read, X)) / 1e9))
     return curve

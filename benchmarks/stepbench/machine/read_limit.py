@@ -15,7 +15,7 @@ class Workspace(State):
 
     def __init__(self, problem: Problem, config: Config) -> None:
         super().__init__(problem, config)
-        self.X = problem.X
+        self.X = problem.X.reshape(-1)
         self.plan = fastest_way(self.X, budgets())
         self.reset()
 

@@ -7,9 +7,8 @@ Here X is read once as well, and as fast as it can be read. What that takes:
   that a load from memory is always under way; several rows at once, in runs far apart, so that the hardware's
   prefetcher sees plain streams (`pipeline.py`).
 - Where X fits in the caches, a copy of it in tiles (`tiles.py`): nothing is transposed or left empty.
-- Sigmoid and loss as vector code (`residuals.py`, with `stepkernels.simd.exp`). One logarithm serves hundreds of rows:
-  Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1), the product kept as its excess over 1, which loses nothing when it is tiny.
-- Sums of some hundred rows in the dtype of X, of all in float64. The rows in shares with partial sums of their own,
+- Sigmoid and loss as vector code (`residuals.py`, `stepkernels.simd.exp`), one logarithm for hundreds of rows.
+- Sums of some hundred rows in the dtype of X, of all in float64; the rows in shares with partial sums of their own,
   added in order: the same bits every run (`gradient.py`).
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
   (`calls.py`), and most of its arrays told by address (`addresses.py`).
@@ -220,7 +219,8 @@ class Workspace(State):
         scratch = aligned((shares, -(-needed // line) * line), config.dtype)
         totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
         self.bind_calls(scratch if division.pool else scratch[0], totals[0])
-        self.members = self.bind_team(scratch, totals) if shares > 1 else []
+        self.bind_members = partial(self.bind_team, scratch, totals)
+        self.members: list[Any] = []
         self.reset()
 
     def bind_calls(self, scratch: Array, totals: Array) -> None:
@@ -277,7 +277,7 @@ class Workspace(State):
     def train(self, steps: int) -> None:
         costs = self.reserve_costs(steps)
         corrections = self.adam.correction_table(self.steps_taken + 1, steps) if self.adam else self.corrections
-        if self.members and steps >= self.division.team_from:
+        if self.division.shares > 1 and steps >= self.division.team_from:
             self.train_as_team(corrections, costs)
         elif self.adam:
             self.run(corrections, costs)
@@ -288,6 +288,8 @@ class Workspace(State):
             self.J[0] = costs[-1]
 
     def train_as_team(self, corrections: Array, costs: Array) -> None:
+        """The first time, the team is called together and its training compiled."""
+        self.members = self.members or self.bind_members()
         for copy in self.copies:
             for array, value in zip(copy, (self.parameters, self.gradients, self.moment1, self.moment2), strict=True):
                 array[:] = value

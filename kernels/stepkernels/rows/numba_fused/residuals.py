@@ -17,6 +17,7 @@ from stepkernels.simd import compiled
 # Totals of one thread, float64: gw in the first n places, these two at the end.
 RESIDUAL, LOSS = -2, -1
 
+# Σ log1p(eᵢ) = log1p(∏(1 + eᵢ) − 1): the product kept as its excess over 1 loses nothing when it is tiny.
 # A product of so many 1 + exp(−|t|), none above 2, is finite; and so is the part of it in each lane, in float32.
 ROWS_A_LOGARITHM = 960
 

@@ -3,11 +3,10 @@
 numba_fused_simple.py does so, too, and waits: for a scalar exponential, and for one row to end before the next begins.
 Here X is read once as well, and as fast as it can be read. What that takes:
 
-- Where X is large, the products of the next rows forward and of the rows before back in one loop over the columns, so
-  that a load from memory is always under way; several rows at once, in runs far apart, so that the hardware's
-  prefetcher sees plain streams (`pipeline.py`).
+- Where X is large, the products of the next rows forward and of the rows before back in one loop, so that a load from
+  memory is always under way; rows at once lie in runs far apart, plain streams to a prefetcher (`pipeline.py`).
 - Where X fits in the caches, a copy of it in tiles (`tiles.py`): nothing is transposed or left empty.
-- Sigmoid and loss as vector code (`residuals.py`, `stepkernels.simd.exp`), one logarithm for hundreds of rows.
+- Sigmoid and loss in vectors (`residuals.py`), one logarithm for hundreds of rows.
 - Sums of some hundred rows in the dtype of X, of all in float64; the rows in shares with partial sums of their own,
   added in order: the same bits every run (`gradient.py`).
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
@@ -262,9 +261,8 @@ class Workspace(State):
         self.steps_taken += 1
         if self.adam:
             self.corrections[0] = self.adam.bias_corrections(self.steps_taken)
-            descend_adam(
-                self.parameters, self.gradients, self.moment1, self.moment2, self.rates, self.corrections[0]
-            )  # fmt: skip
+            moments = self.moment1, self.moment2
+            descend_adam(self.parameters, self.gradients, *moments, self.rates, self.corrections[0])
         else:
             descend(self.parameters, self.gradients, self.rates[0])
 

@@ -19,6 +19,7 @@ from stepbench.commands.show import show
 from stepbench.commands.streams import stand_in_for_streams
 from stepbench.commands.terminal import errors, say, tell_ending, widen_narrow_screens
 from stepbench.commands.train import train
+from stepbench.commands.tune import tune
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_rows,
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "report": report,
     "doctor": doctor,
+    "tune": tune,
     "train": train,
     "predict": predict,
     "learn": learn,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -238,6 +238,23 @@ class Implementation:
             probe.note_use(self.library)
         workspace: Workspace = module.bind(problem.astype(config.dtype), config, **self.options)
         return workspace
+
+    def tune(self) -> Iterator[str]:
+        """Measure what the row does not know of this machine, and keep it for every bind to come; tells what it found.
+
+        Nothing for a row that has nothing to tune. Raises `ProblemError` where the row cannot run.
+        """
+        self.require_able()
+        return self._told_by("tune")
+
+    def tuned(self) -> Iterator[str]:
+        """What `tune` has found on this machine; nothing where it was never asked, or there is nothing to tune."""
+        return self._told_by("tuned")
+
+    def _told_by(self, name: str) -> Iterator[str]:
+        """What a function of the row's module tells, if it has one."""
+        function = getattr(self.load(), name, None)
+        return iter(function(**self.options)) if function else iter(())
 
     def require_able(self) -> None:
         """Raise `ProblemError` in a process that computes nothing by the row's library, though it is there."""

@@ -50,6 +50,8 @@ def doctor(
         limits = measured_limits(budget)
     console.print(overview(machine, limits))
     say(paste_line(machine, limits))
+    for sentence in tuned_sentences():
+        say(sentence)
     figures = _self_test() if self_test else None
     if json_path:
         write_json(json_path, {"machine": machine, "limits": limits, "self_test": figures})
@@ -65,6 +67,15 @@ def _self_test() -> dict[str, Any]:
     for sentence in harness.sentences(figures):
         say(sentence)
     return figures
+
+
+def tuned_sentences() -> list[str]:
+    """By which plans the rows that are tuned to a machine go here, or that nobody has tuned them."""
+    from stepkernels.catalog import CATALOG
+
+    rows = [row for row in CATALOG.values() if row.unavailable() is None and row.library == "numba"]
+    found = [f"{row.name}, tuned to this machine: {told}" for row in rows for told in row.tuned()]
+    return found or ["The fused rows are not tuned to this machine, and go by their defaults; see stepbench tune."]
 
 
 def paste_line(machine: dict[str, Any], limits: dict[str, Any]) -> str:

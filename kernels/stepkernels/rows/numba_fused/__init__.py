@@ -1,7 +1,7 @@
 """Rung 5, one pass over X in vector code: a row goes forward and back while it lies in the first cache.
 
 numba_fused_simple.py does so, too, and waits: for a scalar exponential, and for one row to end before the next begins.
-Here X is read once as well, and as fast as it can be read. What that takes:
+Here X is read once as well, and as fast as it can be read. What that takes, from a step (`stepping.py`) down:
 
 - Where X is large, the products of the next rows forward and of the rows before back in one loop, so that a load from
   memory is always under way; rows at once lie in runs far apart, plain streams to a prefetcher (`pipeline.py`).
@@ -19,176 +19,37 @@ Beyond the caches the bound is X read once; in cache two loads a vector of X, an
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from stepkernels.problem import Adam, Array, Config, Problem
-from stepkernels.rows.numba_fused.addresses import addresses_of, given_or_at, matrix_at, vector_at
+from stepkernels.rows.numba_fused.addresses import addresses_of
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
-from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
+from stepkernels.rows.numba_fused.gradient import gradient
 from stepkernels.rows.numba_fused.pipeline import order_of_rows, rows_in_group, scratch_of
 from stepkernels.rows.numba_fused.pool import in_turn, refuse, start_for
-from stepkernels.rows.numba_fused.reading_plan import ReadingPlan, plan_for
+from stepkernels.rows.numba_fused.reading_plan import ReadingPlan, is_for_tiles
 from stepkernels.rows.numba_fused.shares import Division, division_of
-from stepkernels.rows.numba_fused.team import Team, meet
+from stepkernels.rows.numba_fused.stepping import (
+    Data,
+    Member,
+    descend,
+    descend_adam,
+    rates_of,
+    train,
+    train_adam,
+    train_in_team,
+)
+from stepkernels.rows.numba_fused.team import Team
 from stepkernels.rows.numba_fused.tiles import in_tiles, rows_in_tile
-from stepkernels.simd import compiled
+from stepkernels.rows.numba_fused.tuned_plans import Kind, file, known_plans, tuned_plan, write
+from stepkernels.rows.numba_fused.tuning import fastest_plans
 from stepkernels.state import State
-
-
-@compiled
-def descend(parameters_out: Array, gradients: Array, learning_rate: float) -> None:
-    """Gradient descent in place: parameters ← parameters − lr·gradients, all (n + 1,)."""
-    for j in range(len(gradients)):
-        parameters_out[j] -= learning_rate * gradients[j]
-
-
-@compiled
-def descend_adam(
-    parameters_out: Array,
-    gradients: Array,
-    moment1_out: Array,
-    moment2_out: Array,
-    rates: tuple[float, float, float, float],
-    corrections: Array,
-) -> None:
-    """Adam in place, every array (n + 1,).
-
-    rates: learning rate, β1, β2, ε; corrections (2,) = 1 − β1ᵗ, 1 − β2ᵗ. In float64, rounded when stored.
-    """
-    learning_rate, beta1, beta2, epsilon = rates
-    for j in range(len(gradients)):
-        g = float(gradients[j])
-        moment1_out[j] = beta1 * moment1_out[j] + (1.0 - beta1) * g
-        moment2_out[j] = beta2 * moment2_out[j] + (1.0 - beta2) * g * g
-        root = math.sqrt(moment2_out[j] / corrections[1])
-        parameters_out[j] -= learning_rate * (moment1_out[j] / corrections[0]) / (root + epsilon)
-
-
-@compiled
-def operands(X: Array, weighted: Array | None, addresses: Array) -> tuple[Array, Array, Array, Array]:
-    """What `gradient` takes and X and scratch do not tell: signs, parameters, totals, gradients."""
-    signs, parameters = given_or_at(weighted, addresses, 0, np.int8), vector_at(addresses, 1, X.dtype)
-    return signs, parameters, matrix_at(addresses, 2, np.float64), vector_at(addresses, 3, X.dtype)
-
-
-@compiled
-def train(
-    X: Array,
-    weighted: Array | None,
-    scratch_out: Array,
-    addresses: Array,
-    l2: float,
-    m: int,
-    block: int,
-    plan: tuple[bool, int | None],
-    learning_rate: float,
-    costs_out: Array,
-) -> None:
-    """A step of gradient descent for each of the costs, and its J before the update into them.
-
-    Arrays as `gradient` takes them, all but X and scratch by their addresses, as `operands` has them; signs that have
-    weights in are given as `weighted`, which is None without weights.
-    """
-    signs, parameters, totals, gradients = operands(X, weighted, addresses)
-    for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
-        descend(parameters, gradients, learning_rate)
-
-
-@compiled
-def train_adam(
-    X: Array,
-    weighted: Array | None,
-    scratch_out: Array,
-    addresses: Array,
-    l2: float,
-    m: int,
-    block: int,
-    plan: tuple[bool, int | None],
-    rates: tuple[float, float, float, float],
-    corrections: Array,
-    costs_out: Array,
-) -> None:
-    """As `train`, with Adam; both moments behind the other addresses; corrections (steps, 2)."""
-    signs, parameters, totals, gradients = operands(X, weighted, addresses)
-    moment1, moment2 = vector_at(addresses, 4, X.dtype), vector_at(addresses, 5, X.dtype)
-    for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
-        descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
-
-
-class Data(NamedTuple):
-    """What a training only reads.
-
-    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,), or with weights s·(1 − 2y) in X's dtype,
-    (1, m + a vector), in the order the rows are met in; the penalty; the rows, and those of a block, which is a tile or
-    a group; whether rows are read apart, and how many elements ahead lines are asked for.
-    """
-
-    X: Array
-    signs: NDArray[Any]
-    l2: float
-    m: int
-    block: int
-    plan: tuple[bool, int | None]
-
-
-class Member(NamedTuple):
-    """What a member of a team has to itself: its number, scratch as `gradient` takes it, and the whole state."""
-
-    number: int
-    scratch: Array
-    parameters: Array
-    gradients: Array
-    moment1: Array
-    moment2: Array
-
-
-@compiled
-def train_in_team(
-    data: Data,
-    member: Member,
-    totals_out: Array,
-    arrivals_out: Array,
-    rates: tuple[float, float, float, float],
-    corrections: Array,
-    costs_out: Array,
-) -> None:
-    """As `train` or `train_adam`, by a member of a team: it accumulates its share, and makes every update for itself.
-
-    totals (2, shares, n and more) and arrivals are the team's: one meeting a step suffices, because totals alternate.
-    corrections (steps, 2), or (0, 2) for gradient descent. Member 0 writes the costs.
-    """
-    X, signs, l2, m, block, plan = data
-    number, scratch, parameters, gradients, moment1, moment2 = member
-    members = totals_out.shape[1]
-    for k in range(len(costs_out)):
-        totals = totals_out[k % 2]
-        accumulate(X, signs, parameters, m, block, plan, scratch, totals, number)
-        meet(arrivals_out, (k + 1) * members)
-        J = finish(totals, parameters, l2, m, gradients)
-        if number == 0:
-            costs_out[k] = J
-        if len(corrections) > 0:
-            descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
-        else:
-            descend(parameters, gradients, rates[0])
-
-
-def rates_of(config: Config) -> tuple[float, float, float, float]:
-    """Learning rate, β1, β2, ε, the last three zero under gradient descent; compiled for floats, never for an int 1."""
-    match config.optimizer:
-        case Adam() as adam:
-            return float(adam.learning_rate), float(adam.beta1), float(adam.beta2), float(adam.epsilon)
-        case descent:
-            return float(descent.learning_rate), 0.0, 0.0, 0.0
 
 
 def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) -> Data:
@@ -204,12 +65,20 @@ def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) ->
     return Data(X, signs, float(config.l2), m, block, plan.compiled(X.itemsize))
 
 
+def plan_for(X: Array, shares: int) -> ReadingPlan:
+    """Tiles for a small X; for a large one what was measured on this machine, or the default."""
+    if is_for_tiles(X):
+        return ReadingPlan(tiles=True)
+    kind = Kind.of(X.dtype.name, X.shape[1] * X.itemsize, shares)
+    return tuned_plan(kind) or ReadingPlan.default()
+
+
 class Workspace(State):
     """Labels as signs of one byte each, and scratch space and partial sums for each share."""
 
     def __init__(self, problem: Problem, config: Config, division: Division, plan: ReadingPlan | None = None) -> None:
         super().__init__(problem, config, Aligned())
-        self.division, self.plan = division, plan or plan_for(problem.X)
+        self.division, self.plan = division, plan or plan_for(problem.X, division.shares)
         self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
         self.rates, self.corrections = rates_of(config), np.empty((1 if self.adam else 0, 2))
         self.data = data_of(problem, config, self.plan, division.shares)
@@ -298,3 +167,23 @@ def bind(problem: Problem, config: Config, parallel: bool = False) -> Workspace:
     """On one thread, or in shares for as many threads as are worth it: of a pool for steps, of a team for training."""
     available = numba.get_num_threads() if parallel else 1
     return Workspace(problem, config, division_of(problem.m, problem.n, available))
+
+
+def tune(parallel: bool = False) -> Iterator[str]:
+    """Measure the fastest reading plans on one thread, or on all, and keep them; tells each as it is found."""
+
+    def bound_to(problem: Problem, config: Config, threads: int, plan: ReadingPlan) -> Workspace:
+        return Workspace(problem, config, Division(threads, pool=threads > 1), plan)
+
+    found = dict(known_plans(file()))
+    for kind, plan, gain in fastest_plans(numba.get_num_threads() if parallel else 1, bound_to):
+        found[str(kind)] = plan
+        write(file(), found)
+        yield f"{kind}: {plan}, {gain:.2f} times as fast as the default"
+
+
+def tuned(parallel: bool = False) -> Iterator[str]:
+    """The plans that were measured on this machine before, each in words."""
+    for kind, plan in known_plans(file()).items():
+        if kind.endswith(" 1 thread") is not parallel:
+            yield f"{kind}: {plan}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from stepkernels.problem import Array
 from stepkernels.rows.numba_fused.tiles import fit_tiles
+from stepkernels.simd import VECTOR_BYTES
 
 
 class ReadingPlan(NamedTuple):
@@ -24,6 +25,11 @@ class ReadingPlan(NamedTuple):
     tiles: bool = False
     apart: bool = True
     ahead: int = 0
+
+    @classmethod
+    def default(cls) -> ReadingPlan:
+        """Rows apart; with wide registers, whose core outruns a prefetcher, lines are asked for 2 KiB ahead."""
+        return cls(ahead=2048 if VECTOR_BYTES == 64 else 0)
 
     def __str__(self) -> str:
         """As a record tells it."""
@@ -40,13 +46,13 @@ class ReadingPlan(NamedTuple):
 COPIED = 16 * 1024 * 1024  # bytes of X, at most, that are copied into tiles: about a third-level cache
 
 
-def plan_for(X: Array, copied: int = COPIED) -> ReadingPlan:
-    """Tiles where X is small, but not much smaller than tiles; else rows as they lie.
+def is_for_tiles(X: Array, copied: int = COPIED) -> bool:
+    """Whether X is small, but not much smaller than tiles.
 
     Small is what has at most `copied` bytes. A block of a larger array counts as that array: all of its blocks together
     would be a second X.
     """
-    return ReadingPlan(tiles=fit_tiles(len(X), X.itemsize) and owner(X).nbytes <= copied)
+    return fit_tiles(len(X), X.itemsize) and owner(X).nbytes <= copied
 
 
 def owner(X: Array) -> Array:

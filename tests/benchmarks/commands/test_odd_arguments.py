@@ -46,6 +46,7 @@ ODD = {
         *(["breast-cancer", option, "nope"] for option in ("--row", "--optimizer", "--dtype")),
         *(["breast-cancer", option, ""] for option in ("--row", "--optimizer", "--dtype", "--batch-size", "--target")),
     ],
+    "tune": [["extra"], ["--preset", "quick"]],
     "predict": [
         [], [""], ["{file}"], ["{file}", "breast-cancer"], ["{folder}", "breast-cancer"], ["", "breast-cancer"],
         *([each, "breast-cancer"] for each in NOWHERE if each != "-"),

@@ -1,10 +1,12 @@
 """Reading plans that were measured: kept by machine, taken when a row is bound, and never better than they are."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from stepkernels import Config, Problem, synthetic_problem
+from stepkernels import Config, Problem, ProblemError, synthetic_problem
 from stepkernels.catalog import CATALOG
 from stepkernels.rows.numba_fused import ReadingPlan, tuned_plans, tuning
 from stepkernels.rows.numba_fused.tuned_plans import Kind, known_plans, this_machine, write
@@ -46,6 +48,16 @@ def test_a_file_that_is_none_of_ours_is_no_plan_and_can_be_written(file, text):
     assert known_plans(file) == {}
     write(file, {"a": PLAN})
     assert known_plans(file) == {"a": PLAN}
+
+
+def test_where_nothing_can_be_kept_that_is_said_before_anything_is_measured(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("mine", "utf-8")
+    for place in (tmp_path, tmp_path / "file" / "inside", Path(os.devnull)):
+        monkeypatch.setenv("STEPBENCH_TUNING", str(place))
+        with pytest.raises(ProblemError, match="Plans cannot be kept in"):
+            next(CATALOG["numba-fused"].tune())
+    assert not Path(os.devnull).is_file()
+    assert (tmp_path / "file").read_text("utf-8") == "mine"
 
 
 def test_a_large_problem_is_read_as_was_measured_and_a_small_one_is_not(file):

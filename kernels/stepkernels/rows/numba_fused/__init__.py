@@ -175,7 +175,8 @@ def tune(parallel: bool = False) -> Iterator[str]:
     def bound_to(problem: Problem, config: Config, threads: int, plan: ReadingPlan) -> Workspace:
         return Workspace(problem, config, Division(threads, pool=threads > 1), plan)
 
-    found = dict(known_plans(file()))
+    found = known_plans(file())
+    write(file(), found)  # tried before minutes are spent on what could not be kept
     for kind, plan, gain in fastest_plans(numba.get_num_threads() if parallel else 1, bound_to):
         found[str(kind)] = plan
         write(file(), found)

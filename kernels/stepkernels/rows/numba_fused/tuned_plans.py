@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import llvmlite.binding
 from platformdirs import user_cache_path
 
+from stepkernels.problem import ProblemError
 from stepkernels.rows.numba_fused.reading_plan import ReadingPlan
 
 WIDE_BYTES = 256  # of a row, from which on it is wide: then memory binds, and below sigmoid and loss
@@ -83,15 +84,26 @@ def tuned_plan(kind: Kind) -> ReadingPlan | None:
 
 
 def write(path: Path, plans: Mapping[str, ReadingPlan]) -> None:
-    """Put the plans of this machine beside those of others, in one step. Raises `OSError`."""
+    """Put the plans of this machine beside those of others, in one step.
+
+    Raises `ProblemError` where no such file can be written; what is there and no file of ours stays what it is.
+    """
+    if path.exists() and not path.is_file():
+        raise ProblemError(f"Plans cannot be kept in {path}: it is no file. Name another in STEPBENCH_TUNING.")
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         told = {}
     told = told if isinstance(told, dict) else {}
     told[this_machine()] = {kind: {"apart": plan.apart, "ahead": plan.ahead} for kind, plan in plans.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ProblemError(
+            f"Plans cannot be kept in {path}: {reason}. Name another file in STEPBENCH_TUNING."
+        ) from error
     _plans_of_process.cache_clear()

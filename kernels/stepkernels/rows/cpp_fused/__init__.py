@@ -33,7 +33,7 @@ COPIED = 16 * 1024 * 1024  # bytes of X, at most, that are copied into tiles: ab
 STEPS_WORTH_A_TEAM = 20  # another thread for each step of a training that short gains less than it costs
 LINES = 128  # bytes: two cache lines, which come together
 
-_POINTERS = ("X", "signs", "parameters", "gradients", "moment1", "moment2", "J", "costs", "scratch")
+_POINTERS = ("X", "labels", "parameters", "gradients", "moment1", "moment2", "J", "costs", "scratch")
 _COUNTS = ("m", "n", "steps", "taken", "shares", "in_tiles", "in_parallel", "adam")
 _NUMBERS = ("l2", "learning_rate", "beta1", "beta2", "epsilon", "log_beta1", "log_beta2")
 
@@ -84,7 +84,7 @@ def aligned(length: int, dtype: str | type) -> NDArray[Any]:
     return memory[start : start + length * kind.itemsize].view(kind)
 
 
-def address(array: Array | NDArray[np.int8]) -> int:
+def address(array: NDArray[Any]) -> int:
     return array.ctypes.data
 
 
@@ -96,7 +96,7 @@ def owned_bytes(X: Array) -> int:
 
 
 class Workspace(State):
-    """X as it lies or in tiles, the labels as signs of one byte, the scratch of C++, and the structure of a call."""
+    """X as it lies or in tiles, the labels as bits, the scratch of C++, and the structure of a call."""
 
     def __init__(
         self, problem: Problem, config: Config, division: Division, library: ctypes.CDLL, tiles: bool | None = None
@@ -109,7 +109,7 @@ class Workspace(State):
             setattr(self.call, name, value)
         self.bind_data(tiles)
         state = {name: getattr(self, name) for name in ("parameters", "gradients", "moment1", "moment2", "J")}
-        for name, array in {"X": self.X, "signs": self.signs, "scratch": self.scratch, **state}.items():
+        for name, array in {"X": self.X, "labels": self.labels, "scratch": self.scratch, **state}.items():
             setattr(self.call, name, address(array))
         self.bind_calls()
         if division.shares > 1:
@@ -121,7 +121,7 @@ class Workspace(State):
         return getattr(self.code, f"{name}_{self.config.dtype}")
 
     def bind_data(self, tiles: bool | None) -> None:
-        """X, viewed or in tiles; the signs in the order in which rows are met, and a tile of zeros; scratch."""
+        """X, viewed or in tiles; the labels in the order in which rows are met; scratch."""
         problem, dtype, call = self.problem, self.config.dtype, ctypes.byref(self.call)
         X, m, n, rows = np.ascontiguousarray(problem.X), problem.m, problem.n, self.compiled("rows_in_tile")()
         filling = -m % rows
@@ -132,10 +132,8 @@ class Workspace(State):
         if tiles:
             sizes = ctypes.c_int64(m), ctypes.c_int64(n)
             self.compiled("copy_into_tiles")(ctypes.c_void_p(address(X)), *sizes, ctypes.c_void_p(address(self.X)))
-        order = np.empty(m, np.int64)
-        self.compiled("order_of_rows")(call, order.ctypes)
-        self.signs = np.zeros(m + rows, np.int8)
-        self.signs[:m] = (1 - 2 * problem.y)[order]
+        y, self.labels = problem.y.astype(np.int8), np.zeros(m, np.uint32)
+        self.compiled("pack_labels")(call, ctypes.c_void_p(address(y)), ctypes.c_void_p(address(self.labels)))
         scratch_bytes = self.compiled("scratch_bytes")
         scratch_bytes.restype = ctypes.c_int64
         self.scratch = aligned(scratch_bytes(call), np.uint8)

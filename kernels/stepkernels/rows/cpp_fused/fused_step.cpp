@@ -19,7 +19,7 @@
 
 struct Step {  // what every call is given by address; `Step` of the row mirrors it
     const void* X;        // (m, n), or in tiles: (tiles, n, rows in a tile)
-    const int8_t* signs;  // 1 - 2y in the order in which the rows are met, and as many more as a vector may read
+    const uint32_t* labels;  // y, a word for each vector of rows in the order in which they are met, a bit for each row
     void *parameters, *gradients, *moment1, *moment2;  // (n + 1,), the bias last
     void *J, *costs;                                   // (1,) and (steps,)
     char* scratch;                                     // as many bytes as `scratch_bytes` says, from a cache line on
@@ -32,7 +32,7 @@ namespace {
 
 #if defined(__AVX512F__)
 constexpr int BYTES = 64, AT_ONCE = 8;  // of a vector; rows taken at once, as many as there are registers for
-#elif defined(__AVX__)
+#elif defined(__AVX2__)
 constexpr int BYTES = 32, AT_ONCE = 4;
 #else
 constexpr int BYTES = 16, AT_ONCE = 4;
@@ -52,7 +52,7 @@ template <> struct Kind<double> {
         2.0914679376583935e-09, 2.510520637395701e-08,  2.7557273661348637e-07, 2.7557255425746435e-06,
         2.4801587325533363e-05, 0.00019841269874800493, 0.0013888888888883752,  0.008333333333326141,
         0.04166666666666667,    0.1666666666666667,     0.5};
-    static constexpr int64_t without_sign = INT64_MAX;
+    static constexpr int64_t sign = INT64_MIN;
     static constexpr int exponent = 52, rows_a_logarithm = 960;
 };
 template <> struct Kind<float> {
@@ -62,7 +62,7 @@ template <> struct Kind<float> {
     static constexpr float ln2_high = 0.693359375f, ln2_low = -2.1219444005469058e-4f;
     static constexpr float series[] = {0.00019890980869750327f, 0.0013933641031986701f, 0.008333310934448869f,
                                        0.04166646500604005f,    0.16666666681614256f,   0.5000000013457727f};
-    static constexpr int32_t without_sign = INT32_MAX;
+    static constexpr int32_t sign = INT32_MIN;
     static constexpr int exponent = 23, rows_a_logarithm = std::min(960, 120 * BYTES / 4);  // 120 to a lane
 };
 template <class T> using Vector = typename Kind<T>::vector;
@@ -77,7 +77,7 @@ template <class T> inline Vector<T> load(const T* p) {
 template <class T> inline void store(T* p, Vector<T> v) { std::memcpy(p, &v, BYTES); }
 template <class T> inline Vector<T> all(T x) { return Vector<T>{} + x; }
 template <class T> inline Vector<T> magnitude(Vector<T> x) {
-    return (Vector<T>)((Bits<T>)x & Kind<T>::without_sign);
+    return (Vector<T>)((Bits<T>)x & ~Kind<T>::sign);
 }
 template <class T> inline double sum_of(Vector<T> v) {
     double total = 0;
@@ -131,18 +131,24 @@ template <class T> struct Sums {
     Vector<T> r{}, linear{}, excess{};
 };
 
+// The sign bit where a row's label is 1: bit k of the word, which fills all lanes, belongs to lane k.
+template <class T, size_t... I> inline Bits<T> signs_of(uint32_t labels, std::index_sequence<I...>) {
+    typedef uint32_t words __attribute__((vector_size(BYTES)));
+    return (Bits<T>)(words{} + labels) << Bits<T>{31 - int(I)...} & Kind<T>::sign;
+}
+
 // The residuals r = (1 - 2y) s(t) in the place of the margins z, for t = (1 - 2y)(z + bias); adds to the sums. The loss
 // is softplus(t) = max(t, 0) + log1p(exp(-|t|)). `part`: behind the last row t is minus infinity, which adds nothing.
-template <class T, bool part> inline void residuals(const int8_t* signs, T bias, int64_t rows, T* z, Sums<T>& sums) {
+template <class T, bool part>
+inline void residuals(const uint32_t* labels, T bias, int64_t rows, T* z, Sums<T>& sums) {
     constexpr int n = LANES<T>;
     for (int64_t i = 0; i < rows; i += n) {
-        Vector<T> sign;
-        for (int k = 0; k < n; k++) sign[k] = signs[i + k];
-        Vector<T> t = sign * (load(z + i) + bias);
+        const Bits<T> sign = signs_of<T>(labels[i / n], std::make_index_sequence<n>{});
+        Vector<T> t = (Vector<T>)((Bits<T>)(load(z + i) + bias) ^ sign);
         if constexpr (part)
             for (int64_t k = 0; k < n; k++) t[k] = i + k < rows ? t[k] : T(-INFINITY);
         Vector<T> e = exponential<T>(-magnitude<T>(t)), one = all<T>(1), zero{};
-        Vector<T> r = sign * ((t < zero ? e : one) / (e + one));
+        Vector<T> r = (Vector<T>)((Bits<T>)((t < zero ? e : one) / (e + one)) ^ sign);
         sums.r += r;
         sums.linear += t > zero ? t : zero;
         sums.excess += e * sums.excess + e;
@@ -221,7 +227,7 @@ template <class T> void accumulate_rows(const Step& s, const T* parameters, Shar
     std::fill_n(scratch, 3 * places + KEPT * group, T(0));
     std::copy_n(parameters, n, w);
     const T *X = static_cast<const T*>(s.X) + share.first * n, bias = parameters[n];
-    const int8_t* signs = s.signs + share.first;
+    const uint32_t* labels = s.labels + share.first / LANES<T>;
     const int64_t run = share.groups * (group / AT_ONCE), length = group / AT_ONCE * n;
     Sums<T> sums;
     int64_t pending = 0;
@@ -230,7 +236,7 @@ template <class T> void accumulate_rows(const Step& s, const T* parameters, Shar
         const T *next = X + std::min(k, share.groups - 1) * length, *before = X + std::max<int64_t>(k - LAG, 0) * length;
         for (int64_t at = 0; at < group; at += AT_ONCE, next += n, before += n)
             both_ways(next, before, run * n, n, w, r + at, z + at, k < LAG ? nobody : column_sums);
-        if (k < share.groups) residuals<T, false>(signs + k * group, bias, group, z, sums);
+        if (k < share.groups) residuals<T, false>(labels + k * group / LANES<T>, bias, group, z, sums);
         if ((pending += group) + group > Kind<T>::rows_a_logarithm) {
             flush(sums, column_sums, n, total);
             pending = 0;
@@ -238,16 +244,18 @@ template <class T> void accumulate_rows(const Step& s, const T* parameters, Shar
     }
     flush(sums, column_sums, n, total);
     const int64_t whole = n - n % LANES<T>;
-    for (int64_t i = share.groups * group; i < share.rows; i++) {  // what is left one by one: nothing behind X is read
-        const T* row = X + i * n;
-        Vector<T> products{}, z{};
-        for (int64_t j = 0; j < whole; j += LANES<T>) products += load(w + j) * load(row + j);
-        for (int64_t j = whole; j < n; j++) products[j - whole] += w[j] * row[j];
-        z[0] = T(sum_of<T>(products));
-        store(kept, z);
-        residuals<T, true>(signs + i, bias, 1, kept, sums);
-        for (int64_t j = 0; j < n; j++) column_sums[j] += kept[0] * row[j];
-        if (i % Kind<T>::rows_a_logarithm == 0) flush(sums, column_sums, n, total);
+    for (int64_t i = share.groups * group; i < share.rows; i += LANES<T>) {  // the rest: nothing behind X is read
+        const int64_t rows = std::min<int64_t>(share.rows - i, LANES<T>);
+        for (int64_t k = 0; k < rows; k++) {
+            const T* row = X + (i + k) * n;
+            Vector<T> products{};
+            for (int64_t j = 0; j < whole; j += LANES<T>) products += load(w + j) * load(row + j);
+            for (int64_t j = whole; j < n; j++) products[0] += w[j] * row[j];
+            kept[k] = T(sum_of<T>(products));
+        }
+        residuals<T, true>(labels + i / LANES<T>, bias, rows, kept, sums);
+        for (int64_t k = 0; k < rows; k++)
+            for (int64_t j = 0; j < n; j++) column_sums[j] += kept[k] * X[(i + k) * n + j];
     }
     flush(sums, column_sums, n, total);
 }
@@ -270,8 +278,9 @@ template <class T> void accumulate_tiles(const Step& s, const T* parameters, Sha
             for (int k = 0; k < VECTORS; k++) v[k] += wj * load(tile + j * ROWS + k * L);
         }
         for (int k = 0; k < VECTORS; k++) store(z + k * L, v[k]);
-        if (rows == ROWS) residuals<T, false>(s.signs + share.first + i, parameters[n], ROWS, z, sums);
-        else residuals<T, true>(s.signs + share.first + i, parameters[n], rows, z, sums);
+        const uint32_t* labels = s.labels + (share.first + i) / L;
+        if (rows == ROWS) residuals<T, false>(labels, parameters[n], ROWS, z, sums);
+        else residuals<T, true>(labels, parameters[n], rows, z, sums);
         for (int64_t k = rounded_up(rows, L); k < ROWS; k++) z[k] = 0;
         for (int k = 0; k < VECTORS; k++) v[k] = load(z + k * L);
         for (int64_t j = 0; j < n; j++) {
@@ -421,12 +430,15 @@ template <class T> void train(Step& s, bool in_team) {
     if (s.steps) *static_cast<T*>(s.J) = costs[s.steps - 1];
 }
 
-template <class T> void order(const Step& s, int64_t* rows) {
+// The labels y, each 0 or 1, (m,), as `Step` has them; words are zero before.
+template <class T> void pack_labels(const Step& s, const int8_t* y, uint32_t* words) {
     for (int64_t share = 0; share < s.shares; share++) {
         const Share own = share_of<T>(s, share);
         const int64_t together = s.in_tiles ? 0 : own.groups * rows_in_group<T>(s.n), run = together / AT_ONCE;
-        for (int64_t k = 0; k < own.rows; k++)
-            rows[own.first + k] = own.first + (k < together ? k % AT_ONCE * run + k / AT_ONCE : k);
+        for (int64_t k = 0; k < own.rows; k++) {
+            const int64_t row = k < together ? k % AT_ONCE * run + k / AT_ONCE : k, place = own.first + k;
+            words[place / LANES<T>] |= uint32_t(y[own.first + row]) << place % LANES<T>;
+        }
     }
 }
 
@@ -445,7 +457,7 @@ template <class T> void copy_into_tiles(const T* X, int64_t m, int64_t n, T* til
         return s->shares * (2 * doubles_of_total(s->n) * int64_t(sizeof(double)) + scratch_of_share<T>(*s) +        \
                             4 * rounded_up(s->n + 1, 2 * LINE / sizeof(T)) * int64_t(sizeof(T)));                   \
     }                                                                                                               \
-    void order_of_rows_##dtype(const Step* s, int64_t* rows) { order<T>(*s, rows); }                                \
+    void pack_labels_##dtype(const Step* s, const int8_t* y, uint32_t* words) { pack_labels<T>(*s, y, words); }     \
     void copy_into_tiles_##dtype(const T* X, int64_t m, int64_t n, T* tiles) { copy_into_tiles(X, m, n, tiles); }   \
     void gradient_##dtype(Step* s) { *static_cast<T*>(s->J) = gradient(*s, state_of<T>(*s)); }                      \
     void update_##dtype(Step* s) { update(*s, state_of<T>(*s), ++s->taken); }                                       \

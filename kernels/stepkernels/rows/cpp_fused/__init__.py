@@ -30,7 +30,7 @@ from stepkernels.state import State
 
 SOURCE = Path(__file__).with_name("fused_step.cpp")
 COPIED = 16 * 1024 * 1024  # bytes of X, at most, that are copied into tiles: about a third-level cache
-STEPS_WORTH_A_TEAM = 20  # another thread for each step of a training that short gains less than it costs
+STEPS_WORTH_A_TEAM = 100  # another thread for each step of a training that short gains less than it costs
 LINES = 128  # bytes: two cache lines, which come together
 
 _POINTERS = ("X", "labels", "parameters", "gradients", "moment1", "moment2", "J", "costs", "scratch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import platform
 import stat
 import subprocess
 import sys
@@ -138,6 +139,21 @@ def test_x_in_any_layout(layout):
     for tiles in (True, False):
         result = agreement_of(workspace_of(Problem(layout(problem.X), problem.y), Config(), tiles=tiles))
         assert result.agrees, result.reason
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are widths of x86")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_vectors_of_16_bytes_without_multiply_adds_agree_as_well(dtype, monkeypatch, tmp_path):
+    """What a processor without AVX2 gets: other lanes, rows in a group and rows that share a logarithm."""
+    monkeypatch.setenv("STEPBENCH_BUILD_DIR", str(tmp_path))
+    monkeypatch.setattr(build, "OPTIONS", (*build.OPTIONS, "-march=x86-64"))
+    library = build.built.__wrapped__(SOURCE)
+    for m, n in (*SHAPES, (2500, 30)):
+        for tiles in (True, False):
+            config = Config(dtype=dtype, l2=0.125)
+            for problem in (synthetic_problem(m, n, dtype), started(synthetic_problem(m, n, dtype))):
+                result = agreement_of(Workspace(problem, config, Division(2), library, tiles))
+                assert result.agrees, (m, n, tiles, result.reason)
 
 
 # How it is built

@@ -132,7 +132,7 @@ class Workspace(State):
         if tiles:
             sizes = ctypes.c_int64(m), ctypes.c_int64(n)
             self.compiled("copy_into_tiles")(ctypes.c_void_p(address(X)), *sizes, ctypes.c_void_p(address(self.X)))
-        y, self.labels = problem.y.astype(np.int8), np.zeros(m, np.uint32)
+        y, self.labels = problem.y.astype(np.int8), np.zeros(m + rows, np.uint32)
         self.compiled("pack_labels")(call, ctypes.c_void_p(address(y)), ctypes.c_void_p(address(self.labels)))
         scratch_bytes = self.compiled("scratch_bytes")
         scratch_bytes.restype = ctypes.c_int64

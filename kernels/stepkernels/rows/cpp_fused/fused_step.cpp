@@ -37,9 +37,10 @@ constexpr int BYTES = 32, AT_ONCE = 4;
 #else
 constexpr int BYTES = 16, AT_ONCE = 4;
 #endif
-constexpr int LINE = 64, VECTORS = 8;           // bytes of a cache line; vectors in a column of a tile
+constexpr int LINE = 64;                        // bytes of a cache line
 constexpr int64_t LAG = 2, KEPT = 4;            // groups between forward and back; groups whose residuals are kept
 constexpr int64_t GROUP_BYTES = 4096, MOST = 8;  // of a group, and so many rows at once: LAG + 1 lie in the first cache
+constexpr int64_t AHEAD = 16;                   // columns of tiles ahead that are asked for: 2,000 x 50 gains 4 %
 constexpr int SPINS = 2000;                     // some 50 us, before a member of a team lets others run
 
 template <class T> struct Kind;
@@ -120,9 +121,10 @@ template <class T> inline Vector<T> exponential(Vector<T> x) {
     Vector<T> rounded = x * K::log2e + K::to_integer, k = rounded - K::to_integer;
     Vector<T> r = x - k * K::ln2_high;
     r = r - k * K::ln2_low;
-    Vector<T> q = all<T>(K::series[0]);
-    for (size_t i = 1; i < sizeof(K::series) / sizeof(T); i++) q = q * r + K::series[i];
-    Vector<T> excess = q * (r * r) + r;
+    constexpr int terms = sizeof(K::series) / sizeof(T);
+    Vector<T> square = r * r, chains[] = {all<T>(K::series[0]), all<T>(K::series[1])};  // two, each half as long
+    for (int i = 2; i < terms; i++) chains[i % 2] = chains[i % 2] * square + K::series[i];
+    Vector<T> excess = (chains[terms % 2] * r + chains[1 - terms % 2]) * square + r;
     return (Vector<T>)((Bits<T>)(excess + T(1)) + ((Bits<T>)rounded << K::exponent)) * T(0x1p-64);
 }
 
@@ -140,9 +142,9 @@ template <class T, size_t... I> inline Bits<T> signs_of(uint32_t labels, std::in
 // The residuals r = (1 - 2y) s(t) in the place of the margins z, for t = (1 - 2y)(z + bias); adds to the sums. The loss
 // is softplus(t) = max(t, 0) + log1p(exp(-|t|)). `part`: behind the last row t is minus infinity, which adds nothing.
 template <class T, bool part>
-inline void residuals(const uint32_t* labels, T bias, int64_t rows, T* z, Sums<T>& sums) {
+inline void residuals(const uint32_t* labels, T bias, int64_t group, int64_t rows, T* z, Sums<T>& sums) {
     constexpr int n = LANES<T>;
-    for (int64_t i = 0; i < rows; i += n) {
+    for (int64_t i = 0; i < group; i += n) {
         const Bits<T> sign = signs_of<T>(labels[i / n], std::make_index_sequence<n>{});
         Vector<T> t = (Vector<T>)((Bits<T>)(load(z + i) + bias) ^ sign);
         if constexpr (part)
@@ -158,7 +160,7 @@ inline void residuals(const uint32_t* labels, T bias, int64_t rows, T* z, Sums<T
 
 inline int64_t rounded_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// What one share of the rows is added up in: Xᵀr in float64 in `total`, the loss and the sum of r behind it.
+// What one share of the rows is added up in: X'r in float64, and behind it the loss and the sum of r.
 struct Total {
     double *columns, *loss, *r;
 };
@@ -178,29 +180,34 @@ template <class T> inline void flush(Sums<T>& sums, Total total) {
     sums = {};
 }
 
-// --- rows as they lie
+// --- groups of rows, which go forward and back together: some rows as they lie, or a tile
 
-template <class T> int64_t rows_in_group(int64_t n) {
+template <class T> constexpr int64_t ROWS_IN_TILE = AT_ONCE * LANES<T>;
+
+template <class T, bool tiles> int64_t rows_in_group(int64_t n) {
+    if (tiles) return ROWS_IN_TILE<T>;
     constexpr int64_t vectors = std::max(1, LANES<T> / AT_ONCE);
     int64_t times = std::clamp<int64_t>(GROUP_BYTES / (n * int64_t(sizeof(T)) * AT_ONCE), 1, MOST);
     return rounded_up(times, vectors) * AT_ONCE;
 }
 
-// Where a share begins, how many rows it has, and how many whole groups: behind those a vector may still be read.
+// Where a share begins, how many rows it has, how many make a group, and how many groups there are: of rows as they lie
+// only whole ones, behind which a vector may still be read.
 struct Share {
-    int64_t first, rows, groups;
+    int64_t first, rows, group, groups;
 };
-template <class T> Share share_of(const Step& s, int64_t share) {
-    int64_t block = s.in_tiles ? VECTORS * LANES<T> : rows_in_group<T>(s.n);
-    int64_t rows = rounded_up(s.m, s.shares * block) / s.shares;
-    int64_t first = std::min(share * rows, s.m), own = std::min(rows, s.m - first);
-    return {first, own, std::max<int64_t>(own - rounded_up(LANES<T>, s.n) / s.n, 0) / block};
+template <class T, bool tiles> Share share_of(const Step& s, int64_t share) {
+    const int64_t group = rows_in_group<T, tiles>(s.n), rows = rounded_up(s.m, s.shares * group) / s.shares;
+    const int64_t first = std::min(share * rows, s.m), own = std::min(rows, s.m - first);
+    const int64_t within = tiles ? own + group - 1 : std::max<int64_t>(own - rounded_up(LANES<T>, s.n) / s.n, 0);
+    return {first, own, group, within / group};
 }
 
-// The margins z, without the bias, of the rows at once from `next` on; adds Xᵀr of those from `before` on to the sums.
+// The margins z, without the bias, of the rows at once from `next` on; adds X'r of those from `before` on to the sums.
 // w and the sums are vectors to the end: what is behind a row meets a zero of w, and adds to columns that nobody reads.
 template <class T>
-inline void both_ways(const T* next, const T* before, int64_t stride, int64_t n, const T* w, const T* r, T* z, T* sums) {
+inline void both_ways(const T* next, const T* before, int64_t stride, int64_t n, const T* w, const T* r, T* z,
+                      T* sums) {
     Vector<T> margins[AT_ONCE] = {}, factors[AT_ONCE];
     for (int k = 0; k < AT_ONCE; k++) factors[k] = all<T>(r[k]);
     for (int64_t j = 0; j < n; j += LANES<T>) {
@@ -215,95 +222,103 @@ inline void both_ways(const T* next, const T* before, int64_t stride, int64_t n,
     store_sums<T, AT_ONCE>(margins, z);
 }
 
-template <class T> inline void flush(Sums<T>& sums, T* column_sums, int64_t n, Total total) {
-    flush(sums, total);
-    for (int64_t j = 0; j < n; j++) total.columns[j] += column_sums[j];
-    std::fill_n(column_sums, n, T(0));
+// The same for tiles, (n, rows): a vector of sums for each column.
+template <class T>
+inline void tiles_both_ways(const T* next, const T* before, int64_t n, const T* w, const T* r, T* z, T* sums) {
+    constexpr int L = LANES<T>;
+    Vector<T> margins[AT_ONCE] = {}, factors[AT_ONCE];
+    for (int k = 0; k < AT_ONCE; k++) factors[k] = load(r + k * L);
+    for (int64_t j = 0; j < n; j++, next += ROWS_IN_TILE<T>, before += ROWS_IN_TILE<T>) {
+        for (int line = 0; line < AT_ONCE * BYTES / LINE; line++)
+            __builtin_prefetch(next + AHEAD * ROWS_IN_TILE<T> + line * LINE / sizeof(T));
+        Vector<T> wj = all<T>(w[j]), even = load(sums + j * L), odd{};
+#pragma GCC unroll 8
+        for (int k = 0; k < AT_ONCE; k++) {
+            margins[k] += wj * load(next + k * L);
+            (k % 2 ? odd : even) += factors[k] * load(before + k * L);
+        }
+        store(sums + j * L, even + odd);
+    }
+    for (int k = 0; k < AT_ONCE; k++) store(z + k * L, margins[k]);
 }
 
-template <class T> void accumulate_rows(const Step& s, const T* parameters, Share share, T* scratch, Total total) {
-    const int64_t n = s.n, group = rows_in_group<T>(n), places = rounded_up(n, LANES<T>);
-    T *w = scratch, *column_sums = w + places, *nobody = column_sums + places, *kept = nobody + places;
-    std::fill_n(scratch, 3 * places + KEPT * group, T(0));
+template <class T, bool tiles> inline int64_t places_of_sums(int64_t n) {
+    return tiles ? n * LANES<T> : rounded_up(n, LANES<T>);
+}
+
+template <class T, bool tiles> inline void flush(Sums<T>& sums, T* column_sums, int64_t n, Total total) {
+    flush(sums, total);
+    for (int64_t j = 0; j < n; j++)
+        total.columns[j] += tiles ? sum_of<T>(load(column_sums + j * LANES<T>)) : column_sums[j];
+    std::fill_n(column_sums, places_of_sums<T, tiles>(n), T(0));
+}
+
+// The rows behind the last group, of which nothing is read that is behind X.
+template <class T>
+void accumulate_rest(const T* X, const uint32_t* labels, int64_t m, int64_t n, const T* parameters, T* column_sums,
+                     Sums<T>& sums) {
+    const int64_t whole = n - n % LANES<T>;
+    T z[LANES<T>] = {};
+    for (int64_t i = 0; i < m; i += LANES<T>, X += LANES<T> * n) {
+        const int64_t rows = std::min<int64_t>(m - i, LANES<T>);
+        for (int64_t k = 0; k < rows; k++) {
+            Vector<T> products{};
+            for (int64_t j = 0; j < whole; j += LANES<T>) products += load(parameters + j) * load(X + k * n + j);
+            for (int64_t j = whole; j < n; j++) products[0] += parameters[j] * X[k * n + j];
+            z[k] = T(sum_of<T>(products));
+        }
+        residuals<T, true>(labels + i / LANES<T>, parameters[n], LANES<T>, rows, z, sums);
+        for (int64_t k = 0; k < rows; k++)
+            for (int64_t j = 0; j < n; j++) column_sums[j] += z[k] * X[k * n + j];
+    }
+}
+
+// The sums over one share of the rows. Before there is anything to go back, the first group meets residuals of zero;
+// the last one goes forward once more, for nobody, while the ones before it go back. The residuals of a group are found
+// while the next one is on its way.
+template <class T, bool tiles>
+void accumulate(const Step& s, const T* parameters, int64_t number, T* scratch, Total total) {
+    const Share share = share_of<T, tiles>(s, number);
+    const int64_t n = s.n, group = share.group, places = places_of_sums<T, tiles>(n);
+    T *column_sums = scratch, *kept = column_sums + places, *w = kept + KEPT * group;
+    std::fill_n(scratch, places + KEPT * group + rounded_up(n, LANES<T>), T(0));
     std::copy_n(parameters, n, w);
     const T *X = static_cast<const T*>(s.X) + share.first * n, bias = parameters[n];
     const uint32_t* labels = s.labels + share.first / LANES<T>;
-    const int64_t run = share.groups * (group / AT_ONCE), length = group / AT_ONCE * n;
+    const int64_t run = share.groups * (group / AT_ONCE), length = tiles ? group * n : group / AT_ONCE * n;
     Sums<T> sums;
     int64_t pending = 0;
     for (int64_t k = 0; k < (share.groups ? share.groups + LAG : 0); k++) {
         T *z = kept + k % KEPT * group, *r = kept + (k + KEPT - LAG) % KEPT * group;
-        const T *next = X + std::min(k, share.groups - 1) * length, *before = X + std::max<int64_t>(k - LAG, 0) * length;
-        for (int64_t at = 0; at < group; at += AT_ONCE, next += n, before += n)
-            both_ways(next, before, run * n, n, w, r + at, z + at, k < LAG ? nobody : column_sums);
-        if (k < share.groups) residuals<T, false>(labels + k * group / LANES<T>, bias, group, z, sums);
+        const T* next = X + std::min(k, share.groups - 1) * length;
+        const T* before = X + std::max<int64_t>(k - LAG, 0) * length;
+        if constexpr (tiles) tiles_both_ways(next, before, n, w, r, z, column_sums);
+        else
+            for (int64_t at = 0; at < group; at += AT_ONCE, next += n, before += n)
+                both_ways(next, before, run * n, n, w, r + at, z + at, column_sums);
+        const int64_t rows = share.rows - k * group;
+        if (k < share.groups && rows >= group)
+            residuals<T, false>(labels + k * group / LANES<T>, bias, group, group, z, sums);
+        else if (k < share.groups) residuals<T, true>(labels + k * group / LANES<T>, bias, group, rows, z, sums);
         if ((pending += group) + group > Kind<T>::rows_a_logarithm) {
-            flush(sums, column_sums, n, total);
+            flush<T, tiles>(sums, column_sums, n, total);
             pending = 0;
         }
     }
-    flush(sums, column_sums, n, total);
-    const int64_t whole = n - n % LANES<T>;
-    for (int64_t i = share.groups * group; i < share.rows; i += LANES<T>) {  // the rest: nothing behind X is read
-        const int64_t rows = std::min<int64_t>(share.rows - i, LANES<T>);
-        for (int64_t k = 0; k < rows; k++) {
-            const T* row = X + (i + k) * n;
-            Vector<T> products{};
-            for (int64_t j = 0; j < whole; j += LANES<T>) products += load(w + j) * load(row + j);
-            for (int64_t j = whole; j < n; j++) products[0] += w[j] * row[j];
-            kept[k] = T(sum_of<T>(products));
-        }
-        residuals<T, true>(labels + i / LANES<T>, bias, rows, kept, sums);
-        for (int64_t k = 0; k < rows; k++)
-            for (int64_t j = 0; j < n; j++) column_sums[j] += kept[k] * X[(i + k) * n + j];
-    }
-    flush(sums, column_sums, n, total);
-}
-
-// --- tiles: of VECTORS vectors of rows, column after column, filled up with zeros
-
-template <class T> void accumulate_tiles(const Step& s, const T* parameters, Share share, T* scratch, Total total) {
-    constexpr int L = LANES<T>, ROWS = VECTORS * L;
-    const int64_t n = s.n;
-    T *z = scratch, *column_sums = scratch + ROWS;
-    std::fill_n(column_sums, n * L, T(0));
-    Sums<T> sums;
-    for (int64_t i = 0, pending = 0; i < share.rows; i += ROWS) {
-        const T* tile = static_cast<const T*>(s.X) + (share.first + i) * n;
-        const int64_t rows = std::min<int64_t>(ROWS, share.rows - i);
-        Vector<T> v[VECTORS] = {};
-        for (int64_t j = 0; j < n; j++) {
-            Vector<T> wj = all<T>(parameters[j]);
-#pragma GCC unroll 8
-            for (int k = 0; k < VECTORS; k++) v[k] += wj * load(tile + j * ROWS + k * L);
-        }
-        for (int k = 0; k < VECTORS; k++) store(z + k * L, v[k]);
-        const uint32_t* labels = s.labels + (share.first + i) / L;
-        if (rows == ROWS) residuals<T, false>(labels, parameters[n], ROWS, z, sums);
-        else residuals<T, true>(labels, parameters[n], rows, z, sums);
-        for (int64_t k = rounded_up(rows, L); k < ROWS; k++) z[k] = 0;
-        for (int k = 0; k < VECTORS; k++) v[k] = load(z + k * L);
-        for (int64_t j = 0; j < n; j++) {
-            Vector<T> even = load(column_sums + j * L), odd{};
-#pragma GCC unroll 8
-            for (int k = 0; k < VECTORS; k++) (k % 2 ? odd : even) += v[k] * load(tile + j * ROWS + k * L);
-            store(column_sums + j * L, even + odd);
-        }
-        if ((pending += rows) + ROWS > Kind<T>::rows_a_logarithm || i + ROWS >= share.rows) {
-            flush(sums, total);
-            for (int64_t j = 0; j < n; j++) total.columns[j] += sum_of<T>(load(column_sums + j * L));
-            std::fill_n(column_sums, n * L, T(0));
-            pending = 0;
-        }
+    flush<T, tiles>(sums, column_sums, n, total);
+    const int64_t done = share.groups * group;
+    if constexpr (!tiles) {
+        accumulate_rest(X + done * n, labels + done / LANES<T>, share.rows - done, n, parameters, column_sums, sums);
+        flush<T, tiles>(sums, column_sums, n, total);
     }
 }
 
 // --- a step
 
 template <class T> int64_t scratch_of_share(const Step& s) {  // bytes
-    int64_t places = s.in_tiles ? (VECTORS + s.n) * LANES<T>
-                                : 3 * rounded_up(s.n, LANES<T>) + KEPT * rows_in_group<T>(s.n) + LANES<T>;
-    return rounded_up(places * sizeof(T), 2 * LINE);
+    const int64_t columns = s.in_tiles ? places_of_sums<T, true>(s.n) : places_of_sums<T, false>(s.n);
+    const int64_t group = s.in_tiles ? rows_in_group<T, true>(s.n) : rows_in_group<T, false>(s.n);
+    return rounded_up((columns + KEPT * group + rounded_up(s.n, LANES<T>)) * sizeof(T), 2 * LINE);
 }
 
 // Scratch holds two sets of totals, which alternate, then what each share works in, then the state of each member.
@@ -311,12 +326,11 @@ inline double* totals_of(const Step& s, int64_t set) {
     return reinterpret_cast<double*>(s.scratch) + set * s.shares * doubles_of_total(s.n);
 }
 
-template <class T> void accumulate(const Step& s, const T* parameters, int64_t share, double* totals) {
+template <class T> void accumulate_share(const Step& s, const T* parameters, int64_t share, double* totals) {
     char* scratch = s.scratch + 2 * s.shares * doubles_of_total(s.n) * sizeof(double);
     T* own = reinterpret_cast<T*>(scratch + share * scratch_of_share<T>(s));
     std::fill_n(totals + share * doubles_of_total(s.n), doubles_of_total(s.n), 0.0);
-    (s.in_tiles ? accumulate_tiles<T> : accumulate_rows<T>)(
-        s, parameters, share_of<T>(s, share), own, total_of(s, totals, share));
+    (s.in_tiles ? accumulate<T, true> : accumulate<T, false>)(s, parameters, share, own, total_of(s, totals, share));
 }
 
 template <class T> struct State {
@@ -359,9 +373,9 @@ template <class T> T gradient(const Step& s, State<T> state) {
     double* totals = totals_of(s, 0);
     if (s.in_parallel) {
 #pragma omp parallel for num_threads(int(s.shares)) schedule(static, 1)
-        for (int64_t share = 0; share < s.shares; share++) accumulate(s, state.parameters, share, totals);
+        for (int64_t share = 0; share < s.shares; share++) accumulate_share(s, state.parameters, share, totals);
     } else {
-        for (int64_t share = 0; share < s.shares; share++) accumulate(s, state.parameters, share, totals);
+        for (int64_t share = 0; share < s.shares; share++) accumulate_share(s, state.parameters, share, totals);
     }
     return finish(s, totals, state);
 }
@@ -370,7 +384,8 @@ template <class T> T gradient(const Step& s, State<T> state) {
 template <class T> void update(const Step& s, State<T> state, int64_t number) {
     const int64_t n = s.n + 1;
     if (!s.adam) {
-        for (int64_t j = 0; j < n; j++) state.parameters[j] = T(state.parameters[j] - s.learning_rate * state.gradients[j]);
+        for (int64_t j = 0; j < n; j++)
+            state.parameters[j] = T(state.parameters[j] - s.learning_rate * state.gradients[j]);
         return;
     }
     const double correction1 = -std::expm1(double(number) * s.log_beta1);
@@ -379,8 +394,8 @@ template <class T> void update(const Step& s, State<T> state, int64_t number) {
         const double g = state.gradients[j];
         state.moment1[j] = T(s.beta1 * state.moment1[j] + (1 - s.beta1) * g);
         state.moment2[j] = T(s.beta2 * state.moment2[j] + (1 - s.beta2) * g * g);
-        const double root = std::sqrt(state.moment2[j] / correction2);
-        state.parameters[j] = T(state.parameters[j] - s.learning_rate * (state.moment1[j] / correction1) / (root + s.epsilon));
+        const double direction = state.moment1[j] / correction1, root = std::sqrt(state.moment2[j] / correction2);
+        state.parameters[j] = T(state.parameters[j] - s.learning_rate * direction / (root + s.epsilon));
     }
 }
 
@@ -395,11 +410,14 @@ inline void pause() {
 // Arrive, and wait until as many have: members more at each meeting. OpenMP's own barrier calls the system each time.
 inline void meet(std::atomic<int64_t>& arrivals, int64_t expected) {
     arrivals.fetch_add(1, std::memory_order_acq_rel);
-    for (int spins = 0; arrivals.load(std::memory_order_acquire) < expected;) ++spins < SPINS ? pause() : (void)sched_yield();
+    for (int spins = 0; arrivals.load(std::memory_order_acquire) < expected; spins++) {
+        if (spins < SPINS) pause();
+        else sched_yield();
+    }
 }
 
-// For the time of a training, a processor for each member, counted from the caller's: threads that wake together are put
-// on one, and stay there for some 30 ms.
+// For the time of a training a processor for each member, counted from the caller's own: threads that wake together
+// are put on one, and stay there for some 30 ms.
 #ifdef __linux__
 class Placed {
   public:
@@ -442,7 +460,7 @@ template <class T> void train_in_team(const Step& s) {
         for (int64_t k = 0; k < s.steps; k++) {
             double* totals = totals_of(s, k % 2);
             for (int64_t share = member; share < s.shares; share += members)
-                accumulate(s, state.parameters, share, totals);
+                accumulate_share(s, state.parameters, share, totals);
             meet(arrivals, (k + 1) * members);
             const T J = finish(s, totals, state);
             if (!member) static_cast<T*>(s.costs)[k] = J;
@@ -466,26 +484,26 @@ template <class T> void train(Step& s, bool in_team) {
 // The labels y, each 0 or 1, (m,), as `Step` has them; words are zero before.
 template <class T> void pack_labels(const Step& s, const int8_t* y, uint32_t* words) {
     for (int64_t share = 0; share < s.shares; share++) {
-        const Share own = share_of<T>(s, share);
-        const int64_t together = s.in_tiles ? 0 : own.groups * rows_in_group<T>(s.n), run = together / AT_ONCE;
+        const Share own = s.in_tiles ? share_of<T, true>(s, share) : share_of<T, false>(s, share);
+        const int64_t apart = s.in_tiles ? 0 : own.groups * own.group, run = apart / AT_ONCE;
         for (int64_t k = 0; k < own.rows; k++) {
-            const int64_t row = k < together ? k % AT_ONCE * run + k / AT_ONCE : k, place = own.first + k;
+            const int64_t row = k < apart ? k % AT_ONCE * run + k / AT_ONCE : k, place = own.first + k;
             words[place / LANES<T>] |= uint32_t(y[own.first + row]) << place % LANES<T>;
         }
     }
 }
 
 template <class T> void copy_into_tiles(const T* X, int64_t m, int64_t n, T* tiles) {
-    constexpr int64_t ROWS = VECTORS * LANES<T>;
+    constexpr int64_t rows = ROWS_IN_TILE<T>;
     for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j++) tiles[(i / ROWS * n + j) * ROWS + i % ROWS] = X[i * n + j];
+        for (int64_t j = 0; j < n; j++) tiles[(i / rows * n + j) * rows + i % rows] = X[i * n + j];
 }
 
 }  // namespace
 
 // What the row calls, for each dtype.
 #define EXPORTED(T, dtype)                                                                                          \
-    int64_t rows_in_tile_##dtype() { return VECTORS * LANES<T>; }                                                   \
+    int64_t rows_in_tile_##dtype() { return ROWS_IN_TILE<T>; }                                                      \
     int64_t scratch_bytes_##dtype(const Step* s) {                                                                  \
         return s->shares * (2 * doubles_of_total(s->n) * int64_t(sizeof(double)) + scratch_of_share<T>(*s) +        \
                             4 * rounded_up(s->n + 1, 2 * LINE / sizeof(T)) * int64_t(sizeof(T)));                   \

@@ -1,13 +1,15 @@
 """Rung 6, one pass over X in C++: the algorithm of numba_fused/ through the system's compiler, to learn what is lost.
 
 The whole step is one file, `fused_step.cpp`, which is compiled for this processor when the row is first bound and kept
-(`build.py`). X is read once: beyond the caches the next rows go forward and those before back in one loop over the
-columns, in runs far apart; within them a copy of X lies in tiles. The vectors are the compiler's own, the threads
-OpenMP's, and `train` meets at a barrier of its own once a step.
+(`build.py`). X is read once: the next rows go forward and those before them back in one loop over the columns, beyond
+the caches in runs far apart, within them over a copy of X in tiles. The vectors are the compiler's own, the threads
+OpenMP's; in a training they meet at a barrier of their own once a step.
 
-What it can be faster by than numba_fused/: a call is a pointer to a structure that was filled in when the row was
-bound, and no array is opened for it; the compiler knows the processor that it compiles for. What it cannot: beyond the
-caches the bound is X read once, whatever language asks for it.
+What it is faster by than numba_fused/, and only where X lies in the caches: tiles, too, go both ways in one loop, the
+polynomial of the exponential is two chains of half the length, a label is a bit that one shift turns into a sign, and a
+call is a pointer to a structure that was filled in when the row was bound. In that order, 569×30 in float64 went from
+4.2 to 3.8 µs, numba_fused/ taking 4.9 (one thread of an AMD EPYC). Beyond the caches the bound is X read once, whatever
+language asks for it; within them a core waits for exponentials, of which it keeps about three in flight.
 """
 
 from __future__ import annotations

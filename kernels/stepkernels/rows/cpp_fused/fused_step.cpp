@@ -2,8 +2,8 @@
 //
 // Where X is large, the products of the next rows with w and those of the rows before with their residuals are in one
 // loop over the columns, so that a load from memory is always under way. The rows that are taken at once lie far apart,
-// each in a run of its own: as many plain streams for the hardware's prefetcher. Where X lies in the caches, a copy of
-// it in tiles: a vector holds one feature of many rows, no lane is empty, and nothing is summed across lanes.
+// each in a run of its own: as many plain streams for the hardware's prefetcher. Where X lies in the caches, the same
+// loop over a copy in tiles: a vector holds one feature of many rows, no lane is empty, none are summed until the end.
 //
 // Vectors are the compiler's own (GCC's and Clang's vector extensions), as wide as the processor has them.
 
@@ -24,7 +24,7 @@ struct Step {  // what every call is given by address; `Step` of the row mirrors
     void *J, *costs;                                   // (1,) and (steps,)
     char* scratch;                                     // as many bytes as `scratch_bytes` says, from a cache line on
     int64_t m, n, steps, taken;                        // taken: updates so far
-    int64_t shares, in_tiles, in_parallel, adam;       // in_parallel: a thread for each share, and none is waited for
+    int64_t shares, in_tiles, in_parallel, adam;       // in_parallel: a single step, too, takes a thread for each share
     double l2, learning_rate, beta1, beta2, epsilon, log_beta1, log_beta2;
 };
 

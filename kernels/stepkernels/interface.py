@@ -148,7 +148,7 @@ class Implementation:
 
     name            unique, <library>-<technique>[-<device>]
     module          an importable name, or the path of a .py file; has bind(problem, config, **options)
-    library         the import name of the library it needs (see `stepkernels.probe`)
+    library         the import name of the library it needs, or "python" or "c++" (see `stepkernels.probe`)
     compiler        "c" or "c++" when the library calls such a compiler as it binds
     technique       what it shows, in words
     summary         one sentence: why it is faster than the rung below
@@ -164,6 +164,7 @@ class Implementation:
                     no device there, or such as come back
     max_work        elements of X per operation above which a case is a recorded skip
     cuda_source     the CUDA C++ file beside the module, of which its kernels are compiled
+    cpp_source      the C++ file beside the module, which is compiled as the row is bound
     raw_kernels     its kernels are CUDA code of its own, which compute-sanitizer can look at
     auto_from       the fewest elements of X, in the problem or the batch, from which the classifier's "auto" takes
                     it; of several that of the largest number, and of equals the later row; None: never
@@ -190,6 +191,7 @@ class Implementation:
     survives_fork: bool = True
     max_work: float | None = None
     cuda_source: str | None = None
+    cpp_source: str | None = None
     raw_kernels: bool = False
     auto_from: int | None = None
 

@@ -13,13 +13,13 @@ from stepkernels.interface import Implementation
 
 
 def source_files(row: Implementation) -> list[Path]:
-    """Every source file of a row, each before those it uses: of a folder its `__init__.py` first, CUDA C++ last.
+    """Every source file of a row, each before those it uses: of a folder its `__init__.py` first, C++ last.
 
     The row's module is not imported, so its library need not be there.
     """
     main = _main_file(row)
     files = _in_reading_order(main, row.module) if main.name == "__init__.py" else [main]
-    return files if row.cuda_source is None else [*files, main.with_name(row.cuda_source)]
+    return [*files, *(main.with_name(name) for name in (row.cuda_source, row.cpp_source) if name is not None)]
 
 
 def _main_file(row: Implementation) -> Path:

@@ -23,7 +23,7 @@ def test_every_file_of_a_row_is_there_once(row):
     if main.name != "__init__.py":
         assert not others
         return
-    sources = [file for file in main.parent.iterdir() if file.suffix in (".py", ".cu")]
+    sources = [file for file in main.parent.iterdir() if file.suffix in (".py", ".cu", ".cpp")]
     assert sorted([main, *others]) == sorted(sources)
 
 

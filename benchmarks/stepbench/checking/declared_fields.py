@@ -53,6 +53,7 @@ class Declared(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     compiles_per_shape: bool
     max_work: Annotated[float, Meta(ge=1, le=1e30)] | None
     cuda_source: Line | None
+    cpp_source: Line | None
     raw_kernels: bool
     weights: bool
     survives_fork: bool
@@ -79,6 +80,7 @@ MUST_BE = {
     "residual": "'stable' or 'difference'",
     "max_work": "a number from 1 on, or None",
     "cuda_source": "the name of a file beside the kernel file, or None",
+    "cpp_source": "the name of a file beside the kernel file, or None",
     "auto_from": "a whole number from 0 on, or None",
 }
 TRUTH = "True or False"
@@ -161,5 +163,6 @@ _FURTHER: dict[str, Callable[[Any, Path], bool]] = {
     "dtypes": _distinct_out_of(DTYPES),
     "optimizers": _distinct_out_of(tuple(OPTIMIZERS)),
     "cuda_source": _is_beside,
+    "cpp_source": _is_beside,
     "options": _are_plain,
 }

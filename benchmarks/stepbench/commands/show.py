@@ -55,5 +55,5 @@ def highlighted(file: Path) -> Syntax:
     """A file of source in colours."""
     from rich.syntax import Syntax
 
-    language = "cuda" if file.suffix == ".cu" else "python"
+    language = {".cu": "cuda", ".cpp": "cpp"}.get(file.suffix, "python")
     return Syntax(file.read_text(encoding="utf-8").rstrip(), language, theme="ansi_dark", word_wrap=True)

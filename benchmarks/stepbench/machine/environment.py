@@ -95,7 +95,7 @@ RULES = (
     Rule(
         names=(
             "NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUPY_CACHE_DIR",
-            "JAX_COMPILATION_CACHE_DIR",
+            "JAX_COMPILATION_CACHE_DIR", "STEPBENCH_BUILD_DIR",
         ),
         fate=Fate.SET,
         why="in workers: into the run's folder; elsewhere into a temporary one where there is nowhere to write",

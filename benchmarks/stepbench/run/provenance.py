@@ -23,7 +23,7 @@ MACHINE = (
     "caches", "hypervisor", "memory_bytes", "environment", "blas",
 )  # fmt: skip
 PLACES = "data-files.json"
-CODE_SUFFIXES = (".py", ".cu")
+CODE_SUFFIXES = (".py", ".cu", ".cpp")
 MEMORY_STEP = 2**28  # two starts of one machine differ by less
 
 

@@ -20,6 +20,7 @@ from stepkernels.probe.forks import left_behind, note_use
 
 __all__ = [
     "BrokenInstallationError",
+    "compiler_of",
     "left_behind",
     "library_version",
     "missing_compiler",
@@ -65,6 +66,7 @@ COMPILERS = {
 
 DRIVER = "libcuda.so.1"
 PYTHON = "python"  # the library of a row that needs none
+CPP = "c++"  # that of a row whose code this system's compiler makes
 
 
 class BrokenInstallationError(RuntimeError):
@@ -72,11 +74,13 @@ class BrokenInstallationError(RuntimeError):
 
 
 def missing_library(library: str) -> str | None:
-    """Why `library` (an import name) cannot be imported, with the install command; None when it can.
+    """Why `library` (an import name, or "c++") cannot be used, with the install command; None when it can.
 
     Finding is not importing: what is found and then fails to import raises where it is imported. A folder that
     happens to be called like a library that we know, and has no code of its own, is not that library.
     """
+    if library == CPP:
+        return _no_compiler(CPP)
     found = None if library == PYTHON else importlib.util.find_spec(library)
     if library == PYTHON or (found is not None and (found.origin is not None or library not in REQUIREMENTS)):
         return None
@@ -90,9 +94,11 @@ def requirement_of(library: str) -> Requirement:
 
 
 def library_version(library: str) -> str:
-    """The installed version of `library`, or of Python itself; "unknown" where the library does not say."""
+    """The installed version of `library`, of Python itself or the C++ compiler; "unknown" where it does not say."""
     if library == PYTHON:
         return ".".join(map(str, sys.version_info[:3]))
+    if library == CPP:
+        return _compiler_version()
     distributions = importlib.metadata.packages_distributions().get(library, [])
     for name in (requirement_of(library).distribution, *distributions):
         try:
@@ -107,14 +113,39 @@ def missing_compiler(language: str) -> str | None:
 
     Looks where the libraries look: the variable alone when it is set, else the platform's usual names.
     """
-    variable, names = COMPILERS[language]
-    wanted = (os.environ[variable],) if os.environ.get(variable) else names
-    if not any(map(shutil.which, wanted)):
-        sought = ", ".join(wanted)
-        return f"no {language.upper()} compiler was found (looked for {sought}); install one, or set {variable}"
+    if reason := _no_compiler(language):
+        return reason
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         return "Python.h, which compiled code needs, was not found; install Python's headers (python3-dev)"
     return None
+
+
+def compiler_of(language: str) -> str | None:
+    """The compiler for code in `language`, as the variable names it or by the first usual name that is found."""
+    return next(filter(shutil.which, _names_of_compilers(language)), None)
+
+
+def _names_of_compilers(language: str) -> tuple[str, ...]:
+    variable, names = COMPILERS[language]
+    return (os.environ[variable],) if os.environ.get(variable) else names
+
+
+def _no_compiler(language: str) -> str | None:
+    if compiler_of(language):
+        return None
+    sought, (variable, _) = ", ".join(_names_of_compilers(language)), COMPILERS[language]
+    return f"no {language.upper()} compiler was found (looked for {sought}); install one, or set {variable}"
+
+
+def _compiler_version() -> str:
+    """Its name and number: "g++ 12.2.0"."""
+    if not (compiler := compiler_of(CPP)):
+        return "unknown"
+    for asked in ("-dumpfullversion", "-dumpversion"):  # Clang knows the second alone, of which GCC tells less
+        told = subprocess.run([compiler, asked], capture_output=True, text=True, check=False)
+        if told.returncode == 0 and told.stdout.strip():
+            return f"{Path(compiler).name} {told.stdout.strip()}"
+    return "unknown"
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import os
 import sys
 
 # They share OpenMP, one of them through another's copy of it: what one of them leaves behind, all of them wait for.
-OPENMP = frozenset({"numba", "sklearn", "torch"})
+OPENMP = frozenset({"c++", "numba", "sklearn", "torch"})
 
 _in_use: set[str] = set()
 _left_behind: set[str] = set()

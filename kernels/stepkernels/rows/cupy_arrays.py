@@ -1,4 +1,4 @@
-"""Rung 7, the matrix form on the GPU: the lines of numpy_blas.py, one by one, in CuPy.
+"""Rung 8, the matrix form on the GPU: the lines of numpy_blas.py, one by one, in CuPy.
 
 Faster than numpy_blas.py by the ratio of memory bandwidths, once a problem is large: an H100 reads its memory at
 3.35 TB/s, two CPU cores at a few tens of GB/s. `Xw` and `Xᵀr` are cuBLAS calls, so X is read twice, which is the bound

@@ -1,4 +1,4 @@
-"""Rung 13, compiled pure functions: the matrix form through JAX, compiled by XLA, on the CPU or a GPU.
+"""Rung 14, compiled pure functions: the matrix form through JAX, compiled by XLA, on the CPU or a GPU.
 
 XLA fuses the vector operations between the two products with X; the products stay library calls, so X is read twice,
 and beyond the caches a step is bound by that. A step is one dispatch. `train` is a `lax.scan`: all steps run inside one

@@ -1,4 +1,4 @@
-"""Rung 14, scikit-learn's own gradient: what its logistic regression descends, to be compared with.
+"""Rung 15, scikit-learn's own gradient: what its logistic regression descends, to be compared with.
 
 `LinearModelLoss` around `HalfBinomialLoss` is what `sklearn.linear_model.LogisticRegression` hands to its solvers: the
 two products with X are NumPy's, loss and residual come from one compiled loop over the samples, threaded with OpenMP,

@@ -1,4 +1,4 @@
-"""Rung 11, autograd: PyTorch the way it is taught, a module, a criterion, `backward()`, an optimizer. CPU or GPU.
+"""Rung 12, autograd: PyTorch the way it is taught, a module, a criterion, `backward()`, an optimizer. CPU or GPU.
 
 The gradient is not written down but recorded: the forward pass leaves a graph, the backward pass walks it. That is
 easier to write than torch_manual.py and no faster: the price is the recording, a new gradient tensor for every

@@ -1,4 +1,4 @@
-"""Rung 12, the compiled graph: the matrix form handed to `torch.compile`, as C++ on the CPU or Triton on a GPU.
+"""Rung 13, the compiled graph: the matrix form handed to `torch.compile`, as C++ on the CPU or Triton on a GPU.
 
 One graph holds the whole step: margins, loss, residuals and both sums come from one pass over vectors of length m
 where torch_manual.py makes seven. The compiler keeps the two products with X as library calls: X is read twice, and

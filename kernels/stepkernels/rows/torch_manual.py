@@ -1,4 +1,4 @@
-"""Rung 6, the matrix form on tensors: the lines of numpy_blas.py in PyTorch, on the CPU or a GPU.
+"""Rung 7, the matrix form on tensors: the lines of numpy_blas.py in PyTorch, on the CPU or a GPU.
 
 Faster than numpy_blas.py where its passes over vectors of length m count: `addmv`, `logaddexp` and `sigmoid` are single
 operations, vectorized and threaded, and make half as many. X is read twice, so that beyond the caches a step is bound

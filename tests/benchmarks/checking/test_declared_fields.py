@@ -35,7 +35,9 @@ WRONG = {
     "'stable' or 'difference'": {"residual": ("odd", None, 1)},
     "it must be True or False": {name: (1, "no", None, []) for name in BOOLS},
     "a whole number from 0 on": {"auto_from": (-1, 1.5, "x", True, 2**70)},
-    "the name of a file beside": {"cuda_source": ("gone.cu", "../x.cu", "/etc/passwd", "", 3, "\0", ".", "..")},
+    "the name of a file beside": dict.fromkeys(
+        ("cuda_source", "cpp_source"), ("gone.cu", "../x.cu", "/etc/passwd", "", 3, "\0", ".", "..")
+    ),
     "a mapping of names to plain JSON values": {"options": (
         None, [1], 3, "x", {"a b": 1}, {"problem": 1}, {"a": 2**64}, {"a": "x" * 20_000}, {"": 1},
         {"a": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]},

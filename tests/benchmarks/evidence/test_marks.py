@@ -21,7 +21,9 @@ def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():
 
 
 def test_ours_are_the_fused_rows_of_the_cpu_the_rows_that_the_room_names_among_them():
-    assert OURS == ("numba-fused", "numba-fused-parallel")
+    assert OURS == (
+        "numba-fused-simple", "numba-fused", "numba-fused-parallel", "cpp-fused", "cpp-fused-parallel",
+    )  # fmt: skip
     assert {CALL.row, SELF_TESTED} <= set(OURS)
 
 

@@ -1,4 +1,4 @@
-"""Rung 8, the fused step in CUDA C++: one launch, whose kernel (`fused_step.cu`, beside this file) is the whole step.
+"""Rung 9, the fused step in CUDA C++: one launch, whose kernel (`fused_step.cu`, beside this file) is the whole step.
 
 The matrix form of cupy_arrays.py goes over X twice because it needs every residual before it can begin Xᵀr. But a row's
 contribution to gw needs only that row's residual. So a block copies a tile of rows into shared memory (cut by

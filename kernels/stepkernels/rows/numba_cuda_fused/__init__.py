@@ -1,4 +1,4 @@
-"""Rung 10, the fused step in Python for the GPU: the idea of cupy_fused/ through numba-cuda, with shared memory alone.
+"""Rung 11, the fused step in Python for the GPU: the idea of cupy_fused/ through numba-cuda, with shared memory alone.
 
 A block copies a tile of rows of X into shared memory, finds their margins and residuals, and adds r·x from the copy
 (`kernels.py`): X is read once where cupy_arrays.py reads it twice, the gain of a large problem. Sums pass through

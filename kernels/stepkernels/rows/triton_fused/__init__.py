@@ -1,4 +1,4 @@
-"""Rung 9, the fused step in Triton: the idea of cupy_fused/, tile by tile, without threads or shared memory.
+"""Rung 10, the fused step in Triton: the idea of cupy_fused/, tile by tile, without threads or shared memory.
 
 A program loads a tile of X once, into registers, finds the margins and residuals of its rows, and adds r·x to sums that
 stay in registers too: X is read once, which is what makes it faster than torch_manual.py. Which thread holds what, how

@@ -242,10 +242,7 @@ class Implementation:
         return workspace
 
     def tune(self) -> Iterator[str]:
-        """Measure what the row does not know of this machine, and keep it for every bind to come; tells what it found.
-
-        Nothing for a row that has nothing to tune. Raises `ProblemError` where the row cannot run.
-        """
+        """Measure what the row does not know of this machine, keep it, and tell it. Raises `ProblemError` as `bind`."""
         self.require_able()
         return self._told_by("tune")
 

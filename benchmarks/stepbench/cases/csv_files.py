@@ -10,15 +10,16 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from stepbench.cases.data_frame import NAMELESS_FIRST, PANDAS_NAMELESS, Frame, is_nameless, require_names, without_index
 from stepbench.cases.data_table import Table
+from stepbench.cases.file_names import shown_name
 from stepbench.cases.free_memory import require_memory
-from stepbench.cases.label_text import few
+from stepbench.cases.label_text import SPELLS_MISSING, few
 from stepbench.cases.reading import Reading
 from stepkernels.problem import ProblemError
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*", re.IGNORECASE | re.ASCII)
+SPELLS_VALUES = SPELLS_MISSING | {"true", "false", "inf", "-inf", "+inf", "infinity", "-infinity"}
 SEPARATORS = ";\t|"
 
 
@@ -56,21 +58,21 @@ class Layout:
 def read_csv(path: Path, reading: Reading) -> Table:
     """Comma-separated, with a line of column names unless told otherwise."""
     layout = layout_of(path, reading.header)
-    require_memory(path.name, layout.rows, layout.width, reading.copies)
+    require_memory(shown_name(path), layout.rows, layout.width, reading.copies)
     frame = parsed(path, layout, low_memory=False)
     places = {name: j for j, name in enumerate(layout.columns)}
-    require_names(path.name, layout.columns)
+    require_names(shown_name(path), layout.columns)
     void = [j for j in frame.columns if layout.nameless(j) and frame[j].isna().all()]
     frame = frame.drop(columns=void).rename(columns=dict(enumerate(layout.columns)))
     first = layout.columns[0]
     index = {first: NAMELESS_FIRST} if layout.header and first in frame and is_nameless(layout.names[0]) else {}
-    frame, notes = without_index(frame, path.name, index, reading.keep_index)
+    frame, notes = without_index(frame, shown_name(path), index, reading.keep_index)
     return Frame(
-        path.name,
+        shown_name(path),
         frame,
         written=lambda column: written(path, layout, places[column]),
         numbered=not layout.header,
-        notes=[*([f"{path.name}: a column without a name or a value was left out."] if void else []), *notes],
+        notes=[*([f"{shown_name(path)}: a column without a name or a value was left out."] if void else []), *notes],
     )
 
 
@@ -83,18 +85,18 @@ def layout_of(path: Path, header: bool | None) -> Layout:
             names, whose, rows = [str(j) for j in range(len(first))], "the first", itertools.chain([first], rows)
         else:
             names, whose = without_empty_end(first), "the header"
-            require_header(path.name, names, insisted=header is True)
+            require_header(shown_name(path), names, insisted=header is True)
         count, width, short = 0, len(names), None
         for count, values in enumerate(rows, 1):
             if short is not None:
-                raise ProblemError(uneven(path.name, count - 1, short, whose, len(names)))
+                raise ProblemError(uneven(shown_name(path), count - 1, short, whose, len(names)))
             if any(value.strip() for value in values[len(names) :]):
-                raise ProblemError(uneven(path.name, count, len(values), whose, len(names)))
+                raise ProblemError(uneven(shown_name(path), count, len(values), whose, len(names)))
             width = max(width, len(values))
             short = len(values) if len(values) < len(names) else None
     if short is not None:
         raise ProblemError(
-            f"{path.name}: the column {names[-1]!r} has no value in the last row: the file seems to be cut off. "
+            f"{shown_name(path)}: the column {names[-1]!r} has no value in the last row: the file seems to be cut off. "
             "Remove that row, or fill it in."
         )
     return Layout(names=names, header=header is not False, width=width, rows=count)
@@ -117,11 +119,19 @@ def require_header(name: str, names: list[str], *, insisted: bool) -> None:
     """Raise `ProblemError` for a first line that looks like values, or is separated by other signs than commas."""
     if len(names) == 1 and (separators := [sign for sign in SEPARATORS if sign in names[0]]):
         raise ProblemError(f"{name} is separated by {separators[0]!r}; separate its columns by commas.")
-    if not insisted and (numbers := [text for text in names if NUMBER.fullmatch(text)]):
+    if not insisted and (values := values_among(names)):
+        what = "numbers" if all(map(NUMBER.fullmatch, values)) else "values"
         raise ProblemError(
-            f"{name} begins with numbers ({few(numbers)}); its first line must name the columns. If it has no such "
+            f"{name} begins with {what} ({few(values)}); its first line must name the columns. If it has no such "
             "line, say --no-header; if these are the names, --header."
         )
+
+
+def values_among(names: Sequence[str]) -> list[str]:
+    """Those that look like values: numbers; or, where they are half of all, what spells a truth or a missing value."""
+    numbers = [text for text in names if NUMBER.fullmatch(text)]
+    spelled = [text for text in names if text.strip().lower() in SPELLS_VALUES]
+    return numbers or (spelled if 2 * len(spelled) >= len(names) else [])
 
 
 def parsed(path: Path, layout: Layout, **settings: Any) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 from stepbench.cases.archives import Declared, declared_arrays, mapped_array, unpacked
 from stepbench.cases.csv_files import read_csv
 from stepbench.cases.data_table import Matrix, Table, require_matrix
+from stepbench.cases.file_names import shown_name
 from stepbench.cases.free_memory import memory_in_sentences, require_memory
 from stepbench.cases.parquet_files import read_parquet
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
@@ -23,19 +24,19 @@ def read_table(path: Path, width: int = 0, reading: Reading = AS_IT_LOOKS) -> Ta
     if not path.exists():
         raise ProblemError(f"There is no file {path}.")
     if path.suffix.lower() not in READERS:
-        raise ProblemError(f"{path.name} is of no kind that can be read: {', '.join(READERS)}.")
+        raise ProblemError(f"{shown_name(path)} is of no kind that can be read: {', '.join(READERS)}.")
     if path.is_dir() or path.stat().st_size == 0:
-        raise ProblemError(f"{path.name} is {'a folder, not a file' if path.is_dir() else 'empty'}.")
+        raise ProblemError(f"{shown_name(path)} is {'a folder, not a file' if path.is_dir() else 'empty'}.")
     try:
-        with memory_in_sentences(path.name):
+        with memory_in_sentences(shown_name(path)):
             table = READERS[path.suffix.lower()](path, width, reading)
     except ProblemError:
         raise
     except Exception as error:  # of whichever library reads it: damaged bytes can make it raise anything
         why = f"it may be cut off or of another kind ({told(error)})"
-        raise ProblemError(f"{path.name} cannot be read; {why}.") from error
+        raise ProblemError(f"{shown_name(path)} cannot be read; {why}.") from error
     if table.rows == 0 or not table.columns:
-        raise ProblemError(f"{path.name} is empty: it holds no rows.")
+        raise ProblemError(f"{shown_name(path)} is empty: it holds no rows.")
     return table
 
 
@@ -46,7 +47,7 @@ def told(error: Exception) -> str:
 
 
 def read_npy(path: Path) -> Table:
-    return Matrix(path.name, mapped_array(path))
+    return Matrix(shown_name(path), mapped_array(path))
 
 
 def read_npz(path: Path, reading: Reading) -> Table:
@@ -54,16 +55,16 @@ def read_npz(path: Path, reading: Reading) -> Table:
     with zipfile.ZipFile(path) as archive:
         declared = declared_arrays(archive)
         if "X" not in declared:
-            raise ProblemError(f"{path.name} has no array X. Its arrays: {', '.join(declared) or 'none'}.")
+            raise ProblemError(f"{shown_name(path)} has no array X. Its arrays: {', '.join(declared) or 'none'}.")
         X = declared.pop("X")
-        require_matrix(path.name, X.shape, X.dtype)
+        require_matrix(shown_name(path), X.shape, X.dtype)
         rows, columns = X.shape
         unfit = {name: reason for name, array in declared.items() if (reason := no_labels(array, rows))}
         fit = [name for name in declared if name not in unfit]
         held = X.bytes + sum(declared[name].bytes for name in fit)
-        require_memory(path.name, rows, columns, reading.copies, held)
+        require_memory(shown_name(path), rows, columns, reading.copies, held)
         arrays = unpacked(archive, ["X", *fit])
-    table = Matrix(path.name, arrays["X"], {name: arrays[name].reshape(-1) for name in fit}, unfit=unfit)
+    table = Matrix(shown_name(path), arrays["X"], {name: arrays[name].reshape(-1) for name in fit}, unfit=unfit)
     table.target = target_among(declared, rows)
     return table
 

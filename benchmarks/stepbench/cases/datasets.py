@@ -15,6 +15,7 @@ import numpy as np
 
 from stepbench.cases.data_files import read_table
 from stepbench.cases.data_table import Matrix, Table, choose_target, classes_of_target, require_finite
+from stepbench.cases.file_names import shown_name
 from stepbench.cases.planting import planted
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepbench.cases.standardizing import standardized
@@ -123,10 +124,10 @@ _FILES: dict[str, _File] = {}
 
 
 def _register(file: _File) -> str:
-    path, known = file.path, _FILES.setdefault(file.path.name, file).path
+    path, known = file.path, _FILES.setdefault(shown_name(file.path), file).path
     if known != path:
         raise ProblemError(f"{known} and {path} have one name, and a record would not tell them apart; rename one.")
-    return path.name
+    return shown_name(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepbench.cases.data_frame import NAMELESS_FIRST, Frame, is_nameless, named_index, require_names, without_index
 from stepbench.cases.data_table import Table
+from stepbench.cases.file_names import shown_name
 from stepbench.cases.free_memory import require_memory
 from stepbench.cases.reading import Reading
 from stepkernels.problem import ProblemError
@@ -27,10 +28,10 @@ def read_parquet(path: Path, reading: Reading) -> Table:
     except ImportError:
         raise ProblemError("Parquet files are read with pyarrow; python -m pip install pyarrow") from None
 
-    with ParquetFile(path) as file:
+    with path.open("rb") as stream, ParquetFile(stream) as file:
         schema = file.schema_arrow
-        require_names(path.name, schema.names)
-        require_memory(path.name, file.metadata.num_rows, len(schema.names), reading.copies)
+        require_names(shown_name(path), schema.names)
+        require_memory(shown_name(path), file.metadata.num_rows, len(schema.names), reading.copies)
         frame = frame_of(file.read())
     levels = (schema.pandas_metadata or {}).get("index_columns", [])
     frame = frame.assign(**counted_index(levels, len(frame)))
@@ -38,8 +39,8 @@ def read_parquet(path: Path, reading: Reading) -> Table:
     others = [column for column in frame.columns if column not in index]
     index |= {column: NAMELESS_FIRST for column in others[:1] if is_nameless(column)}
     others = [column for column in others if column not in index]
-    frame, notes = without_index(frame[[*index, *others]], path.name, index, reading.keep_index)
-    return Frame(path.name, frame, notes=notes)
+    frame, notes = without_index(frame[[*index, *others]], shown_name(path), index, reading.keep_index)
+    return Frame(shown_name(path), frame, notes=notes)
 
 
 def frame_of(table: Any) -> pd.DataFrame:

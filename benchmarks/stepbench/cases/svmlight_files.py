@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from stepbench.cases.data_table import Matrix, Table
+from stepbench.cases.file_names import shown_name
 from stepbench.cases.free_memory import require_memory
 from stepbench.cases.reading import Reading
 from stepkernels.problem import ProblemError
@@ -28,11 +29,11 @@ def read_svmlight(path: Path, width: int, reading: Reading) -> Table:
         require_small_indices(path)
         raise
     if not len(X.indices):
-        raise ProblemError(f"{path.name} is empty: it holds no values.")
-    base, notes = base_of(path.name, X, width, reading.zero_based)
+        raise ProblemError(f"{shown_name(path)} is empty: it holds no values.")
+    base, notes = base_of(shown_name(path), X, width, reading.zero_based)
     columns = max(width, X.shape[1] - base)
-    require_memory(path.name, X.shape[0], columns, reading.copies)
-    return Matrix(path.name, dense(X, base, columns), {"y": y}, counted_from=base, notes=notes)
+    require_memory(shown_name(path), X.shape[0], columns, reading.copies)
+    return Matrix(shown_name(path), dense(X, base, columns), {"y": y}, counted_from=base, notes=notes)
 
 
 def base_of(name: str, X: Any, width: int, zero_based: bool | None) -> tuple[int, list[str]]:
@@ -69,6 +70,6 @@ def require_small_indices(path: Path) -> None:
                 index = item.partition(b":")[0]
                 if index.isdigit() and int(index) > LARGEST_INDEX:
                     raise ProblemError(
-                        f"{path.name}: row {row} has the index {int(index):,}; the largest that can be read is "
+                        f"{shown_name(path)}: row {row} has the index {int(index):,}; the largest that can be read is "
                         f"{LARGEST_INDEX:,}. Number the columns anew."
                     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stepkernels.problem import ProblemError
+from stepreports.records.files import is_a_stream
 
 
 def require_writable(path: Path) -> None:
@@ -18,7 +19,7 @@ def require_writable(path: Path) -> None:
             raise ProblemError(f"{path} is a folder; name a file.")
         if path.exists() and not os.access(path, os.W_OK):
             raise ProblemError(f"{path} may not be changed. Choose another place.")
-        if path.is_file() or not path.exists():  # no device or pipe, such as /dev/stdout, in whose folder nobody writes
+        if not is_a_stream(path):  # in whose folder nobody writes
             _try_folder(path.absolute().parent)
 
 
@@ -29,8 +30,8 @@ def require_writable_folder(path: Path) -> None:
 
 
 def require_absent(path: Path, *, force: bool) -> None:
-    """Raise `ProblemError` for a file that would be overwritten."""
-    if path.exists() and not force:
+    """Raise `ProblemError` for a file that would be overwritten, which no device is."""
+    if path.exists() and not is_a_stream(path) and not force:
         raise ProblemError(f"{path} exists already; --force overwrites it.")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import stepkernels
+from stepbench.cases.file_names import shown, shown_name
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.interface import Implementation
 from stepreports.records.files import read_object, write_json
@@ -42,7 +43,7 @@ class Source:
 
     def without_place(self) -> Source:
         """The same as a record has it: the folder that a file came from is nobody's business."""
-        return replace(self, file=Path(self.file).name)
+        return replace(self, file=shown_name(Path(self.file)))
 
     def has_changed(self, file: Path | None = None) -> bool:
         """Whether the file, or one given in its stead, holds something else by now."""
@@ -58,7 +59,7 @@ class Source:
 
 def write_places(folder: Path, sources: Iterable[Source]) -> None:
     """Keep where the files are, seen from the run's folder: beside the records, and in none of them."""
-    places = {source.name: os.path.relpath(Path(source.file).resolve(), folder.resolve()) for source in sources}
+    places = {source.name: shown(os.path.relpath(Path(source.file).resolve(), folder.resolve())) for source in sources}
     if places:
         write_json(folder / PLACES, places)
 

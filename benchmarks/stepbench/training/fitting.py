@@ -51,7 +51,7 @@ def train(source: str, wanted: Training, report: Report) -> Trained:
     """Learn a table's target. Raises `ProblemError` for data or settings it cannot work with."""
     require_sensible(wanted)
     data = split(source, wanted)
-    X, labels = data.X[data.known], data.labels[data.known]
+    X, labels = data.X[data.known], data.labels[data.known] == data.classes[1]  # the classes may be any two values
     scaling, note = chosen_scaling(X, data.columns, wanted.standardize)
     learn = train_in_blocks if data.on_disk else train_whole
     classifier, costs, notes = learn(X, labels, scaling, wanted, report)

@@ -15,6 +15,7 @@ from scipy.special import expit
 from stepbench.cases.archives import declared_arrays, unpacked
 from stepbench.cases.csv_files import NUMBER
 from stepbench.cases.data_table import blocks
+from stepbench.cases.file_names import shown_name
 from stepbench.cases.free_memory import require_bytes
 from stepbench.cases.label_text import Labels
 from stepbench.cases.reading import Reading
@@ -125,7 +126,7 @@ def load_model(path: Path) -> Model:
     except ProblemError:
         raise
     except Exception as error:  # of zipfile or NumPy: damaged bytes can make them raise anything
-        raise ProblemError(f"{path.name} is not a model that Stepbench wrote, or it is cut off.") from error
+        raise ProblemError(f"{shown_name(path)} is not a model that Stepbench wrote, or it is cut off.") from error
     return Model(**{name: arrays[name] for name in PARTS})
 
 
@@ -134,11 +135,11 @@ def whole_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
     def require_none(fault: str | None) -> None:
         if fault:
-            raise ProblemError(f"{path.name} {fault}.")
+            raise ProblemError(f"{shown_name(path)} {fault}.")
 
     with zipfile.ZipFile(path) as archive:
         declared = declared_arrays(archive)
-        require_bytes(path.name, sum(array.bytes for array in declared.values()))
+        require_bytes(shown_name(path), sum(array.bytes for array in declared.values()))
         head = unpacked(archive, [name for name in HEAD if name in declared and declared[name].shape == ()])
         require_none(fault_of_head(head, declared.keys()))
         require_none(fault_of_shapes(declared))

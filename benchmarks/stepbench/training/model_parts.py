@@ -101,9 +101,20 @@ def fault_of_values(arrays: Arrays) -> str | None:
         "it has no columns": not columns,
         "two of its columns have one name": len(set(columns)) < len(columns),
         "its two classes are one": arrays["classes"][0] == arrays["classes"][1],
+        "its two classes are in the wrong order": arrays["classes"][0] > arrays["classes"][1],
+        "it holds text that cannot be written": not all(map(_can_be_written, arrays.values())),
         "its scale is not positive everywhere": not (arrays["scale"] > 0).all(),
     }
     return next((damaged(fault) for fault, is_so in wrong.items() if is_so), None)
+
+
+def _can_be_written(array: NDArray[Any]) -> bool:
+    """Whether text is text: half of a pair of surrogates can be shown and recorded nowhere."""
+    try:
+        "".join(array.ravel().tolist() if array.dtype.kind == "U" else []).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def damaged(fault: str) -> str:

@@ -15,7 +15,6 @@ from stepbench.training.fitting import Trained
 from stepbench.training.predicting import Predictions
 from stepbench.training.scores import Score
 from stepkernels.classifier.solution import Report
-from stepkernels.problem import ProblemError
 from stepreports.figures.axes import svg
 from stepreports.records.files import write_whole
 from stepreports.telling.text import counted
@@ -50,30 +49,18 @@ def default_model(source: str) -> Path:
     return Path(f"{Path(source).stem}-model.npz")
 
 
-@contextmanager
-def disk_in_sentences() -> Iterator[None]:
-    """Turn a full disk and its like into a `ProblemError`."""
-    try:
-        yield
-    except OSError as error:
-        raise ProblemError(f"Writing failed: {error.strerror or error}.") from None
-
-
 def write_files(trained: Trained, model: Path) -> list[Path]:
-    """The model, the cost curve and the ROC curve."""
+    """The model, and then the cost curve and the ROC curve, so that no figure costs a training. Raises `OSError`."""
     paths = files_of(model)
-    figures = {name: svg(figure(trained), letters_as_paths=True) for name, figure in FIGURES.items()}
-    with disk_in_sentences():
-        trained.model.save(paths["model"])
-        for name, figure in figures.items():
-            write_whole(paths[name], figure)
+    trained.model.save(paths["model"])
+    for name, figure in FIGURES.items():
+        write_whole(paths[name], svg(figure(trained), letters_as_paths=True))
     return list(paths.values())
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """As CSV."""
-    with disk_in_sentences():
-        write_whole(path, predictions.to_csv())
+    """As CSV. Raises `OSError`."""
+    write_whole(path, predictions.to_csv())
 
 
 def training_lines(trained: Trained) -> list[str]:

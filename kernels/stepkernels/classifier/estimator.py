@@ -275,10 +275,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return workspace if self.fit_intercept else WithoutIntercept(workspace)
 
     def _solve(self, problem: Problem, random: np.random.RandomState) -> Solution:
-        goal = Goal(self.max_iter, self.tol, reporter(self.verbose), remedy_of(self.learning_rate))
+        goal = Goal(self.max_iter, float(self.tol), reporter(self.verbose), remedy_of(self.learning_rate))
         if self.batch_size is not None:
-            row, config = self._row_and_config(problem, self.batch_size)
-            batches = Batches(problem, self.batch_size, lambda block: self._bind(row, block, config))
+            rows = min(self.batch_size, problem.m)
+            row, config = self._row_and_config(problem, rows)
+            batches = Batches(problem, rows, lambda block: self._bind(row, block, config))
             return descend_in_batches(batches, random, goal)
         row, config = self._row_and_config(problem, problem.m)
         workspace = self._bind(row, problem, config)

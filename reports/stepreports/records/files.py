@@ -60,11 +60,19 @@ def write_json(path: Path, document: object) -> Path:
     return write_whole(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
+STREAMS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+
+
+def is_a_stream(path: Path) -> bool:
+    """Whether a name is of a device, a pipe or a stream, such as /dev/stdout also where that leads into a file."""
+    return path.absolute().parent in STREAMS or (path.exists() and not path.is_file())
+
+
 def write_whole(path: Path, content: str | bytes) -> Path:
     """Write a file so that no reader ever meets half of it; into a device or pipe of that name, such as /dev/stdout."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = content.encode() if isinstance(content, str) else content
-    if path.exists() and not path.is_file():
+    if is_a_stream(path):
         path.write_bytes(whole)
         return path
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")

@@ -85,7 +85,9 @@ def test_a_first_row_of_values_is_refused_and_read_when_that_is_said():
     assert list(table.labels("6")[:2]) == ["b", "g"]
 
 
-@pytest.mark.parametrize("first", ["-1.5,x", "x,2e-3", ".5,x", " 7 ,x", "a,1990,kind"])
+@pytest.mark.parametrize(
+    "first", ["-1.5,x", "x,2e-3", ".5,x", " 7 ,x", "a,1990,kind", "True,False,yes", "inf,nan,yes", "?,NA,x"]
+)
 def test_one_name_that_is_a_number_is_enough(csv, first):
     with pytest.raises(ProblemError, match="its first line must name the columns"):
         csv(f"{first}\n{first}\n")

@@ -101,6 +101,8 @@ FAULTS = {
     "zero scale": ({"scale": np.array([1.0, 0.0, 1.0])}, "its scale is not positive everywhere"),
     "three classes": ({"classes": np.array(["a", "b", "c"])}, r"its classes has shape \(3,\), not \(2,\)"),
     "one class twice": ({"classes": np.array(["a", "a"])}, "its two classes are one"),
+    "classes in the wrong order": ({"classes": np.array(["b", "a"])}, "its two classes are in the wrong order"),
+    "half of a pair": ({"classes": np.array(["a", "b\udcf6"])}, "it holds text that cannot be written"),
     "a name twice": ({"columns": np.array(["a", "b", "a"])}, "two of its columns have one name"),
     "no columns": (
         {"columns": np.array([], "U1"), "w": np.ones(0), "mean": np.ones(0), "scale": np.ones(0)},

@@ -7,7 +7,6 @@ import pytest
 
 from stepbench.training.curves import cost_figure, roc_figure
 from stepbench.training.outputs import files_of, write_files
-from stepkernels.problem import ProblemError
 
 
 def test_figures_show_the_cost_and_the_roc_curve(trained):
@@ -24,7 +23,7 @@ def test_interrupted_writing_leaves_the_old_model(trained, model, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
-    with pytest.raises(ProblemError, match="Writing failed: No space left on device"):
+    with pytest.raises(OSError, match="No space left on device"):
         write_files(trained, model)
     assert model.read_bytes() == before
     assert sorted(path.name for path in model.parent.iterdir()) == sorted(

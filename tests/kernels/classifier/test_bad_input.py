@@ -1,5 +1,7 @@
 """Bad settings and bad data are sentences."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -188,3 +190,10 @@ def test_partial_fit_is_not_for_lbfgs():
 def test_a_cost_that_overflows_is_a_sentence():
     with pytest.raises(ProblemError, match="Choose a smaller learning_rate"):
         LogisticRegression(optimizer="gd", learning_rate=1e300, row="numpy-blas").fit([[1e10], [-1e10]], [0, 1])
+
+
+def test_a_batch_of_more_rows_than_there_are_is_all_of_them_and_a_fraction_is_a_number():
+    X, y = np.random.default_rng(1).standard_normal((50, 3)), np.arange(50) % 2
+    fitted = LogisticRegression(optimizer="adam", batch_size=10**30, tol=1e9).fit(X, y)
+    assert len(fitted.costs_) <= 1
+    assert LogisticRegression(tol=Fraction(1, 100)).fit(X, y).n_iter_ >= 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -81,6 +83,20 @@ def test_after_a_warm_up_nothing_is_allocated(division):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4096, f"{peak} bytes"
+
+
+@pytest.mark.parametrize("division", DIVISIONS.values(), ids=DIVISIONS)
+def test_a_workspace_is_freed_with_its_last_holder_and_waits_for_no_collector(division):
+    """Blocks of a file on disk are bound one after the other, each with a copy of its X."""
+    workspace = Workspace(synthetic_problem(2000, 30), Config(), division)
+    workspace.train(300)
+    gone = weakref.ref(workspace)
+    gc.disable()
+    try:
+        del workspace
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("n", [1, 16, 30, 100, 1000, 2**15, 2**20])

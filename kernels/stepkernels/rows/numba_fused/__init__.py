@@ -84,10 +84,9 @@ class Workspace(State):
         self.data = data_of(problem, config, self.plan, division.shares)
         n, line, shares = problem.n, LINE // self.data.X.itemsize, division.shares
         needed = max(self.data.block + (n + 1) * line, scratch_of(n, self.data.X.itemsize))
-        scratch = aligned((shares, -(-needed // line) * line), config.dtype)
-        totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
-        self.bind_calls(scratch if division.pool else scratch[0], totals[0])
-        self.bind_members = partial(self.bind_team, scratch, totals)
+        self.scratch = aligned((shares, -(-needed // line) * line), config.dtype)
+        self.totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
+        self.bind_calls(self.scratch if division.pool else self.scratch[0], self.totals[0])
         self.members: list[Any] = []
         self.reset()
 
@@ -109,8 +108,9 @@ class Workspace(State):
     def leave_pool(self) -> None:
         self.evaluate = self.run = self.run_once = partial(refuse)
 
-    def bind_team(self, scratch: Array, totals: Array) -> list[Any]:
+    def bind_team(self) -> list[Any]:
         """The training of each member of a team: the first one's state is the workspace's, the others' are copies."""
+        scratch, totals = self.scratch, self.totals
         self.team = Team(len(scratch))
         own = (self.parameters, self.gradients, self.moment1, self.moment2)
         self.copies = [tuple(aligned(array.shape, array.dtype.str) for array in own) for _ in scratch[1:]]
@@ -156,7 +156,7 @@ class Workspace(State):
 
     def train_as_team(self, corrections: Array, costs: Array) -> None:
         """The first time, the team is called together and its training compiled."""
-        self.members = self.members or self.bind_members()
+        self.members = self.members or self.bind_team()
         for copy in self.copies:
             for array, value in zip(copy, (self.parameters, self.gradients, self.moment1, self.moment2), strict=True):
                 array[:] = value

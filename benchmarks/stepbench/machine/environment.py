@@ -137,6 +137,11 @@ RULES = (
         why="libraries and allocators under everything",
         of_baseline=True,
     ),
+    Rule(
+        names=("STEPBENCH_TUNING",),
+        fate=Fate.KEPT,
+        why="the file of plans that `stepbench tune` measured; each record says which plan a row went by",
+    ),
     Rule(names=("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS"), fate=Fate.RECORDED, why="compilers that rows call"),
 )  # fmt: skip
 OTHERS = Rule(names=("*",), fate=Fate.KEPT, why="nothing that computes reads it")

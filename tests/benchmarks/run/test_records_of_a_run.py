@@ -24,6 +24,12 @@ def test_records_carry_their_row_case_rounds_and_agreement(unbroken):
         assert all(0 <= error <= 1 for error in info["agreement"].values())
 
 
+def test_the_read_limit_says_in_which_way_it_read(unbroken):
+    plans = [each["extra_info"]["plan"] for each in benchmarks(unbroken) if each["extra_info"]["role"] == "limit"]
+    assert plans
+    assert all(re.fullmatch(r"threads \d, streams \d(, \d+ bytes ahead)?", plan) for (plan,) in plans)
+
+
 def test_the_workers_hold_no_more_memory_than_was_planned_for(unbroken):
     plan = Plan.from_json(read_events(unbroken)[0]["plan"])
     for case in plan.cases:

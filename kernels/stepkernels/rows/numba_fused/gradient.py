@@ -11,12 +11,10 @@ from __future__ import annotations
 from numba import prange
 
 from stepkernels.problem import Array
-from stepkernels.rows.numba_fused.pipeline import accumulate_rows, bounds_of
+from stepkernels.rows.numba_fused.pipeline import CompiledPlan, accumulate_rows, bounds_of
 from stepkernels.rows.numba_fused.residuals import LOSS, RESIDUAL
 from stepkernels.rows.numba_fused.tiles import accumulate_tiles
 from stepkernels.simd import compiled, compiled_parallel
-
-Plan = tuple[bool, int | None]
 
 
 @compiled
@@ -26,7 +24,7 @@ def accumulate(
     parameters: Array,
     m: int,
     block: int,
-    plan: Plan,
+    plan: CompiledPlan,
     scratch_out: Array,
     totals_out: Array,
     share: int,
@@ -41,7 +39,14 @@ def accumulate(
 
 @compiled_parallel
 def accumulate_in_parallel(
-    X: Array, signs: Array, parameters: Array, m: int, block: int, plan: Plan, scratch_out: Array, totals_out: Array
+    X: Array,
+    signs: Array,
+    parameters: Array,
+    m: int,
+    block: int,
+    plan: CompiledPlan,
+    scratch_out: Array,
+    totals_out: Array,
 ) -> None:
     """As `accumulate`, all shares, one thread of Numba's pool each."""
     for share in prange(len(totals_out)):
@@ -73,7 +78,7 @@ def gradient(
     l2: float,
     m: int,
     block: int,
-    plan: Plan,
+    plan: CompiledPlan,
     scratch_out: Array,
     totals_out: Array,
     gradients_out: Array,

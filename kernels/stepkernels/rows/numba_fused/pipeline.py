@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from stepkernels import simd
 from stepkernels.problem import Array
-from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, residuals
+from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, Sums, add_residuals, residuals
 from stepkernels.simd import ROWS_AT_ONCE, VECTOR_BYTES, compiled
 
 LAG = 2  # groups between a group's way forward and its way back
@@ -32,7 +32,7 @@ KEPT = 4  # groups whose residuals are kept: a power of two above LAG
 GROUP_BYTES = 4096  # LAG + 1 groups lie in the first cache, and leave most of it to lines that are on their way
 MOST_AT_A_TIME = 8
 
-Sums = tuple[Any, Any, Any]
+CompiledPlan = tuple[bool, int | None]  # rows apart, and elements ahead: `ReadingPlan.compiled`
 Run = tuple[int, int, int]
 
 
@@ -110,7 +110,7 @@ def accumulate_rows(
     parameters: Array,
     rows: tuple[int, int],
     block: int,
-    plan: tuple[bool, int | None],
+    plan: CompiledPlan,
     scratch_out: Array,
     totals_out: Array,
 ) -> None:
@@ -143,7 +143,7 @@ def _places(n: int, width: int) -> int:
 
 @compiled
 def accumulate_groups(
-    X: Array, n: int, given: Any, run: Run, plan: tuple[bool, int | None], scratch_out: Array, totals_out: Array
+    X: Array, n: int, given: Any, run: Run, plan: CompiledPlan, scratch_out: Array, totals_out: Array
 ) -> None:
     """So many groups of so many rows from the first row on.
 

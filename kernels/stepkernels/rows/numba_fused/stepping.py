@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stepkernels.problem import Adam, Array, Config
 from stepkernels.rows.numba_fused.addresses import given_or_at, matrix_at, vector_at
 from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
+from stepkernels.rows.numba_fused.pipeline import CompiledPlan
 from stepkernels.rows.numba_fused.team import meet
 from stepkernels.simd import compiled
 
@@ -62,7 +63,7 @@ def train(
     l2: float,
     m: int,
     block: int,
-    plan: tuple[bool, int | None],
+    plan: CompiledPlan,
     learning_rate: float,
     costs_out: Array,
 ) -> None:
@@ -86,7 +87,7 @@ def train_adam(
     l2: float,
     m: int,
     block: int,
-    plan: tuple[bool, int | None],
+    plan: CompiledPlan,
     rates: tuple[float, float, float, float],
     corrections: Array,
     costs_out: Array,
@@ -112,7 +113,7 @@ class Data(NamedTuple):
     l2: float
     m: int
     block: int
-    plan: tuple[bool, int | None]
+    plan: CompiledPlan
 
 
 class Member(NamedTuple):

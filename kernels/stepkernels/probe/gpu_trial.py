@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
 from stepkernels.probe import DRIVER
 
@@ -52,7 +53,12 @@ def _try_numba_cuda() -> str | None:
     import numpy as np
     from numba import cuda
 
-    array = cuda.to_device(np.ones(8))
+    @cuda.jit  # type: ignore[untyped-decorator]
+    def double(values: Any) -> None:
+        values[cuda.threadIdx.x] *= 2.0
+
+    array = cuda.to_device(np.full(8, 0.5))
+    double[1, 8](array)  # compiles, which a version of NumPy that it does not know prevents
     _require_eight(array.copy_to_host().sum())
     return None
 

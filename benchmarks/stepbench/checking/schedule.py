@@ -129,7 +129,8 @@ class _Pair:
         """What is asked in one dtype alone, that with most digits: what the row declares, and what a snapshot takes."""
         if self.dtype != max(self.row.dtypes) or self.optimizer != self.row.optimizers[0]:
             return
-        if not self.row.allocates and self.affords(4 * (WARM_UPS + 1), scenes.ALLOCATING):
+        on_host = self.row.device == "cpu"  # a GPU's memory is handed out by pools that nobody can ask
+        if on_host and not self.row.allocates and self.affords(4 * (WARM_UPS + 1), scenes.ALLOCATING):
             yield self.trial(ALLOCATION, "ordinary data", scenes.ALLOCATING)
         if not self.row.compiles_per_shape and self.affords(30, scenes.TIMED):
             yield self.trial(SNAPSHOTS_COPY, "ordinary data", scenes.TIMED)

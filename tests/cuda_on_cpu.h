@@ -213,14 +213,25 @@ template <class... Parameters> void call_kernel(void (*kernel)(Parameters...), v
 inline void __syncthreads() { cpu::wait_for_all(cpu::current->block->barrier, blockDim.x); }
 inline void __threadfence() {}
 
-template <class T> T __shfl_xor_sync(unsigned, T value, int distance) {
-    cpu::Warp& warp = cpu::current->block->warps[threadIdx.x / cpu::WARP];
-    auto& values = warp.values[cpu::current->shuffles++ % 2];
-    const unsigned lane = threadIdx.x % cpu::WARP;
-    std::memcpy(values[lane], &value, sizeof value);
-    cpu::wait_for_all(warp.barrier, cpu::WARP);
-    std::memcpy(&value, values[lane ^ distance], sizeof value);
+inline cpu::Warp& warp_of_thread() { return cpu::current->block->warps[threadIdx.x / cpu::WARP]; }
+
+inline void __syncwarp() { cpu::wait_for_all(warp_of_thread().barrier, cpu::WARP); }
+
+// The value of another lane of the warp.
+template <class T> T value_of_lane(T value, unsigned from) {
+    auto& values = warp_of_thread().values[cpu::current->shuffles++ % 2];
+    std::memcpy(values[threadIdx.x % cpu::WARP], &value, sizeof value);
+    __syncwarp();
+    std::memcpy(&value, values[from], sizeof value);
     return value;
+}
+
+template <class T> T __shfl_xor_sync(unsigned, T value, int distance) {
+    return value_of_lane(value, (threadIdx.x % cpu::WARP) ^ distance);
+}
+
+template <class T> T __shfl_sync(unsigned, T value, int lane, int width) {
+    return value_of_lane(value, threadIdx.x % cpu::WARP / width * width + lane);
 }
 
 template <class T> T __ldcg(const T* address) { return *address; }

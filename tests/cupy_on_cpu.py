@@ -56,13 +56,13 @@ class DeviceArray(np.ndarray):
 
 
 @functools.cache
-def library(real: str, folder: Path) -> ctypes.CDLL:
-    """The kernels of fused_step.cu compiled by g++ for one REAL."""
-    built = folder / f"fused_step_{real}.so"
+def library(defines: tuple[str, ...], folder: Path) -> ctypes.CDLL:
+    """The kernels of fused_step.cu compiled by g++ with these definitions."""
+    built = folder / f"fused_step{''.join(defines)}.so".replace("=", "_")
     command = ["g++", "-std=c++17", "-O1", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
     command += [
         "-Wno-sign-compare",
-        f"-DREAL={real}",
+        *defines,
         f"-I{ROWS}",
         str(HERE / "fused_step_on_cpu.cpp"),
         "-o",
@@ -117,7 +117,7 @@ class RawModule:
     def __init__(self, machine: Machine, folder: Path, *, code: str, options: tuple[str, ...]) -> None:
         assert code == (ROWS / "fused_step.cu").read_text()
         self.machine = machine
-        self.library = library(options[0].removeprefix("-DREAL="), folder)
+        self.library = library(tuple(option for option in options if option.startswith("-D")), folder)
 
     def get_function(self, name: str) -> Kernel:
         return Kernel(name, self.library[f"launch_{name}"], self.machine)

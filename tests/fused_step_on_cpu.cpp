@@ -2,9 +2,12 @@
 #include "cuda_on_cpu.h"
 #include "fused_step.cu"
 
+LAUNCHABLE(gradient_by_warps)
+#ifdef EVERY_KERNEL
 LAUNCHABLE(gradient)
 LAUNCHABLE(finish)
 LAUNCHABLE(update)
 LAUNCHABLE(train)
 LAUNCHABLE(row_residuals)
 LAUNCHABLE(column_sums)
+#endif

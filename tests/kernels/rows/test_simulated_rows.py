@@ -92,7 +92,10 @@ SCHEDULES = {
 
 # 1×1; one column past a block of rows; a tile that ends in the middle of a word; widths past a warp, past a block; a
 # row a tile; m just past several tiles.
-FUSED_SHAPES = ((1, 1), (257, 1), (64, 30), (131, 17), (100, 100), (33, 257), (5, 1000))
+# By how a row is shared: a thread to each, lanes of whole and of single words, several words a lane, and too long.
+FUSED_SHAPES = (
+    (1, 1), (257, 1), (301, 3), (64, 30), (131, 17), (640, 20), (100, 100), (33, 257), (7, 512), (5, 1000), (9, 1023),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -142,14 +145,34 @@ def test_the_fused_row_agrees_on_every_schedule(fused: ModuleType, shape: tuple[
             assert_steps_agree(fused.bind(problem, config), problem, config)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(257, 1), (131, 17), (100, 100), (5, 1000)], ids="{0[0]}x{0[1]}".format)
+def test_blocks_agree_where_warps_are_not_planned(
+    monkeypatch: pytest.MonkeyPatch, fused: ModuleType, machine: cupy_on_cpu.Machine, shape: tuple[int, int], dtype: str
+) -> None:
+    monkeypatch.setattr(fused, "by_warps", lambda *_: None)
+    for problem in problems(*shape, dtype):
+        for optimizer in OPTIMIZERS:
+            config = Config(dtype=dtype, optimizer=optimizer, l2=0.1)
+            assert_steps_agree(fused.bind(problem, config), problem, config)
+    assert set(machine.launches) == {"gradient", "update"}
+
+
+@pytest.mark.parametrize("kernel", ["gradient_by_warps", "gradient"])
 @pytest.mark.parametrize("shape", [(40, 30), (7, 300)], ids="{0[0]}x{0[1]}".format)
 def test_the_second_reduction_agrees_as_a_launch_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, fused: ModuleType, machine: cupy_on_cpu.Machine, shape: tuple[int, int]
+    monkeypatch: pytest.MonkeyPatch,
+    fused: ModuleType,
+    machine: cupy_on_cpu.Machine,
+    shape: tuple[int, int],
+    kernel: str,
 ) -> None:
     monkeypatch.setattr(fused, "LARGEST_FINISH_BYTES", 0)
+    if kernel == "gradient":
+        monkeypatch.setattr(fused, "by_warps", lambda *_: None)
     problem, config = synthetic_problem(*shape), Config(optimizer=Adam(), l2=0.1)
     assert_steps_agree(fused.bind(problem, config), problem, config)
-    assert machine.launches[:2] == ["gradient", "finish"]
+    assert machine.launches[:2] == [kernel, "finish"]
 
 
 def test_two_passes_agree_where_a_row_does_not_fit(fused: ModuleType, machine: cupy_on_cpu.Machine) -> None:
@@ -161,7 +184,7 @@ def test_two_passes_agree_where_a_row_does_not_fit(fused: ModuleType, machine: c
 
 
 @pytest.mark.parametrize(
-    ("shared", "launches"), [(47 * 1024, {"train"}), (12 * 1024, {"gradient"})], ids=["resident", "graph"]
+    ("shared", "launches"), [(47 * 1024, {"train"}), (12 * 1024, {"gradient_by_warps"})], ids=["resident", "graph"]
 )
 def test_training_is_that_many_steps(
     monkeypatch: pytest.MonkeyPatch, fused: ModuleType, machine: cupy_on_cpu.Machine, shared: int, launches: set[str]
@@ -209,6 +232,19 @@ FAULTS = {
     ),
     "no wait for the copy": ("wait_until_open<STAGES - 2>();", ""),
     "a copy into the stage in use": ("const int freed = (stage + STAGES - 1) % STAGES;", "const int freed = stage;"),
+    "no wait for the copies of a warp": (
+        "wait_until_open<0>();\n        __syncwarp(); // every",
+        "__syncwarp(); // every",
+    ),
+    "no wait for the lanes of a warp": (
+        "        __syncwarp(); // every lane's copies",
+        "        // every lane's copies",
+    ),
+    "a copy into the tile of a warp": ("ring + (1 - stage) * tile_bytes, first", "ring + stage * tile_bytes, first"),
+    "no barrier before the sums of warps": (
+        "own[column] = sums[j];\n    }\n    __syncthreads();",
+        "own[column] = sums[j];\n    }",
+    ),
 }
 
 
@@ -227,6 +263,8 @@ def test_the_schedules_find_a_missing_barrier(monkeypatch: pytest.MonkeyPatch, b
         machine = cupy_on_cpu.Machine(processors=1, order=order, lazy=lazy)  # so that a block has several tiles
         row = cupy_on_cpu.row_on_cpu(monkeypatch, FUSED, machine, folder)
         monkeypatch.setattr(row, "SOURCE", folder / "fused_step.cu")
+        if "warp" not in fault:
+            monkeypatch.setattr(row, "by_warps", lambda *_: None)
         workspace = row.bind(problem, config)
         workspace.step()
         expectation = expect_step(problem, config, Point.start(problem), Traits("blocked", "stable"))

@@ -1,27 +1,30 @@
 """Rung 9, the fused step in CUDA C++: one launch, whose kernel (`fused_step.cu`, beside this file) is the whole step.
 
 The matrix form of cupy_arrays.py goes over X twice because it needs every residual before it can begin Xᵀr. But a row's
-contribution to gw needs only that row's residual. So a block copies a tile of rows into shared memory (cut by
-`tiling.py`), finds their margins and residuals, and adds r·x from the copy that is still there: X is read once. That is
-the least a step can read, and 2.0 times is the most that this can gain over two passes at full bandwidth; the vectors
-of length m that those passes exchange are gone as well.
+contribution to gw needs only that row's residual. So a tile of rows is copied into shared memory (cut by `tiling.py`),
+their margins and residuals are found, and r·x is added from the copy that is still there: X is read once. That is the
+least a step can read, and 2.0 times is the most that this can gain over two passes at full bandwidth; the vectors of
+length m that those passes exchange are gone as well.
 
-It is bound by reading X. How the constants follow from that (H100: 132 multiprocessors at 1.76 GHz, 3.35 TB/s):
-- 3.35 TB/s is 14.5 bytes a clock for each multiprocessor, and memory answers after 600 to 800 clocks, more under load:
-  40 to 60 KB must be on their way at any time. Three blocks with a ring of three tiles of about 23 KB keep two tiles
-  each in flight, 140 KB.
-- A tile spends some 2,000 clocks in latencies that nothing inside its block hides (float64 exp, log1p and a division
-  one after the other; three barriers), and three blocks overlap theirs: 70 KB in 2,000 clocks is 35 bytes a clock.
-- An element passes through shared memory three times (copied in, margin, r·x) and meets w once: four accesses of the
-  nine that shared memory has time for while memory delivers it. Two multiply-adds are a sixteenth of the arithmetic.
+It is bound by reading X: 96 % of the fastest read in float32 and 98 % in float64, at 4,000,000×100 on an H100. How the
+constants follow from that (132 multiprocessors at 1.9 GHz, 3.06 TB/s):
+- 3.06 TB/s is 12 bytes a clock for each multiprocessor, and memory answers after 600 to 800 clocks, more under load:
+  20 to 60 KB must be on their way at any time. Every warp has two tiles, one worked on and one on its way: 100 KB.
+- Each of the 16 warps of a multiprocessor goes through tiles of its own, and no warp ever waits for another. A tile
+  spends some 2,000 clocks in latencies that nothing inside its warp hides (float64 exp, log1p and a division one after
+  the other, exchanges of lanes); the other warps overlap theirs. With 8 warps float32 falls to 89 %.
+- Weights and sums are in registers, and a row is read from shared memory in words of 16 bytes: some 20 instructions of
+  a warp a row of 100, where a block that shares a tile takes 125 and is bound by issuing them (71 % of the read).
+- A block a multiprocessor leaves 132 partial sums to the block that finishes last; three leave a tail that is a fourth
+  of a step at 1,000,000×20.
 Where these stop being true: at n = 1 to 4 exp and log1p a row cost more than reading it; cards with few float64 units
 are bound by those.
 
-Where the technique changes with n: up to 8 features one thread takes a row of the dot product, up to 256 features 2 to
-32 lanes and a shuffle, beyond that several warps. A tile has four rows or more as long as that can be had: from 665
-features on (float64; 1,348 in float32) two blocks of half as much again share a multiprocessor, from 1,012 (2,042) on
-one has it for itself. From 5,754 (11,560) features on, three rows and the sums no longer fit into the 227 KB of shared
-memory a block can have on an H100, and a two-pass kernel takes over; with Turing's 64 KB, from 1,582 (3,216).
+Where the technique changes with n: a row is shared among 1 to 32 lanes, so that each has few words of it and few lanes
+have none. Beyond 1,024 features (float64; 2,048 in float32, half where rows begin in the middle of a word) the weights
+are too many for a warp's registers, and a block shares a tile, three barriers a tile. From 5,754 (11,560) features on,
+three rows and the sums no longer fit into the 227 KB of shared memory a block can have on an H100, and a two-pass kernel
+takes over.
 
 TRAIN keeps X on the chip for all k steps when the multiprocessors' shared memories hold it (27 MB on H100), in one
 cooperative launch with a barrier of the grid a step, as persistent RNN kernels do (Diamos et al., 2016). A larger X is
@@ -43,7 +46,17 @@ from cupy.cuda import driver, runtime
 
 from stepkernels.arrays.cupy_state import DeviceState
 from stepkernels.problem import Adam, Array, Config, Problem
-from stepkernels.rows.cupy_fused.tiling import GPU, THREADS, TRAIN_THREADS, WORD_BYTES, Tiling, resident, streaming
+from stepkernels.rows.cupy_fused.tiling import (
+    GPU,
+    THREADS,
+    TRAIN_THREADS,
+    WORD_BYTES,
+    Tiling,
+    WarpTiling,
+    by_warps,
+    resident,
+    streaming,
+)
 
 SOURCE = Path(__file__).with_name("fused_step.cu")
 REAL = {"float32": "float", "float64": "double"}
@@ -80,17 +93,19 @@ def current_gpu() -> GPU:
 
 
 @functools.cache
-def compiled(dtype: str) -> Any:
-    """fused_step.cu for one dtype and the current GPU; CuPy caches the binary on disk."""
-    return cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=(f"-DREAL={REAL[dtype]}", "--std=c++17"))
+def compiled(dtype: str, tiling: WarpTiling | None = None) -> Any:
+    """fused_step.cu for one dtype, one cut into tiles of warps and the current GPU; CuPy caches the binary on disk."""
+    defines = {"REAL": REAL[dtype], **(tiling.defines if tiling else {})}
+    options = (*(f"-D{name}={value}" for name, value in defines.items()), "--std=c++17")
+    return cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=options)
 
 
-def kernel_named(name: str, dtype: str, gpu: GPU) -> Any:
+def kernel_named(name: str, dtype: str, gpu: GPU, tiling: WarpTiling | None = None) -> Any:
     """A kernel that may use all the shared memory a block can have; more than 48 KB has to be asked for.
 
     All of it for every kernel, because workspaces of different shapes share the kernel and with it the limit.
     """
-    kernel = compiled(dtype).get_function(name)
+    kernel = compiled(dtype, tiling).get_function(name)
     kernel.max_dynamic_shared_size_bytes = gpu.shared_of_block
     return kernel
 
@@ -138,15 +153,23 @@ class Workspace(DeviceState):
         self.counters = cupy.zeros(4, np.int64)
         self.next_cost = self.counters[1:2]
         self.buffers: list[cupy.ndarray] = []  # what records point to and nobody else holds
-        streamed = streaming(problem.m, problem.n, self.itemsize, self.gpu)
-        launches = self.tile_launches(streamed) if streamed else self.two_pass_launches()
-        self.gradient_launches, self.step_launches = launches(0), launches(UPDATE)
-        self.update_launch = self.prepared("update", 1, THREADS, (self.record(0),))
+        launches, update = self.launches(), [self.prepared("update", 1, THREADS, (self.record(0),))]
+        run([*launches(0), *update])  # a kernel is loaded when it first runs, and cannot be during a capture
+        self.gradient = self.graph_of(launches(0)).launch
+        self.launch_step = self.graph_of(launches(UPDATE)).launch
+        self.launch_update = self.graph_of(update).launch
         kept = resident(problem.m, problem.n, self.itemsize, self.gpu)
         self.enqueue_training = (
             self.resident_training(kept) if kept else self.graph_training(launches(UPDATE | RECORD_COST))
         )
         self.reset()
+
+    def launches(self) -> Callable[[int], list[Launch]]:
+        """A gradient's or a step's: by warps where a row fits into one, else by blocks, else in two passes."""
+        if warps := by_warps(self.problem.n, self.itemsize, self.gpu):
+            return self.warp_launches(warps)
+        streamed = streaming(self.problem.m, self.problem.n, self.itemsize, self.gpu)
+        return self.tile_launches(streamed) if streamed else self.two_pass_launches()
 
     def record(self, blocks: int, tiling: Tiling | None = None) -> Record:
         """The argument that every kernel takes, with a buffer for the partial sums of `blocks` blocks."""
@@ -180,14 +203,30 @@ class Workspace(DeviceState):
     def tile_launches(self, tiling: Tiling) -> Callable[[int], list[Launch]]:
         """One pass: a launch, or two where there are many partial sums, for each combination of flags."""
         kernel = kernel_named("gradient", self.config.dtype, self.gpu)
-        at_once = driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel.kernel.ptr, THREADS, tiling.shared_bytes)
-        blocks = min(math.ceil(self.problem.m / tiling.rows), at_once * self.gpu.processors)
-        record = self.record(blocks, tiling)
+        blocks = self.blocks_at_once(kernel, THREADS, tiling.shared_bytes, math.ceil(self.problem.m / tiling.rows))
+        return self.one_pass(kernel, self.record(blocks, tiling), blocks, THREADS, tiling.shared_bytes)
+
+    def warp_launches(self, tiling: WarpTiling) -> Callable[[int], list[Launch]]:
+        """The same by warps that go through tiles of their own."""
+        kernel = kernel_named("gradient_by_warps", self.config.dtype, self.gpu, tiling)
+        enough = math.ceil(self.problem.m / tiling.block_rows)
+        blocks = self.blocks_at_once(kernel, tiling.threads, tiling.shared_bytes, enough)
+        return self.one_pass(kernel, self.record(blocks), blocks, tiling.threads, tiling.shared_bytes)
+
+    def blocks_at_once(self, kernel: Any, threads: int, shared: int, enough: int) -> int:
+        """As many as run at once, but no more than have something to do."""
+        at_once = driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel.kernel.ptr, threads, shared)
+        return int(min(enough, at_once * self.gpu.processors))
+
+    def one_pass(
+        self, kernel: Any, record: Record, blocks: int, threads: int, shared: int
+    ) -> Callable[[int], list[Launch]]:
+        """Launches of a kernel that goes over X once and may add up its blocks' partial sums itself."""
         alone = blocks * (self.problem.n + 2) * self.itemsize <= LARGEST_FINISH_BYTES
 
         def launches(flags: int) -> list[Launch]:
             arguments = (record, np.int32(flags | FINISH if alone else flags))
-            first = self.prepared("gradient", blocks, THREADS, arguments, tiling.shared_bytes)
+            first = functools.partial(kernel, (blocks,), (threads,), arguments, shared_mem=shared)
             return [first] if alone else [first, self.finish_launch(record, blocks, flags)]
 
         return launches
@@ -223,31 +262,30 @@ class Workspace(DeviceState):
 
     def graph_training(self, recorded: list[Launch]) -> Callable[[int], None]:
         """Steps queued as CUDA graphs of many; those left over one by one."""
-        run(self.gradient_launches)  # a kernel is loaded when it first runs, and cannot be during a capture
-        with cupy.cuda.Stream(non_blocking=True) as stream:
-            stream.begin_capture()
-            for _ in range(STEPS_IN_GRAPH):
-                run(recorded)
-            graph = stream.end_capture()
+        many, one = self.graph_of(recorded * STEPS_IN_GRAPH), self.graph_of(recorded)
 
         def enqueue(steps: int) -> None:
             self.next_cost.fill(self.costs.data.ptr)
             for _ in range(steps // STEPS_IN_GRAPH):
-                graph.launch()
+                many.launch()
             for _ in range(steps % STEPS_IN_GRAPH):
-                run(recorded)
+                one.launch()
 
         return enqueue
 
-    def gradient(self) -> None:
-        run(self.gradient_launches)
+    def graph_of(self, launches: list[Launch]) -> Any:
+        """These launches as a CUDA graph: the driver keeps the arguments, and Python packs them no more."""
+        with cupy.cuda.Stream(non_blocking=True) as stream:
+            stream.begin_capture()
+            run(launches)
+            return stream.end_capture()
 
     def update(self) -> None:
-        self.update_launch()
+        self.launch_update()
         self.steps_taken += 1
 
     def step(self) -> None:
-        run(self.step_launches)
+        self.launch_step()
         self.steps_taken += 1
 
     def train(self, steps: int) -> None:

@@ -4,7 +4,8 @@
 // its share of gw. Only sums leave the block. __init__.py compiles this file with NVRTC, once for each REAL, and says
 // what bounds it; no header is included, because NVRTC alone has none.
 //
-//   gradient              a persistent grid over the tiles of X; the last block to finish adds up the partial sums
+//   gradient_by_warps     a persistent grid, every warp on tiles of its own; the last block adds up the partial sums
+//   gradient              the same by blocks, for rows that are too long for the registers of a warp
 //   finish                that addition as a launch of its own, where it is too much work for one block
 //   update                the update alone, from the gradients in memory
 //   train                 k steps in one launch, for an X that fits into the shared memories of the device
@@ -15,6 +16,18 @@
 
 typedef REAL real;
 typedef long long int64;
+
+// The kernel that goes by warps knows at compile time how a row is shared among threads. It is compiled alone, in a third
+// of the time, for every way that WarpTiling in tiling.py finds: WARPS of a block; LANES, threads side by side on a row,
+// a power of two; VECTORS of a row to each of them, of WORD reals; ROWS of a thread, one below another, a power of two.
+#ifndef LANES
+#define EVERY_KERNEL
+#define WARPS 16
+#define LANES 32
+#define VECTORS 4
+#define WORD 1
+#define ROWS 8
+#endif
 
 const int STAGES = 3;      // tiles in the ring: one worked on, two on their way
 const int WORD_BYTES = 16; // what one thread copies at a time
@@ -225,20 +238,26 @@ __device__ void clear_sums(const Step& s, const Block& block) {
     for (int slot = threadIdx.x; slot < row_groups(s) * s.n; slot += blockDim.x) block.sums[slot] = 0;
 }
 
-// The block's sums, (n + 2,): gw, Σr, and its share of J, which is Σ loss/m. Block 0 adds the penalty (l2/2)·‖w‖².
-__device__ void write_partials(const Step& s, const Block& block, real loss, real r_sum, real* partials_out) {
+// The last two of a block's sums, (n + 2,): Σr, and its share of J, Σ loss/m; block 0 adds the penalty (l2/2)·‖w‖².
+__device__ void write_shares(
+    const Step& s, const real* w, real loss, real r_sum, real* scratch, real* partials_out) {
     real J_share = loss / s.m;
     if (blockIdx.x == 0)
-        for (int j = threadIdx.x; j < s.n; j += blockDim.x) J_share += real(0.5 * s.l2) * block.w[j] * block.w[j];
-    const real J_total = sum_of_block(J_share, block.scratch), r_total = sum_of_block(r_sum, block.scratch);
+        for (int j = threadIdx.x; j < s.n; j += blockDim.x) J_share += real(0.5 * s.l2) * w[j] * w[j];
+    const real J_total = sum_of_block(J_share, scratch), r_total = sum_of_block(r_sum, scratch);
+    if (threadIdx.x == 0) {
+        partials_out[s.n] = r_total;
+        partials_out[s.n + 1] = J_total;
+    }
+}
+
+// The block's sums: gw, Σr, and its share of J.
+__device__ void write_partials(const Step& s, const Block& block, real loss, real r_sum, real* partials_out) {
+    write_shares(s, block.w, loss, r_sum, block.scratch, partials_out);
     for (int j = threadIdx.x; j < s.n; j += blockDim.x) {
         real sum = 0;
         for (int group = 0; group < row_groups(s); ++group) sum += block.sums[group * s.n + j];
         partials_out[j] = sum;
-    }
-    if (threadIdx.x == 0) {
-        partials_out[s.n] = r_total;
-        partials_out[s.n + 1] = J_total;
     }
 }
 
@@ -331,7 +350,177 @@ __device__ void count_step(const Step& s, int flags) {
     if (flags & UPDATE && blockIdx.x == 0 && threadIdx.x == 0) s.counters[STEPS_TAKEN] += 1;
 }
 
-// ---- Kernels ----
+// What follows the writing of the partials: with FINISH, the last block to come here turns them into the step.
+__device__ void finish_if_last(const Step& s, int flags, real* scratch) {
+    count_step(s, flags);
+    if (!(flags & FINISH) || !is_last_block(s, scratch)) return;
+    const int width = min(s.n + 2, int(blockDim.x));
+    for (int column = 0; column < s.n + 2; column += width)
+        finish_columns(s, gridDim.x, column, width, flags, scratch);
+}
+
+// ---- One pass where a row's weights fit into the registers of a warp ----
+
+const int RING = 2;                                   // tiles of a warp: one worked on, the other on its way
+const int GROUPS = 32 / LANES;                        // rows that a warp works on side by side
+const int WARP_ROWS = GROUPS * ROWS;                  // rows of a warp's tile
+const int HELD = ROWS > LANES ? ROWS / LANES : 1;     // rows of which a thread finds the residual
+const int SHARING = LANES > ROWS ? LANES / ROWS : 1;  // threads that find the same one
+const int REALS = VECTORS * WORD;                     // weights, and sums, that a thread keeps
+
+struct alignas(WORD * sizeof(real)) Vector {
+    real values[WORD];
+};
+
+// A thread's place in its warp. It keeps the columns (lane + LANES·v)·WORD …, of rows group, group + GROUPS, ….
+struct Place {
+    int lane, group;
+};
+
+__device__ Place place_in_warp() { return {int(threadIdx.x) % LANES, int(threadIdx.x) % 32 / LANES}; }
+
+// The tile of a warp begins at row `first`, a multiple of WARP_ROWS, and with it at a whole word.
+__device__ int rows_of_warp(const Step& s, int64 first) { return int(max(min(s.m - first, int64(WARP_ROWS)), int64(0))); }
+
+__device__ void fetch_by_warp(const Step& s, char* stage, int64 first) {
+    const int bytes = rows_of_warp(s, first) * s.n * int(sizeof(real));
+    const char* from = reinterpret_cast<const char*>(s.X + first * s.n);
+    for (int offset = threadIdx.x % 32 * WORD_BYTES; offset < bytes; offset += 32 * WORD_BYTES)
+        copy_word(stage + offset, from + offset);
+    close_group();
+}
+
+// The signs of the rows whose residuals this thread finds; 0 beyond the last row of X.
+__device__ void read_signs(const Step& s, Place place, int64 first, real (&sign_out)[HELD]) {
+#pragma unroll
+    for (int held = 0; held < HELD; ++held) {
+        const int64 row = first + (place.lane / SHARING * HELD + held) * GROUPS + place.group;
+        sign_out[held] = row < s.m ? s.sign[row] : 0;
+    }
+}
+
+// The vectors of a row that this thread keeps columns of; zeros where there are no columns.
+__device__ void read_row(const Step& s, Place place, const real* row, real (&x_out)[REALS]) {
+#pragma unroll
+    for (int v = 0; v < VECTORS; ++v) {
+        const int column = (place.lane + LANES * v) * WORD;
+        Vector vector = {};
+        if (v < VECTORS - 1 || column < s.n) vector = *reinterpret_cast<const Vector*>(row + column);
+#pragma unroll
+        for (int e = 0; e < WORD; ++e) x_out[v * WORD + e] = vector.values[e];
+    }
+}
+
+// Add up each row's parts over the lanes. Half of the rows go to half of the lanes, again and again, so that all the
+// sums take ROWS − 1 exchanges and not ROWS·log LANES; what is left of a row that way is for all who share it.
+__device__ void add_over_lanes(int lane, real (&parts)[ROWS]) {
+    int rows = ROWS;
+#pragma unroll
+    for (int distance = LANES / 2; distance > 0; distance /= 2) {
+        if (rows == 1) {
+            parts[0] += __shfl_xor_sync(~0u, parts[0], distance);
+            continue;
+        }
+        rows /= 2;
+        const bool upper = lane & distance;
+#pragma unroll
+        for (int row = 0; row < ROWS / 2; ++row) {
+            if (row >= rows) break;
+            const real given = upper ? parts[row] : parts[row + rows], kept = upper ? parts[row + rows] : parts[row];
+            parts[row] = kept + __shfl_xor_sync(~0u, given, distance);
+        }
+    }
+}
+
+// A warp's tile: margins, residuals, and Σ r·x from the copy that is still in shared memory. Adds to sums, loss, r_sum.
+__device__ void work_through(
+    const Step& s, Place place, const real* tile, int rows, const real (&w)[REALS], real b, const real (&sign)[HELD],
+    real (&sums)[REALS], real& loss, real& r_sum) {
+    real parts[ROWS], r[HELD], x[REALS], tile_sums[REALS] = {};
+#pragma unroll
+    for (int k = 0; k < ROWS; ++k) { // beyond the last row the last again, whose r is then 0
+        read_row(s, place, tile + min(k * GROUPS + place.group, rows - 1) * s.n, x);
+        parts[k] = 0;
+#pragma unroll
+        for (int j = 0; j < REALS; ++j) parts[k] += x[j] * w[j];
+    }
+    add_over_lanes(place.lane, parts);
+#pragma unroll
+    for (int held = 0; held < HELD; ++held) {
+        const Outcome here = outcome(parts[held] + b, sign[held]);
+        r[held] = here.r;
+        if (sign[held] != 0 && place.lane % SHARING == 0) {
+            loss += here.loss;
+            r_sum += here.r;
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < ROWS; ++k) {
+        const real r_of_row = __shfl_sync(~0u, r[k % HELD], k / HELD * SHARING, LANES);
+        read_row(s, place, tile + min(k * GROUPS + place.group, rows - 1) * s.n, x);
+#pragma unroll
+        for (int j = 0; j < REALS; ++j) tile_sums[j] += r_of_row * x[j];
+    }
+#pragma unroll
+    for (int j = 0; j < REALS; ++j) sums[j] += tile_sums[j];
+}
+
+// The sums of the block's warps, one after another: the first n of its partials. A warp's lie where its ring was.
+__device__ void write_sums_of_warps(
+    const Step& s, Place place, real (&sums)[REALS], int ring_bytes, real* partials_out) {
+    real* own = reinterpret_cast<real*>(shared_memory() + threadIdx.x / 32 * ring_bytes);
+    __syncwarp(); // every lane has left the last tile
+#pragma unroll
+    for (int j = 0; j < REALS; ++j) {
+#pragma unroll
+        for (int distance = LANES; distance < 32; distance *= 2)
+            sums[j] += __shfl_xor_sync(~0u, sums[j], distance);
+        const int column = (place.lane + LANES * (j / WORD)) * WORD + j % WORD;
+        if (place.group == 0 && column < s.n) own[column] = sums[j];
+    }
+    __syncthreads();
+    for (int j = threadIdx.x; j < s.n; j += blockDim.x) {
+        real sum = 0;
+        for (int warp = 0; warp < WARPS; ++warp)
+            sum += reinterpret_cast<const real*>(shared_memory() + warp * ring_bytes)[j];
+        partials_out[j] = sum;
+    }
+}
+
+// The whole step, as `gradient`, but every warp goes through tiles of its own at its own pace: weights and sums stay in
+// registers, and no barrier of the block comes before the sums of its warps are added up. A block a multiprocessor, so
+// that few partial sums are left to add up at the end.
+extern "C" __global__ void __launch_bounds__(32 * WARPS, 1) gradient_by_warps(const Step s, const int flags) {
+    const Place place = place_in_warp();
+    const int warp = threadIdx.x / 32, tile_bytes = WARP_ROWS * s.n * int(sizeof(real));
+    char* ring = shared_memory() + warp * RING * tile_bytes;
+    real* scratch = reinterpret_cast<real*>(shared_memory() + WARPS * RING * tile_bytes);
+    const int64 stride = int64(gridDim.x) * WARPS * WARP_ROWS;
+    int64 first = (int64(blockIdx.x) * WARPS + warp) * WARP_ROWS;
+    fetch_by_warp(s, ring, first);
+    real w[REALS], sums[REALS] = {}, sign[HELD], next_sign[HELD], loss = 0, r_sum = 0;
+    read_row(s, place, s.parameters, w);
+    const real b = s.parameters[s.n];
+    read_signs(s, place, first, next_sign);
+    for (int stage = 0; first < s.m; first += stride, stage = 1 - stage) {
+#pragma unroll
+        for (int held = 0; held < HELD; ++held) sign[held] = next_sign[held];
+        read_signs(s, place, first + stride, next_sign);
+        wait_until_open<0>();
+        __syncwarp(); // every lane's copies are here, and every lane has left the tile before
+        fetch_by_warp(s, ring + (1 - stage) * tile_bytes, first + stride);
+        const real* tile = reinterpret_cast<const real*>(ring + stage * tile_bytes);
+        work_through(s, place, tile, rows_of_warp(s, first), w, b, sign, sums, loss, r_sum);
+    }
+    real* partials_out = s.partials + int64(blockIdx.x) * (s.n + 2);
+    write_sums_of_warps(s, place, sums, RING * tile_bytes, partials_out);
+    write_shares(s, s.parameters, loss, r_sum, scratch, partials_out);
+    finish_if_last(s, flags, scratch);
+}
+
+#ifdef EVERY_KERNEL
+
+// ---- By blocks, and the other kernels ----
 
 // The whole step in one launch. Tiles are dealt to the blocks in turn; while one is worked on, the next two are on
 // their way. The first barrier of a tile says two things: it has arrived for every thread, and every thread has left
@@ -358,11 +547,7 @@ extern "C" __global__ void __launch_bounds__(256, 3) gradient(const Step s, cons
         accumulate(s, block, tile);
     }
     write_partials(s, block, loss, r_sum, s.partials + blockIdx.x * (s.n + 2));
-    count_step(s, flags);
-    if (!(flags & FINISH) || !is_last_block(s, block.scratch)) return;
-    const int width = min(s.n + 2, int(blockDim.x));
-    for (int column = 0; column < s.n + 2; column += width)
-        finish_columns(s, gridDim.x, column, width, flags, block.scratch);
+    finish_if_last(s, flags, block.scratch);
 }
 
 // 32 columns a block, so that the partial sums of a wide problem are read by many. Scratch: a real for each thread.
@@ -482,3 +667,5 @@ extern "C" __global__ void __launch_bounds__(256) column_sums(const Step s, cons
     for (int64 row = blockIdx.y; row < s.m; row += gridDim.y) sum += r[row] * s.X[row * s.n + column];
     s.partials[int64(blockIdx.y) * (s.n + 2) + column] = sum;
 }
+
+#endif

@@ -162,16 +162,12 @@ class Workspace(State):
 
     def snapshot(self) -> Snapshot:
         self.synchronize()
-        for host, device in (
-            (self.parameters, self.point.parameters),
-            (self.gradients, self.point.gradients),
-            (self.moment1, self.point.moment1),
-            (self.moment2, self.point.moment2),
-            (self.J, self.point.J),
-        ):
-            host[...] = np.asarray(device)
-        self.costs = np.asarray(self.costs)
-        self.steps_taken = int(self.point.updates)
+        with jax.enable_x64(True):  # of a copy: JAX keeps what it once read, and a second snapshot would read nothing
+            point, costs = jax.tree.map(jnp.copy, (self.point, self.costs))
+        for name in ("parameters", "gradients", "moment1", "moment2", "J"):
+            getattr(self, name)[...] = np.asarray(getattr(point, name))
+        self.costs = np.asarray(costs)
+        self.steps_taken = int(point.updates)
         return super().snapshot()
 
 

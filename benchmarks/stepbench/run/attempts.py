@@ -80,11 +80,12 @@ class Timing:
         """The seconds of each (generation, turn)."""
         return {(event["generation"], event["turn"]): event["seconds"] for event in self.rounds}
 
-    def conduct(self, threads: int) -> Conduct:
+    def conduct(self, threads: int, *, on_host: bool) -> Conduct:
         """What its processes did beside the rounds; of events that another version wrote, what they tell of that."""
         names = [each.name for each in fields(Watched)]
         return Conduct(
             threads=threads,
+            on_host=on_host,
             rounds=[event for event in self.rounds if "told_seconds" in event],
             holding=[event["holding_seconds"] for event in self.of("judged") if "holding_seconds" in event],
             watched=[Watched(**{name: event[name] for name in names}) for event in self.of("watched")],

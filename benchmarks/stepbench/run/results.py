@@ -63,8 +63,12 @@ def implausible(plan: Plan, timed: Mapping[Key, Timing]) -> dict[Key, str]:
     Such a row is believed nowhere: what it hides at one size may not show at another.
     """
     cases = {case.name: case for case in plan.cases}
-    judged = {each.key for each in plan.participants if each.role is Role.ROW}
-    found = {key: timing.conduct(cases[key[1]].threads).findings() for key, timing in timed.items() if key[0] in judged}
+    on_host = {each.key: each.row.device == "cpu" for each in plan.participants if each.role is Role.ROW}
+    found = {
+        (row, name): timing.conduct(cases[name].threads, on_host=on_host[row]).findings()
+        for (row, name), timing in timed.items()
+        if row in on_host
+    }
     return {key: "; ".join(findings) for key, findings in found.items() if findings}
 
 

@@ -68,6 +68,13 @@ def test_a_part_done_in_snapshot(share):
     only(conduct(watched=looks).findings(), "is done when a snapshot asks for it")
 
 
+def test_a_first_copy_from_a_device_takes_longer_but_no_longer_than_telling_takes():
+    telling = 0.5 * OPERATION
+    for late, finding in ((0.8, False), (1.5, True)):
+        looks = [a_look(late_seconds=seconds, idle_seconds=telling) for seconds in spread(6, 10, late * telling, 3e-6)]
+        assert bool(Conduct(1, False, [a_round(k) for k in range(40)], [telling] * 3, looks).findings()) == finding
+
+
 def test_an_answer_remembered():
     looks = [a_look(fresh_seconds=fresh) for fresh in spread(5, 10, 2.0 * OPERATION, 1e-5)]
     only(conduct(watched=looks).findings(), "it remembers its answer")

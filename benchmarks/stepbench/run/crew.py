@@ -5,8 +5,8 @@ A participant that could not be loaded is not tried again in this generation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -36,7 +36,7 @@ class Crew:
     work: Path
     journal: Journal
     workers: dict[str, Worker] = field(default_factory=dict)
-    lost: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, WorkerError] = field(default_factory=dict)
     stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -48,26 +48,43 @@ class Crew:
     def worker(self, participant: Participant, case: Case) -> Worker:
         """The participant's live worker, its next case being `case`. Raises `WorkerError`."""
         key = participant.key
+        if key not in self.lost and (key not in self.workers or not self.workers[key].alive):
+            self._start(participant, self.cases[self.cases.index(case) :])
         if key in self.lost:
-            raise WorkerError("error", self.lost[key])
-        if key not in self.workers or not self.workers[key].alive:
-            self.workers[key] = self._start(participant, self.cases[self.cases.index(case) :])
+            raise WorkerError(self.lost[key].kind, str(self.lost[key]))
         return self.workers[key]
 
-    def _start(self, participant: Participant, cases: Sequence[Case]) -> Worker:
+    def _start(self, wanted: Participant, cases: Sequence[Case]) -> None:
+        """Start it, and at first everyone at once: to load a library takes longest, and nothing is timed meanwhile."""
+        taking_part = [each for case in cases for each in self.plan.taking_part(case)]
+        starting = [wanted] if self.workers else list(dict.fromkeys(taking_part))
+        for participant in starting:
+            with self._or_lost(participant):
+                self._launch(participant, cases)
+        for participant in starting:
+            if participant.key not in self.lost:
+                with self._or_lost(participant):
+                    self._hear(participant)
+
+    def _launch(self, participant: Participant, cases: Sequence[Case]) -> None:
         mine = [case for case in cases if case.unsupported_by(participant.row) is None]
         log = self.folder / "logs" / f"{participant.key}.log"
         self._require_unchanged(participant)
         worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.work), log)
-        self.stack.enter_context(worker)
-        try:
-            report = worker.started(Started, self.plan.timeout_seconds)
-        except WorkerError as error:
-            self.lost[participant.key] = str(error)
-            raise
+        self.workers[participant.key] = self.stack.enter_context(worker)
+
+    def _hear(self, participant: Participant) -> None:
+        report = self.workers[participant.key].started(Started, self.plan.timeout_seconds)
         about = {"participant": participant.key, "generation": self.generation}
         self.journal.write("started", **about, **msgspec.structs.asdict(report))
-        return worker
+
+    @contextmanager
+    def _or_lost(self, participant: Participant) -> Iterator[None]:
+        """One that cannot be started is lost, and the others start."""
+        try:
+            yield
+        except WorkerError as error:
+            self.lost[participant.key] = error
 
     def _require_unchanged(self, participant: Participant) -> None:
         """Raise `WorkerError` for a kernel file that is not what it was when the run was planned."""

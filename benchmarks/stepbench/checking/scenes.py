@@ -253,7 +253,7 @@ LARGE = ((20_011, 8), *LONG_AND_WIDE, (2**20 + 7, 1))
 FEW = ((1, 1), (33, 7), (257, 33))
 TIMED = (200_003, 8)  # a step takes milliseconds, much of it over vectors of m; an answer a tenth of one
 ALLOCATING = (4096, 256)
-SANITIZED = ((1, 1), (37, 5), (257, 33), (5, 1023), (3, 70_001))
+SANITIZED = ((1, 1), (37, 5), (257, 33), (5, 1023), (9, 2049), (3, 70_001))
 TINY = ((1, 1), (7, 3), (37, 5), (3, 33), (13, 17))
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from stepbench.checking.cuda import sanitizer
-from stepbench.checking.cuda.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize
+from stepbench.checking.cuda.sanitizer import RAW_KERNELS, TOOLS, command_line, missing_sanitizer, sanitize, tools_of
 from stepbench.checking.schedule import sanitized_schedule
 from stepbench.checking.tally import Tally
 from stepkernels import Op
@@ -17,9 +17,14 @@ CLEAN = "========= COMPUTE-SANITIZER\nnumpy-blas: 20 trials agree\n========= {}\
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize(
-    "row", [pytest.param(CATALOG[name], id=name, marks=pytest.mark.gpu) for name in RAW_KERNELS], indirect=True
+    ("row", "tool"),
+    [
+        pytest.param(CATALOG[name], tool, id=f"{name}-{tool}", marks=pytest.mark.gpu)
+        for name in RAW_KERNELS
+        for tool in tools_of(name)
+    ],
+    indirect=["row"],
 )
 def test_raw_kernels_are_sound(row, tool):
     if reason := missing_sanitizer():
@@ -127,6 +132,8 @@ def test_a_child_that_ends_early_is_not_sound(stand_in):
 
 def test_what_is_sanitized_is_cuda_code_of_the_rows_own():
     assert RAW_KERNELS == ("cupy-fused", "triton-fused", "numba-cuda-fused")
+    assert tools_of("triton-fused") == ("memcheck",)
+    assert tools_of("cupy-fused") == tools_of("numba-cuda-fused") == tuple(TOOLS)
 
 
 def test_every_operation_and_every_dtype_is_sanitized():

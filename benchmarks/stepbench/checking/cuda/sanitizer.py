@@ -24,6 +24,7 @@ SANITIZER = "compute-sanitizer"
 # Padding, so that what lies past an array is nobody's. Libraries try driver calls that may fail, and do not mind.
 TOOLS = {"memcheck": ("--padding=512", "--report-api-errors=no"), "racecheck": ()}
 RAW_KERNELS = tuple(name for name, row in CATALOG.items() if row.raw_kernels)
+NO_THREADS = ("triton",)  # in the programs of these: who writes what to shared memory is their compiler's to say
 LIMIT_SECONDS = 1200.0
 FOUND_STATUS = 86  # the exit status by which the sanitizer says that it found something
 ALLOCATE_EXACTLY = {"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
@@ -49,6 +50,15 @@ class Sanitized:
         if self.status:
             return f"{self.row} ended with status {self.status} under {self.tool}:\n{self.output}"
         return f"{self.tool} looked at nothing in {self.row}:\n{self.output}" if self.errors is None else None
+
+
+def tools_of(row: str) -> tuple[str, ...]:
+    """The tools whose word means something of a row.
+
+    Triton lets all threads that hold the same element write it, the same value to the same place: racecheck calls each
+    a race.
+    """
+    return tuple(tool for tool in TOOLS if tool != "racecheck" or CATALOG[row].library not in NO_THREADS)
 
 
 def missing_sanitizer() -> str | None:

@@ -11,6 +11,7 @@ from stepkernels.interface import Op
 from stepkernels.problem import DTYPES, GD, Adam
 
 TRAIN_STEPS = 2_000
+TRAIN_STEPS_ON_GPU = 100  # where a step that is many launches takes milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Preset:
     turns: int
     groups: Sequence[Group]
     slow_to_compile: bool = False  # whether rows that compile for seconds per shape take part
+    device: str | None = None  # whose rows alone take part
 
 
 BREAST_CANCER = "breast-cancer"
@@ -94,6 +96,17 @@ PRESETS = {
                 Group(ops=[Op.STEP, Op.TRAIN], sizes=["1000x20"]),
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], dtypes=DTYPES),
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], optimizers=[Adam.name]),
+            ],
+        ),
+        Preset(
+            name="marks-cuda",
+            generations=1,
+            turns=40,
+            slow_to_compile=True,
+            device="cuda",
+            groups=[
+                Group(ops=[Op.STEP], sizes=["4000000x100"], dtypes=DTYPES),
+                Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], train_steps=TRAIN_STEPS_ON_GPU),
             ],
         ),
     )

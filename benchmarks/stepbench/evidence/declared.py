@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stepbench.cases.presets import TRAIN_STEPS, TRAIN_STEPS_ON_GPU
 from stepkernels.catalog import CATALOG
 
-OURS = tuple(name for name, row in CATALOG.items() if row.device == "cpu" and row.passes_over_x == 1)
+DEVICES = ("cpu", "cuda")
+OURS = {
+    device: tuple(name for name, row in CATALOG.items() if row.device == device and row.passes_over_x == 1)
+    for device in DEVICES
+}
 BEST_OTHER = "the best other row"
 LIMIT = "the read limit"
 SKLEARN, AUTOGRAD = "scikit-learn", "torch-autograd-cpu"  # what trainings are timed against
+AUTOGRAD_ON_GPU = "torch-autograd-cuda"
 SELF_TESTED = "numba-fused"  # the row that the harness times against itself
 
 
@@ -24,10 +30,12 @@ class Mark:
     opponent: str
     times: float
     optimizer: str = "gd"
+    device: str = "cpu"
 
     @property
     def case(self) -> str:
-        training = ", 2,000 steps" if self.op == "train" else ""
+        steps = TRAIN_STEPS if self.device == "cpu" else TRAIN_STEPS_ON_GPU
+        training = f", {steps:,} steps" if self.op == "train" else ""
         return f"{self.m:,} × {self.n:,} {self.op}, {self.dtype}, {self.optimizer}{training}"
 
 
@@ -50,6 +58,11 @@ MARKS = (
     Mark("train", 569, 30, "float32", "jax-jit-cpu", 2.0),
     Mark("train", 569, 30, "float64", "numpy-blas", 10.0),
     Mark("train", 569, 30, "float64", AUTOGRAD, 50.0, optimizer="adam"),
+    Mark("step", 4_000_000, 100, "float64", LIMIT, 0.9, device="cuda"),
+    Mark("step", 4_000_000, 100, "float64", BEST_OTHER, 1.8, device="cuda"),
+    Mark("step", 4_000_000, 100, "float32", LIMIT, 0.9, device="cuda"),
+    Mark("step", 4_000_000, 100, "float32", BEST_OTHER, 1.8, device="cuda"),
+    Mark("train", 569, 30, "float64", AUTOGRAD_ON_GPU, 20.0, device="cuda"),
 )
 
 

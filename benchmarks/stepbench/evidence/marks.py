@@ -1,6 +1,6 @@
 """The marks the fused rows are held to, and how a run's records stand against them.
 
-    stepbench run --preset marks --out OUT       time exactly the cases of the marks
+    stepbench run --preset marks --out OUT       time exactly the cases of the marks; of a GPU's, marks-cuda
     python -m stepbench.evidence.marks OUT       print the table of that run
     python -m stepbench.evidence.marks --write   rewrite the figures of benchmarks/README.md
     python -m stepbench.evidence.marks --check   exit 1 where they are stale
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, Mark
+from stepbench.evidence.declared import BEST_OTHER, CALL, DEVICES, LIMIT, MARKS, OURS, Mark
 from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
@@ -56,14 +56,23 @@ def reached(measured: Estimate, mark: float) -> str:
     return "reached by the median" if measured.value >= mark else "not reached"
 
 
-def standings(run: Run) -> list[Standing]:
-    """Every mark against the records of a run, in order."""
-    return [_standing(mark, run) for mark in MARKS]
+def standings(run: Run, device: str) -> list[Standing]:
+    """Every mark of a device against the records of a run, in order."""
+    return [_standing(mark, run) for mark in MARKS if mark.device == device]
 
 
-def table(run: Run) -> str:
+def table(run: Run, device: str) -> str:
     """The standings in Markdown."""
-    return markdown([*map(_line, standings(run)), *_call_cost(run)])
+    return markdown([*map(_line, standings(run, device)), *(_call_cost(run) if device == "cpu" else ())])
+
+
+def devices_of(run: Run) -> list[str]:
+    """The devices of whose marks the run measured one or more; the CPU where it measured none."""
+    return [each for each in DEVICES if any(map(_is_measured, standings(run, each)))] or ["cpu"]
+
+
+def _is_measured(standing: Standing) -> bool:
+    return standing.measured is not None
 
 
 def _line(standing: Standing) -> dict[str, str]:
@@ -82,7 +91,8 @@ def _line(standing: Standing) -> dict[str, str]:
 
 def _call_cost(run: Run) -> list[dict[str, str]]:
     """The line of the cost of a call, where the run timed both step and train at its size."""
-    timed = {op: _records(run, op, CALL.m, CALL.n, "float64", "gd").get(CALL.row) for op in ("step", "train")}
+    marks = {op: Mark(op, CALL.m, CALL.n, "float64", CALL.row, 1.0) for op in ("step", "train")}
+    timed = {op: _records(run, mark).get(CALL.row) for op, mark in marks.items()}
     if (step := timed["step"]) is None or (train := timed["train"]) is None:
         return []
     cost = step.seconds.value - train.seconds.value
@@ -100,8 +110,8 @@ def _call_cost(run: Run) -> list[dict[str, str]]:
 
 
 def _standing(mark: Mark, run: Run) -> Standing:
-    records = _records(run, mark.op, mark.m, mark.n, mark.dtype, mark.optimizer)
-    ours = _fastest([record for name, record in records.items() if name in OURS])
+    records = _records(run, mark)
+    ours = _fastest([record for name, record in records.items() if name in OURS[mark.device]])
     theirs = _opponent(mark, run, records, ours)
     if ours is None or theirs is None:
         return Standing(mark, ours.row.name if ours else "–", mark.opponent, None)
@@ -109,21 +119,23 @@ def _standing(mark: Mark, run: Run) -> Standing:
     return Standing(mark, ours.row.name, name, ratio(theirs.turns, ours.turns), theirs)
 
 
-def _records(run: Run, op: str, m: int, n: int, dtype: str, optimizer: str) -> dict[str, Record]:
-    """What a run timed with warm caches at a case, by row, of whatever data and number of threads."""
+def _records(run: Run, mark: Mark) -> dict[str, Record]:
+    """What a run timed with warm caches at a mark's case, by row, of whatever data and number of threads."""
+    wanted = (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer, "warm")
     return {
         name: record
         for case, found in run.cases.items()
-        if (case.op, case.m, case.n, case.dtype, case.optimizer, case.cache) == (op, m, n, dtype, optimizer, "warm")
+        if (case.op, case.m, case.n, case.dtype, case.optimizer, case.cache) == wanted
         for name, record in found.items()
+        if record.row.device == mark.device
     }
 
 
 def _opponent(mark: Mark, run: Run, records: dict[str, Record], ours: Record | None) -> Record | None:
     if mark.opponent == LIMIT:
-        return run.limits.get((ours.case, "cpu")) if ours else None
+        return run.limits.get((ours.case, mark.device)) if ours else None
     if mark.opponent == BEST_OTHER:
-        return _fastest([record for name, record in records.items() if name not in OURS])
+        return _fastest([record for name, record in records.items() if name not in OURS[mark.device]])
     return records.get(mark.opponent)
 
 
@@ -150,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.run is not None:
-            sys.stdout.write(table(load_run(chosen.run)) + "\n")
+            run = load_run(chosen.run)
+            sys.stdout.write("\n\n".join(table(run, device) for device in devices_of(run)) + "\n")
             return 0
         return refresh(Path(), check=not chosen.write)  # --check is the default: looking changes nothing
     except RecordError as error:
@@ -163,12 +176,17 @@ def refresh(root: Path, *, check: bool) -> int:
 
 
 def _marks_block(root: Path) -> str:
-    """The newest published run that measured the most of the marks."""
-    held = {run.folder: sum(each.measured is not None for each in standings(run)) for run in published_runs(root)}
-    if not any(held.values()):
-        return "No published run holds these cases yet."
-    run = load_run(max(held, key=held.__getitem__))
-    return f"{table(run)}\n\n[{where(run)}](../{run.folder.relative_to(root).as_posix()}/summary.md)"
+    """Of each device the newest published run that measured the most of its marks."""
+    runs = {run.folder: run for run in published_runs(root)}
+    blocks = []
+    for device in DEVICES:
+        held = {folder: sum(map(_is_measured, standings(run, device))) for folder, run in runs.items()}
+        if any(held.values()):
+            run = load_run(max(held, key=held.__getitem__))
+            blocks.append(
+                f"{table(run, device)}\n\n[{where(run)}](../{run.folder.relative_to(root).as_posix()}/summary.md)"
+            )
+    return "\n\n".join(blocks) or "No published run holds these cases yet."
 
 
 def _self_test_block(root: Path) -> str:

@@ -127,13 +127,19 @@ def chosen_groups(choices: Choices) -> Sequence[Group]:
 def rows_of_preset(
     preset: Preset, rows: Sequence[Implementation], *, named: bool
 ) -> tuple[list[Implementation], list[Skip]]:
-    """Rows that compile for each shape sit out of the short presets, unless they were asked for by name."""
-    if named or preset.slow_to_compile:
-        return list(rows), []
-    taking_part = [row for row in rows if not row.compiles_per_shape]
-    reason = f"compiles anew for each shape; not in --preset {preset.name}. Name it with --rows, or use --preset full"
-    skips = [Skip(row=row.name, kind="preset", reason=reason) for row in rows if row.compiles_per_shape]
-    return taking_part, skips
+    """Rows that a preset leaves out sit out of it, unless they were asked for by name."""
+    reasons = {row.name: None if named else _left_out_of(preset, row) for row in rows}
+    skips = [Skip(row=name, kind="preset", reason=reason) for name, reason in reasons.items() if reason]
+    return [row for row in rows if not reasons[row.name]], skips
+
+
+def _left_out_of(preset: Preset, row: Implementation) -> str | None:
+    """Why the row is not in the preset, or None."""
+    if preset.device not in (None, row.device):
+        return f"not on {preset.device}, whose rows --preset {preset.name} is for. Name it with --rows"
+    if row.compiles_per_shape and not preset.slow_to_compile:
+        return f"compiles anew for each shape; not in --preset {preset.name}. Name it with --rows, or use --preset full"
+    return None
 
 
 def require_threads(budgets: Sequence[int]) -> None:

@@ -72,10 +72,10 @@ def participants_of(
 ) -> list[Participant]:
     """The processes of a generation: every row, the control's second copy, and the limit of each device in use.
 
-    The control is the first CPU row without a work cap: it runs every case. `can_run` is asked of the limits alone, and
-    only of those whose device is in use.
+    The control is the first row without a work cap, which runs every case, of the CPU if there is one. `can_run` is
+    asked of the limits alone, and only of those whose device is in use.
     """
-    controls = [row for row in rows if row.device == "cpu" and row.max_work is None][:1]
+    controls = sorted((row for row in rows if row.max_work is None), key=lambda row: row.device != "cpu")[:1]
     devices = {row.device for row in rows}
     return [
         *(Participant(row) for row in rows),

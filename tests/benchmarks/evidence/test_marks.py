@@ -3,7 +3,7 @@
 import pytest
 
 from runs import ROOT
-from stepbench.cases.presets import PRESETS, cases_of
+from stepbench.cases.presets import PRESETS, TRAIN_STEPS, TRAIN_STEPS_ON_GPU, cases_of
 from stepbench.evidence import marks
 from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, SELF_TESTED, Mark
 from stepbench.evidence.marks import Standing
@@ -14,17 +14,21 @@ from synthetic_runs import ROWS, entries, write_run
 
 
 def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():
-    timed = {(c.op, c.m, c.n, c.dtype, c.optimizer) for c in cases_of(PRESETS["marks"].groups, [2])}
+    presets = {"cpu": "marks", "cuda": "marks-cuda"}
     for mark in MARKS:
-        assert (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer) in timed
-        assert mark.opponent in (*CATALOG, BEST_OTHER, LIMIT)
+        cases = cases_of(PRESETS[presets[mark.device]].groups, [2])
+        timed = {(c.op, c.m, c.n, c.dtype, c.optimizer, c.steps) for c in cases}
+        steps = 1 if mark.op == "step" else {"cpu": TRAIN_STEPS, "cuda": TRAIN_STEPS_ON_GPU}[mark.device]
+        assert (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer, steps) in timed
+        assert mark.opponent in (BEST_OTHER, LIMIT) or CATALOG[mark.opponent].device == mark.device
 
 
-def test_ours_are_the_fused_rows_of_the_cpu_the_rows_that_the_room_names_among_them():
-    assert OURS == (
-        "numba-fused-simple", "numba-fused", "numba-fused-parallel", "cpp-fused", "cpp-fused-parallel",
-    )  # fmt: skip
-    assert {CALL.row, SELF_TESTED} <= set(OURS)
+def test_ours_are_the_fused_rows_of_a_device_the_rows_that_the_room_names_among_them():
+    assert OURS == {
+        "cpu": ("numba-fused-simple", "numba-fused", "numba-fused-parallel", "cpp-fused", "cpp-fused-parallel"),
+        "cuda": ("cupy-fused", "triton-fused", "numba-cuda-fused"),
+    }
+    assert {CALL.row, SELF_TESTED} <= set(OURS["cpu"])
 
 
 def test_a_mark_is_reached_only_by_the_whole_interval():
@@ -48,21 +52,32 @@ def run(tmp_path_factory):
 
 
 def test_the_faster_of_ours_stands_against_the_fastest_of_the_others(run):
-    (found,) = (each for each in marks.standings(run) if (each.mark.m, each.mark.opponent) == (20_000, BEST_OTHER))
+    standings = marks.standings(run, "cpu")
+    (found,) = (each for each in standings if (each.mark.m, each.mark.opponent) == (20_000, BEST_OTHER))
     (timed,) = (rows for case, rows in run.cases.items() if (case.op, case.m) == ("step", 20_000))
-    ours, others = ([row for row in timed if (row in OURS) == fused] for fused in (True, False))
+    ours, others = ([row for row in timed if (row in OURS["cpu"]) == fused] for fused in (True, False))
     assert found.ours == min(ours, key=lambda row: timed[row].seconds.value)
     assert found.opponent == min(others, key=lambda row: timed[row].seconds.value)
     assert found.measured is not None
 
 
 def test_a_mark_whose_case_was_not_timed_is_not_measured(run):
-    assert {each.mark.m for each in marks.standings(run) if each.measured is not None} == {20_000}
+    assert {each.mark.m for each in marks.standings(run, "cpu") if each.measured is not None} == {20_000}
+    assert marks.devices_of(run) == ["cpu"]
+
+
+def test_a_mark_of_a_gpu_is_of_rows_on_it_and_of_its_limit(tmp_path):
+    entries_of_all = entries(ROWS, [(4_000_000, 100, "synthetic")], ["float32"])
+    run = load_run(write_run(tmp_path, entries_of_all))
+    limit, best, *_ = (each for each in marks.standings(run, "cuda") if each.measured is not None)
+    assert {limit.ours, best.ours} <= set(OURS["cuda"])
+    assert (limit.base.row.device, best.base.row.device) == ("cuda", "cuda")
+    assert marks.devices_of(run) == ["cuda"]
 
 
 def test_a_call_costs_what_step_takes_beyond_a_step_of_train(run):
     timed = {case.op: rows[CALL.row].seconds.value for case, rows in run.cases.items() if case.m == CALL.m}
-    line = marks.table(run).splitlines()[-1]
+    line = marks.table(run, "cpu").splitlines()[-1]
     assert line.startswith("| 1,000 × 20, one call of step | a step inside train |")
     assert "2 threads allowed | +3 µs |" in line
     assert f"| {(timed['step'] - timed['train']) * 1e6:+.2g} µs |" in line

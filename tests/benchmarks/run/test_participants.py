@@ -20,7 +20,7 @@ def test_every_device_in_use_has_a_limit_that_takes_turns():
     assert keys(ON_CPU, ON_GPU) == [
         "numpy-blas", "torch-manual-cuda", "numpy-blas#1", "read-limit", "read-limit-cuda",
     ]  # fmt: skip
-    assert keys(ON_GPU) == ["torch-manual-cuda", "read-limit-cuda"]
+    assert keys(ON_GPU) == ["torch-manual-cuda", "torch-manual-cuda#1", "read-limit-cuda"]
     limits = [each for each in everyone(ON_CPU, ON_GPU) if each.role is Role.LIMIT]
     assert [each.row for each in limits] == list(LIMITS)
 

@@ -23,8 +23,8 @@ are bound by those.
 Where the technique changes with n: a row is shared among 1 to 32 lanes, so that each has few words of it and few lanes
 have none. Beyond 1,024 features (float64; 2,048 in float32, half where rows begin in the middle of a word) the weights
 are too many for a warp's registers, and a block shares a tile, three barriers a tile. From 5,754 (11,560) features on,
-three rows and the sums no longer fit into the 227 KB of shared memory a block can have on an H100, and a two-pass kernel
-takes over.
+three rows and the sums no longer fit into the 227 KB of shared memory that a block can have on an H100, and a kernel of
+two passes takes over.
 
 TRAIN keeps X on the chip for all k steps when the multiprocessors' shared memories hold it (27 MB on H100), in one
 cooperative launch with a barrier of the grid a step, as persistent RNN kernels do (Diamos et al., 2016). A larger X is

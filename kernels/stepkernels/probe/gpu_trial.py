@@ -55,7 +55,7 @@ def _try_numba_cuda() -> str | None:
 
     @cuda.jit  # type: ignore[untyped-decorator]
     def double(values: Any) -> None:
-        values[cuda.threadIdx.x] *= 2.0
+        values[cuda.threadIdx.x] *= 2.0  # type: ignore[attr-defined]
 
     array = cuda.to_device(np.full(8, 0.5))
     double[1, 8](array)  # compiles, which a version of NumPy that it does not know prevents

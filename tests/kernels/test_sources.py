@@ -41,7 +41,7 @@ def test_what_the_docstring_does_not_mention_comes_after_what_it_does():
 
 
 def test_cuda_code_comes_last():
-    assert names(CATALOG["cupy-fused"]) == ["__init__.py", "tiling.py", "fused_step.cu"]
+    assert names(CATALOG["cupy-fused"]) == ["__init__.py", "tiling.py", "step_record.py", "fused_step.cu"]
 
 
 def test_rows_of_one_module_have_the_same_files():

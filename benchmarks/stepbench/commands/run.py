@@ -52,9 +52,9 @@ ANSWERED = ("size", "dtype", "fastest", "time of a step")
 class Options:
     """What can be asked of a run."""
 
-    preset: Annotated[str, typer.Option(help="quick, standard, full, or marks (what the fused rows are held to).")] = (
-        "quick"
-    )
+    preset: Annotated[
+        str, typer.Option(help="quick, standard, full, or marks and marks-cuda (what the fused rows are held to).")
+    ] = "quick"
     rows: Rows = None
     sizes: Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")] = None
     data: Annotated[

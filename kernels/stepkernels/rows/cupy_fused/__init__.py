@@ -45,7 +45,8 @@ import numpy as np
 from cupy.cuda import driver, runtime
 
 from stepkernels.arrays.cupy_state import DeviceState
-from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.problem import Array, Config, Problem
+from stepkernels.rows.cupy_fused.step_record import POINTERS, STEP, optimizer_fields
 from stepkernels.rows.cupy_fused.tiling import (
     GPU,
     THREADS,
@@ -64,19 +65,6 @@ REAL = {"float32": "float", "float64": "double"}
 UPDATE, RECORD_COST, FINISH = 1, 2, 4  # the flags of fused_step.cu
 LARGEST_FINISH_BYTES = 128 * 1024  # partials that one block adds up in the time of another launch
 STEPS_IN_GRAPH = 64
-
-_POINTERS = ("X", "sign", "parameters", "gradients", "moment1", "moment2", "J", "partials", "counters")
-_DOUBLES = ("learning_rate", "beta1", "beta2", "log_beta1", "log_beta2", "epsilon", "l2")
-STEP = np.dtype(
-    [
-        *((name, np.intp) for name in _POINTERS),
-        ("m", np.int64),
-        *((name, np.int32) for name in ("n", "rows", "lanes", "adam")),
-        *((name, np.float64) for name in _DOUBLES),
-    ]
-)
-"""The struct Step of fused_step.cu: the same fields in the same order, none of which needs padding."""
-
 
 Launch = Callable[[], None]
 Record = np.ndarray[tuple[int], np.dtype[np.void]]
@@ -114,20 +102,6 @@ def run(launches: list[Launch]) -> None:
     """Queue them on the current stream, in order."""
     for launch in launches:
         launch()
-
-
-def optimizer_fields(config: Config) -> dict[str, float]:
-    """The fields of STEP that say how to update. log β makes βᵗ = exp(t·log β); β = 0 gives −∞, and 0."""
-    match config.optimizer:
-        case Adam() as adam:
-            logarithms = (math.log(beta) if beta > 0 else -math.inf for beta in (adam.beta1, adam.beta2))
-            log_beta1, log_beta2 = logarithms
-            return {
-                "adam": 1, "learning_rate": adam.learning_rate, "epsilon": adam.epsilon,
-                "beta1": adam.beta1, "beta2": adam.beta2, "log_beta1": log_beta1, "log_beta2": log_beta2,
-            }  # fmt: skip
-        case descent:
-            return {"adam": 0, "learning_rate": descent.learning_rate}
 
 
 def padded_copy(values: Array) -> cupy.ndarray:
@@ -176,7 +150,7 @@ class Workspace(DeviceState):
         partials = cupy.empty(blocks * (self.problem.n + 2), self.config.dtype)
         self.buffers.append(partials)
         record = np.zeros(1, STEP)
-        for name in _POINTERS:
+        for name in POINTERS:
             record[name] = (partials if name == "partials" else getattr(self, name)).data.ptr
         record["m"], record["n"], record["l2"] = self.problem.m, self.problem.n, self.config.l2
         if tiling:

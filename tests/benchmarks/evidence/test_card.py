@@ -1,4 +1,4 @@
-"""Everything that a card has to show: what is asked of which row, what becomes of it, and a rehearsal without a card."""
+"""Everything that a card has to show: what is asked of which row, what becomes of it, and a rehearsal."""
 
 import sys
 import tarfile

@@ -68,6 +68,6 @@ def _compile_seconds(plan: Plan) -> float:
 def _case_seconds(plan: Plan, case: Case) -> float:
     operation = 2 * case.reads_x * case.data_bytes / READ_BYTES_PER_SECOND
     # A round of at least one operation, and one to warm up.
-    return len(plan.taking_part(case)) * (
-        plan.number_of_turns(case) * (ROUND_OVERHEAD_SECONDS + 2 * operation) + 0.1 + 8 * operation
-    )
+    present = plan.taking_part(case)
+    rounds = sum(len(plan.turns_of(each, case)) for each in present)
+    return rounds * (ROUND_OVERHEAD_SECONDS + 2 * operation) + len(present) * (0.1 + 8 * operation)

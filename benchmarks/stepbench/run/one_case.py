@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from stepbench.cases.case import Case
@@ -22,7 +25,7 @@ from stepbench.run.processes import WorkerError
 from stepbench.run.progress import Progress
 from stepbench.run.scratch import ReadyCase, Scratch
 from stepbench.run.time_limit import OutOfTimeError, TimeLimit
-from stepbench.run.visit import Visitor
+from stepbench.run.visit import Fields, Visitor
 
 JUDGED_TURNS = 3  # of a generation, on average; one at least
 WATCHED_TURNS = 16
@@ -40,8 +43,12 @@ class Turn:
 
     def is_chosen(self) -> bool:
         if self._chosen is None:
-            self._chosen = secrets.SystemRandom().random() < self.chance
+            self._chosen = happens(self.chance)
         return self._chosen
+
+
+def happens(chance: float) -> bool:
+    return secrets.SystemRandom().random() < chance
 
 
 class OneCase:
@@ -53,7 +60,7 @@ class OneCase:
         self.turns = self.plan.number_of_turns(case)
         self.present = self.plan.taking_part(case)
         self.visitors: dict[str, Visitor] = {}
-        self.judged = 0
+        self.judged: Counter[str] = Counter()  # rounds of each participant
 
     def run(self, scratch: Scratch) -> None:
         """All of it, or a record for everyone that there was no time left."""
@@ -68,21 +75,40 @@ class OneCase:
             self._leave_out()
 
     def _bind_all(self, ready: ReadyCase) -> None:
+        """Everyone binds, one or two at a time; then each finds its pace, alone."""
         pipe = PipeCost()
         for participant in list(self.present):
-            self.time_limit.require_time()
             with self._dropping(participant):
-                self.progress.describe(f"{participant.key}: bind and check {self.case.name}")
                 worker = self.crew.worker(participant, self.case)
                 visitor = Visitor(participant, worker, self.case, ready, self.plan.timeout_seconds, pipe)
-                self._record("bound", participant, visitor.bind(self.turns))
                 self.visitors[participant.key] = visitor
+        bound = self._bound()
+        for participant in list(self.present):
+            with self._dropping(participant):
+                pace = self.visitors[participant.key].find_pace()
+                self._record("bound", participant, bound[participant.key] | pace)
+
+    def _bound(self) -> dict[str, Fields]:
+        """The fields of `bound` of all who could be bound."""
+        binders, found = ThreadPoolExecutor(self.plan.binds_at_once), {}
+        try:
+            binding = {each: binders.submit(self._bind, each) for each in self.present}
+            for participant, bound in binding.items():
+                with self._dropping(participant):
+                    found[participant.key] = bound.result()
+        finally:
+            binders.shutdown(wait=False, cancel_futures=True)  # whoever is still binding ends with its worker
+        return found
+
+    def _bind(self, participant: Participant) -> Fields:
+        self.time_limit.require_time()
+        self.progress.describe(f"{participant.key}: bind and check {self.case.name}")
+        return self.visitors[participant.key].bind(len(self._turns_of(participant)))
 
     def _drawn_turns(self) -> Iterator[Turn]:
         watched = secrets.SystemRandom().sample(range(self.turns), min(WATCHED_TURNS, self.turns))
         for number in range(self.turns):
-            last_chance = number == self.turns - 1 and not self.judged
-            chance = 1.0 if last_chance else JUDGED_TURNS / self.turns
+            chance = JUDGED_TURNS / self.turns
             yield Turn(number=number, seed=secrets.randbits(64), chance=chance, watched=number in watched)
 
     def _take_turn(self, turn: Turn, ready: ReadyCase) -> None:
@@ -92,17 +118,30 @@ class OneCase:
             self.time_limit.require_time()
             with self._dropping(participant):
                 visitor = self.visitors[participant.key]
-                timed, judged = visitor.round(point, turn.is_chosen)
+                timed, judged = visitor.round(point, partial(self._is_chosen, participant, turn))
                 self._record("round", participant, {**timed, "turn": turn.number, "order": place})
                 if judged:
                     self._record("judged", participant, {**judged, "turn": turn.number, "seed": turn.seed})
-                    self.judged += 1
-                if turn.watched and visitor.is_judged and not visitor.is_watched_enough:
+                    self.judged[participant.key] += 1
+                watched = turn.watched or self._takes_few_turns(participant)
+                if watched and visitor.is_judged and not visitor.is_watched_enough:
                     self._record("watched", participant, {**visitor.watch(point), "turn": turn.number})
 
+    def _is_chosen(self, participant: Participant, turn: Turn) -> bool:
+        """Whether its round is looked at: as those of all or, if it takes few turns, by its own lot; at least once."""
+        last_chance = turn.number == self.turns - 1 and not self.judged[participant.key]
+        own_lot = self._takes_few_turns(participant) and happens(JUDGED_TURNS / len(self._turns_of(participant)))
+        return last_chance or own_lot or turn.is_chosen()
+
+    def _turns_of(self, participant: Participant) -> range:
+        return self.plan.turns_of(participant, self.case)
+
+    def _takes_few_turns(self, participant: Participant) -> bool:
+        return len(self._turns_of(participant)) < self.turns
+
     def _order_of(self, turn: int) -> list[Participant]:
-        """A new order in each turn, the same whenever the run is done again."""
-        order = list(self.present)
+        """Those that take the turn, in a new order each time, the same whenever the run is done again."""
+        order = [each for each in self.present if turn in self._turns_of(each)]
         random.Random(f"{self.plan.seed}/{self.crew.generation}/{self.case.name}/{turn}").shuffle(order)
         return order
 

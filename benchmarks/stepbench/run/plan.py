@@ -14,6 +14,8 @@ from stepkernels.interface import Implementation
 
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
 MOST_TURNS_OF_LARGE_DATA = 12
+SLOW_SHARE = 0.1  # of the work that a row is capped at, from which on a round of it takes as long as ten of others
+TURNS_APART, LEAST_TURNS = 4, 10  # of such a row: its ratio to others is in the hundreds, and ten turns tell it
 
 QUICK = "quick"  # the preset that is over in a minute: nothing is measured after its turns
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
@@ -62,6 +64,18 @@ class Plan:
         """In each generation."""
         is_large = case.reads_x * case.data_bytes > LARGE_BYTES
         return min(self.turns, MOST_TURNS_OF_LARGE_DATA) if is_large else self.turns
+
+    def turns_of(self, participant: Participant, case: Case) -> range:
+        """The turns of a generation that it takes part in, the last among them: all, or of a slow row one in four."""
+        turns, cap = self.number_of_turns(case), participant.row.max_work
+        is_slow = cap is not None and case.work > SLOW_SHARE * cap
+        apart = TURNS_APART if is_slow and turns >= TURNS_APART * LEAST_TURNS else 1
+        return range((turns - 1) % apart, turns, apart)
+
+    @property
+    def binds_at_once(self) -> int:
+        """How many participants bind at a time, before any is timed. Beside another, what it takes is told too long."""
+        return 2 if self.preset == QUICK else 1
 
     @property
     def traits(self) -> list[Traits]:

@@ -86,26 +86,30 @@ class Visitor:
         return Traits.of(self.participant.row)
 
     def bind(self, rounds: int) -> Fields:
-        """Bind it, make its first call, prove one operation, and find its pace. Returns the fields of `bound`."""
+        """Bind it, make its first call and prove one operation. Returns the fields of `bound`, all but its pace."""
         process_state.reset_peak_memory(self.worker.process.pid)
         with self.worker.awake():
             config = WireConfig.of(self.ready.config)
             bound = self._ask(Bind(case=self.case.name, data=str(self.ready.data), config=config, rounds=rounds), Bound)
             begun = self._ask(Begin(), Begun)
             agreement = self._prove_once()
-            self._settle()
-            resetting = self._resetting_seconds()
-        untimed = max(resetting, self.pipe.usual)
-        self.mean_calls = calls_within(max(ROUND_SECONDS, untimed / UNTIMED_SHARE), self.per_call)
         return {
             "bind_seconds": self._believed(bound, bound.message.seconds),
             "first_call_seconds": self._believed(begun, begun.message.seconds),
             "copy_to_device_seconds": bound.message.copy_to_device_seconds,
-            "iterations": self.mean_calls,
             "pools": begun.message.pools,
             "plan": begun.message.plan,
             "agreement": agreement.errors if agreement else None,
         }
+
+    def find_pace(self) -> Fields:
+        """How many calls make a round, with nothing else running. Returns the field of `bound` that says so."""
+        with self.worker.awake():
+            self._settle()
+            resetting = self._resetting_seconds()
+        untimed = max(resetting, self.pipe.usual)
+        self.mean_calls = calls_within(max(ROUND_SECONDS, untimed / UNTIMED_SHARE), self.per_call)
+        return {"iterations": self.mean_calls}
 
     def round(self, point: Point, is_chosen: Callable[[], bool]) -> tuple[Fields, Fields | None]:
         """One round from the point: its fields, and where it was chosen once it was over, those of its judgement."""

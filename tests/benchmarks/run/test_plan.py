@@ -26,3 +26,16 @@ def test_where_an_operation_reads_much_there_are_fewer_turns():
     few = dataclasses.replace(PLAN, turns=6)
     assert [PLAN.number_of_turns(case) for case in (CASE, large, long)] == [40, 12, 12]
     assert [few.number_of_turns(case) for case in (CASE, large, long)] == [6, 6, 6]
+
+
+def test_a_row_near_its_work_cap_takes_one_turn_in_four_the_last_among_them():
+    slow, other = (participants_of([CATALOG[name]])[0] for name in ("python-loop", "numpy-blas"))
+    near = dataclasses.replace(CASE, m=20_000, n=50)
+    assert list(PLAN.turns_of(slow, near)) == list(range(3, 40, 4))
+    assert PLAN.turns_of(slow, CASE) == PLAN.turns_of(other, near) == range(40)
+    assert dataclasses.replace(PLAN, turns=12).turns_of(slow, near) == range(12)
+
+
+def test_two_bind_at_a_time_in_a_quick_run_alone():
+    assert PLAN.binds_at_once == 2
+    assert dataclasses.replace(PLAN, preset="standard").binds_at_once == 1

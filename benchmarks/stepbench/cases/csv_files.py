@@ -7,6 +7,7 @@ without a line of names would lose its first row to them; the text of a class wo
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
 import re
@@ -151,7 +152,10 @@ def written(path: Path, layout: Layout, place: int) -> pd.Series[str]:
 
 
 def opened(path: Path) -> TextIO:
-    return path.open(encoding="utf-8-sig", newline="")
+    """In UTF-8, or in UTF-16 where the first bytes say so, as what a spreadsheet calls Unicode text."""
+    with path.open("rb") as file:
+        marks_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    return path.open(encoding="utf-16" if marks_utf16 else "utf-8-sig", newline="")
 
 
 def filled_rows(stream: TextIO) -> Iterator[list[str]]:

@@ -33,6 +33,7 @@ from stepkernels.classifier.labels import classes_of, classes_of_parts, labels_o
 from stepkernels.classifier.lbfgs import solve_lbfgs
 from stepkernels.classifier.solution import Goal, Report, Solution, remedy_of, reporter
 from stepkernels.classifier.weighting import row_weights
+from stepkernels.classifier.wide_numbers import require_within_float64
 from stepkernels.classifier.without_intercept import WithoutIntercept
 from stepkernels.interface import Implementation, Op, Snapshot, Workspace, with_gradient
 from stepkernels.problem import (
@@ -203,6 +204,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
         """The margins z = Xw + b, (m,): positive for `classes_[1]`."""
         check_is_fitted(self)
+        require_within_float64(X)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         z: Array = X @ self.coef_[0] + self.intercept_[0]
         return z
@@ -235,6 +237,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         A memory map stays one: it is converted block by block, when it is bound.
         """
+        require_within_float64(X)
         features, target = validate_data(
             self, X, y, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
         )  # fmt: skip

@@ -1,19 +1,22 @@
 """What a fork leaves behind: a child has its parent's memory, but of its threads none, and no device.
 
 A library that had a pool of threads waits in the child for threads that are not there, for ever, or ends the process.
-The child can be told from its parent, so it need not come to that.
+The child can be told from its parent, so it need not come to that. A lock that another thread holds would be held in
+the child for ever: so nobody compiles while a process forks.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 # They share OpenMP, one of them through another's copy of it: what one of them leaves behind, all of them wait for.
 OPENMP = frozenset({"c++", "numba", "sklearn", "torch"})
 
 _in_use: set[str] = set()
 _left_behind: set[str] = set()
+_held: list[Any] = []  # locks, while the process forks
 
 
 def note_use(library: str) -> None:
@@ -44,5 +47,19 @@ def _forked() -> None:
         _left_behind.add("numba")
 
 
+def _hold_compiler() -> None:
+    """Wait for whichever thread is compiling, and let no other begin."""
+    lock = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
+    if lock is not None:
+        lock.acquire()
+        _held.append(lock)
+
+
+def _release_compiler() -> None:
+    while _held:
+        _held.pop().release()
+
+
 if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold_compiler, after_in_parent=_release_compiler, after_in_child=_release_compiler)
     os.register_at_fork(after_in_child=_forked)

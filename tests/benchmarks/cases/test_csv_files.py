@@ -1,5 +1,7 @@
 """CSV: names belong to the values below them, labels are text as written, and what does not fit is said."""
 
+import codecs
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,6 +73,14 @@ def test_two_columns_of_one_name_are_refused(csv):
 
 def test_a_mark_of_the_encoding_is_no_part_of_a_name(csv):
     assert csv(b"\xef\xbb\xbfa,kind\r\n1,x\r\n\r\n2,y\r\n").columns == ("a", "kind")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_text_of_a_spreadsheet_is_read(csv, encoding):
+    mark = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}.get(encoding, b"")
+    table = csv(mark + "größe,art\r\n1,ja\r\n2,nein\r\n".encode(encoding))
+    assert table.columns == ("größe", "art")
+    assert table.rows == 2
 
 
 # A first line that is none -------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """Bad settings and bad data are sentences."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("sklearn", reason="the classifier needs scikit-learn (extra `estimator`)")
@@ -129,6 +131,29 @@ def test_a_value_beyond_float32_is_no_nan(optimizer, value):
     with pytest.raises(ProblemError, match=r"X holds .*, which is beyond float32, .*use float64") as error:
         LogisticRegression(optimizer=optimizer, dtype="float32").fit(X, [0, 1, 0, 1])
     assert "NaN" not in str(error.value)
+
+
+WIDE = {
+    "long doubles": np.array([[np.longdouble("1e400")], [1.0], [2.0], [3.0]]),
+    "a frame of them": pd.DataFrame({"a": np.array(["1e400", "1", "2", "3"], np.longdouble)}),
+    "Python's integers": [[10**400], [1], [2], [3]],
+    "decimals": [[Decimal("-1e400")], [1], [2], [3]],
+}
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).max == np.finfo(np.float64).max, reason="a long double is a float64 here")
+@pytest.mark.parametrize("wide", WIDE)
+def test_a_number_beyond_float64_is_no_infinity(wide):
+    model = LogisticRegression().fit([[0.0], [1.0], [2.0], [1.5]], [0, 1, 0, 1])
+    for call in (lambda X: LogisticRegression().fit(X, [0, 1, 0, 1]), model.predict):
+        with pytest.raises(ProblemError, match=r"X holds .*, which is beyond float64.*smaller scale"):
+            call(WIDE[wide])
+
+
+@pytest.mark.parametrize("infinite", [np.inf, np.longdouble("inf"), Decimal("NaN")])
+def test_an_infinity_stays_one(infinite):
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        LogisticRegression().fit(np.array([[infinite], [1.0], [2.0], [3.0]]), [0, 1, 0, 1])
 
 
 def test_gradient_descent_speaks_of_no_learning_rate_that_was_not_given():

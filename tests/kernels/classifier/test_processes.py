@@ -136,6 +136,31 @@ def test_the_callers_own_parallel_code_counts_as_well():
 
 
 @forking
+def test_a_child_forked_while_a_thread_compiles_compiles_too():
+    """The compiler's lock would be held in the child for ever by a thread that is not there."""
+    printed = printed_by("""
+        from numba.core.compiler_lock import global_compiler_lock as compiling
+        held, let_go = threading.Event(), threading.Event()
+
+        def compile_for_a_while():
+            with compiling:
+                held.set()
+                let_go.wait(1.0)
+
+        thread = threading.Thread(target=compile_for_a_while)
+        thread.start()
+        held.wait()
+        child = multiprocessing.get_context("fork").Process(target=lambda: print(attempt("numba-fused"), flush=True))
+        child.start()
+        child.join(120)
+        print(child.exitcode)
+        child.kill()
+        thread.join()
+    """)
+    assert printed.split() == ["numba-fused", "0"]
+
+
+@forking
 def test_a_workspace_that_was_bound_before_the_fork():
     """On a pool it refuses; one thread goes on, and a team gets threads of its own."""
     printed = printed_by("""

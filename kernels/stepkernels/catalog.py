@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stepkernels.interface import Implementation, Op
-from stepkernels.problem import ProblemError
+from stepkernels.problem import STORAGES, ProblemError
 
 _PHASES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE, Op.STEP)
 _FUSED = (Op.GRADIENT, Op.UPDATE, Op.STEP, Op.TRAIN)
@@ -74,6 +74,7 @@ _ROWS = (
         passes_over_x=1,
         auto_from=0,
         weights=True,
+        storages=STORAGES,
     ),
     Implementation(
         name="numba-fused-parallel",
@@ -86,6 +87,7 @@ _ROWS = (
         passes_over_x=1,
         auto_from=100_000,  # below, two threads gain less than waking them costs
         weights=True,
+        storages=STORAGES,
         survives_fork=False,
     ),
     Implementation(

@@ -160,6 +160,7 @@ class Implementation:
     allocates       an operation may allocate after its warm-up (autograd)
     compiles_per_shape  binding a new shape compiles again
     weights         it takes a problem whose rows have weights
+    storages        those of `STORAGES` that it can keep X in, narrower than what it computes with
     survives_fork   it computes also in a child that was forked after it has computed: its library has no threads and
                     no device there, or such as come back
     max_work        elements of X per operation above which a case is a recorded skip
@@ -188,6 +189,7 @@ class Implementation:
     allocates: bool = False
     compiles_per_shape: bool = False
     weights: bool = False
+    storages: tuple[str, ...] = ()
     survives_fork: bool = True
     max_work: float | None = None
     cuda_source: str | None = None
@@ -218,6 +220,9 @@ class Implementation:
         """Why the row does not take this configuration, or None."""
         if config.dtype not in self.dtypes:
             return f"{self.name} computes in {' and '.join(self.dtypes)}, not in {config.dtype}"
+        if config.storage is not None and config.storage not in self.storages:
+            kept = f"keeps X in float32, or in {' or '.join(self.storages)}" if self.storages else "keeps X as it is"
+            return f"{self.name} {kept}, not in {config.storage}"
         if config.optimizer.name not in self.optimizers:
             return f"{self.name} updates with {' and '.join(self.optimizers)}, not with {config.optimizer.name}"
         return None

@@ -17,7 +17,7 @@ from msgspec import Meta
 from stepbench.run.participants import LIMITS
 from stepkernels import Implementation, Op, ProblemError
 from stepkernels.catalog import CATALOG
-from stepkernels.problem import DTYPES, OPTIMIZERS
+from stepkernels.problem import DTYPES, OPTIMIZERS, STORAGES
 from stepreports.records.validation import shown
 
 Line = Annotated[str, Meta(max_length=1000)]
@@ -56,6 +56,7 @@ class Declared(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     cpp_source: Line | None
     raw_kernels: bool
     weights: bool
+    storages: list[str]
     survives_fork: bool
     auto_from: Annotated[int, Meta(ge=0, le=2**62)] | None
 
@@ -82,6 +83,7 @@ MUST_BE = {
     "cuda_source": "the name of a file beside the kernel file, or None",
     "cpp_source": "the name of a file beside the kernel file, or None",
     "auto_from": "a whole number from 0 on, or None",
+    "storages": f"a tuple out of {', '.join(STORAGES)}, or an empty one",
 }
 TRUTH = "True or False"
 
@@ -162,6 +164,7 @@ _FURTHER: dict[str, Callable[[Any, Path], bool]] = {
     "ops": _distinct_out_of(tuple(Op)),
     "dtypes": _distinct_out_of(DTYPES),
     "optimizers": _distinct_out_of(tuple(OPTIMIZERS)),
+    "storages": lambda given, path: not given or _distinct_out_of(STORAGES)(given, path),
     "cuda_source": _is_beside,
     "cpp_source": _is_beside,
     "options": _are_plain,

@@ -246,6 +246,8 @@ _COLUMNS = (
     1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 17, 19, 24, 30, 31, 32, 33, 47, 63, 64, 65, 100, 127, 128, 129,
     255, 256, 257, 512, 513, 1023, 1025, 2049,
 )  # fmt: skip
+BEYOND_NARROW = ("a common offset", "a ladder of margins", "scales from 1e-8 to 1e8", "outliers")
+NARROW_KINDS = [kind for kind in KINDS if kind not in BEYOND_NARROW]  # within the range of every storage
 ENOUGH = (101, 37)
 SQUARE = ((1, 1), (2, 3), (3, 2), (31, 33), (65, 64), (94, 94), (129, 127), (257, 255))
 LONG_AND_WIDE = ((70_003, 3), (3, 70_001))

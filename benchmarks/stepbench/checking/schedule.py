@@ -59,7 +59,12 @@ def check_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
     if row.compiles_per_shape:
         return compiling_schedule(row, seed)
     pairs = [pair for dtype in row.dtypes for pair in _pairs(row, dtype, seed)]
-    return [each for pair in pairs for each in pair.basics()] + [each for pair in pairs for each in pair.sweep()]
+    narrow = [each for pair in pairs for storage in row.storages for each in pair.kept_in(storage)]
+    return [
+        *(each for pair in pairs for each in pair.basics()),
+        *narrow,
+        *(each for pair in pairs for each in pair.sweep()),
+    ]
 
 
 def fuzz_schedule(row: Implementation, seed: int, problems: int, *, simulated: bool = False) -> list[ScheduledTrial]:
@@ -108,6 +113,24 @@ class _Pair:
     def states(self, kind: str, shape: Shape) -> Iterator[ScheduledTrial]:
         """What a row is put through besides steps."""
         return (self.trial(trial, kind, shape) for trial in STATEFUL if trial.needs <= {*self.row.ops, Op.STEP})
+
+    def kept_in(self, storage: str) -> Iterator[ScheduledTrial]:
+        """In float32, with X in a narrower storage: around every edge of columns, and on data that each can hold."""
+        if self.dtype != "float32":
+            return
+        trials = [
+            self.trial(STEPS_TRIAL, "planted rows", (257, 33)),
+            self.trial(EXTREMES, "ordinary data", (33, 7)),
+            *self.states("ordinary data", (33, 7)),
+            *(self.trial(STEPS_TRIAL, kind, scenes.ENOUGH) for kind in scenes.NARROW_KINDS[self.share]),
+            *(
+                self.trial(STEPS_TRIAL, "ordinary data", shape)
+                for shape in scenes.edge_sizes(self.random())[self.share]
+            ),
+            self.trial(ONE_STEP, "planted rows", scenes.LARGE[0]),
+            self.trial(ONE_STEP, "planted rows", scenes.LARGE[-1]),
+        ]
+        yield from (trial._replace(storage=storage, seed=(*trial.seed, *storage.encode())) for trial in trials)
 
     def sweep(self) -> Iterator[ScheduledTrial]:
         """Every kind of data, around every edge; the optimizers share the edges, since they share the gradient."""

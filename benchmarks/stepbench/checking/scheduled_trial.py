@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,10 @@ from stepkernels import Config, Implementation, Problem
 
 
 class ScheduledTrial(NamedTuple):
-    """A trial with its scene, dtype and optimizer, and the seed of all that it draws; its data is made when it runs."""
+    """A trial with its scene, dtype and optimizer, and the seed of all that it draws; its data is made when it runs.
+
+    `storage` is what X is kept in, None for its dtype.
+    """
 
     trial: Trial
     kind: str
@@ -29,10 +33,15 @@ class ScheduledTrial(NamedTuple):
     dtype: str
     optimizer: str
     seed: tuple[int, ...]
+    storage: str | None = None
 
     def __str__(self) -> str:
         m, n = self.shape
-        return f"{self.trial.name}; {self.kind}, {m} × {n}, {self.dtype}, {self.optimizer}"
+        return f"{self.trial.name}; {self.kind}, {m} × {n}, {self._kept}, {self.optimizer}"
+
+    @property
+    def _kept(self) -> str:
+        return self.dtype if self.storage is None else f"{self.storage} in {self.dtype}"
 
     def run(self, row: Implementation, tally: Tally, bind: Bind | None = None) -> Disagreement | None:
         """Try the row; what it raises is a disagreement too.
@@ -64,9 +73,11 @@ class ScheduledTrial(NamedTuple):
         problem: Problem | None = scene.problem
         if row.compiles_per_shape:
             random, problem = np.random.default_rng([self.seed[0], *f"{self.dtype}{self.optimizer}".encode()]), None
-        first, second = (draw_config(random, problem, self.dtype, self.optimizer) for _ in range(2))
+        first, second = (
+            replace(draw_config(random, problem, self.dtype, self.optimizer), storage=self.storage) for _ in range(2)
+        )
         return first, second
 
     def _disagreement(self, scene: Scene, field: str, error: float, sentence: str) -> Disagreement:
-        data = f"{scene}, {self.dtype}, {self.optimizer}"
+        data = f"{scene}, {self._kept}, {self.optimizer}"
         return Disagreement(trial=self.trial.name, data=data, field=field, error=error, sentence=sentence)

@@ -56,14 +56,16 @@ class WireConfig(msgspec.Struct, frozen=True):
     optimizer: str
     settings: dict[str, float]
     l2: float
+    storage: str | None = None
 
     @classmethod
     def of(cls, config: Config) -> WireConfig:
         settings = {name: getattr(config.optimizer, name) for name in config.optimizer.__slots__}
-        return cls(config.dtype, config.optimizer.name, settings, config.l2)
+        return cls(config.dtype, config.optimizer.name, settings, config.l2, config.storage)
 
     def config(self) -> Config:
-        return Config(dtype=self.dtype, optimizer=OPTIMIZERS[self.optimizer](**self.settings), l2=self.l2)
+        optimizer = OPTIMIZERS[self.optimizer](**self.settings)
+        return Config(dtype=self.dtype, optimizer=optimizer, l2=self.l2, storage=self.storage)
 
 
 class Orders(msgspec.Struct, tag=True):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stepkernels.problem.storage import STORAGES, require_storage, rounded_to
 from stepkernels.problem.validated import (
     DTYPES,
     Array,
@@ -34,6 +35,7 @@ __all__ = [
     "DTYPES",
     "GD",
     "OPTIMIZERS",
+    "STORAGES",
     "Adam",
     "Array",
     "Config",
@@ -103,17 +105,23 @@ OPTIMIZERS: dict[str, type[GD] | type[Adam]] = {GD.name: GD, Adam.name: Adam}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """How a step is taken: `dtype` ("float32" or "float64"), optimizer, and l2 ≥ 0, which spares the bias."""
+    """How a step is taken: `dtype` ("float32" or "float64"), optimizer, and l2 ≥ 0, which spares the bias.
+
+    storage  None, or of `STORAGES` what a row keeps of X, to be computed with in float32: less of it has to be read
+    """
 
     dtype: str = "float64"
     optimizer: Optimizer = GD()
     l2: float = 0.0
+    storage: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dtype", parse_dtype(self.dtype))
         if not isinstance(self.optimizer, (GD, Adam)):
             raise ProblemError(f"optimizer is {self.optimizer!r}; it must be GD(…) or Adam(…).")
         object.__setattr__(self, "l2", not_negative("l2", self.l2))
+        if self.storage is not None:
+            require_storage(self.storage, self.dtype)
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
@@ -203,6 +211,13 @@ class Problem:
         kind = np.dtype(parse_dtype(dtype))
         X, y, w0 = (rounded(name, getattr(self, name), kind) for name in ("X", "y", "w0"))
         return Problem(X, y, w0, self.b0, self.weights, self.total_weight)
+
+    def stored(self, storage: str) -> Problem:
+        """The same with X rounded to what a storage holds, in float32. Raises `ProblemError` beyond its range."""
+        require_storage(storage, "float32")
+        kind = np.dtype(np.float32)
+        y, w0 = (rounded(name, getattr(self, name), kind) for name in ("y", "w0"))
+        return Problem(rounded_to(self.X, storage), y, w0, self.b0, self.weights, self.total_weight)
 
 
 def unit_roundoff(dtype: str) -> float:

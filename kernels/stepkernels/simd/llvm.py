@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
 
-from stepkernels.simd.vector import HAS_FMA
+from stepkernels.simd.vector import HAS_FMA, NARROW, Vector
 
 Value = Any  # an llvmlite ir.Value
 Builder = Any  # an llvmlite ir.IRBuilder
@@ -22,7 +22,8 @@ def intrinsic(function: Callable[..., Any], prefer_literal: bool = False) -> Any
     return extending.intrinsic(prefer_literal=prefer_literal)(function)
 
 
-INT8, INT32, INT64, DOUBLE = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.DoubleType()
+INT8, INT16, INT32, INT64, DOUBLE = *map(ir.IntType, (8, 16, 32, 64)), ir.DoubleType()
+NARROWED = {"float16": INT16, "bfloat16": INT16, "int8": INT8}  # as what their bits are loaded
 
 
 def shuffle(builder: Builder, a: Value, b: Value, lanes: list[int]) -> Value:
@@ -70,7 +71,11 @@ def multiply_add(builder: Builder, a: Value, b: Value, c: Value) -> Value:
 
 
 def itemsize(vector: Any) -> int:
-    return 8 if vector.element == DOUBLE else 4
+    return bytes_of(vector.element)
+
+
+def bytes_of(element: Any) -> int:
+    return element.width // 8 if isinstance(element, ir.IntType) else 8 if element == DOUBLE else 4
 
 
 def pointer_to(context: Any, builder: Builder, array_type: Any, array: Value, index: Value, kind: Any) -> Value:
@@ -86,11 +91,32 @@ def first_lanes(builder: Builder, count: Value, lanes: int) -> Value:
     return builder.icmp_signed("<", ir.Constant(wanted.type, list(range(lanes))), wanted)
 
 
-def load_vector(builder: Builder, pointer: Value, count: Value | None) -> Value:
-    """The vector at `pointer`, unaligned; of its first `count` elements, with zeros behind them, if given."""
-    vector = pointer.type.pointee
+def load_elements(
+    context: Any, builder: Builder, array_type: Any, array: Value, index: Value, count: Value | None = None
+) -> Value:
+    """The vector of the elements from `index` on, unaligned; of the first `count`, with zeros behind them, if given.
+
+    Narrow elements are widened, which is exact.
+    """
+    kind = Vector(array_type.dtype)
+    stored = NARROWED[NARROW[array_type.dtype]] if array_type.dtype in NARROW else context.get_value_type(kind.scalar)
+    vector = ir.VectorType(stored, kind.lanes)
+    pointer = pointer_to(context, builder, array_type, array, index, vector)
     if count is None:
-        return builder.load(pointer, align=itemsize(vector))
-    mask = first_lanes(builder, count, vector.count)
-    name = f"llvm.masked.load.v{vector.count}{vector.element.intrinsic_name}.p0"
-    return call(builder, name, vector, pointer, INT32(itemsize(vector)), mask, zero(vector))
+        loaded = builder.load(pointer, align=bytes_of(stored))
+    else:
+        mask, nothing = first_lanes(builder, count, kind.lanes), ir.Constant(vector, None)
+        name = f"llvm.masked.load.v{kind.lanes}{stored.intrinsic_name}.p0"
+        loaded = call(builder, name, vector, pointer, INT32(bytes_of(stored)), mask, nothing)
+    return widened_to_float32(builder, loaded, NARROW[array_type.dtype]) if array_type.dtype in NARROW else loaded
+
+
+def widened_to_float32(builder: Builder, bits: Value, storage: str) -> Value:
+    """The numbers whose bits these are, in float32: whole and subnormal ones alike, exactly."""
+    count = bits.type.count
+    floats, words = ir.VectorType(ir.FloatType(), count), ir.VectorType(INT32, count)
+    if storage == "int8":
+        return builder.sitofp(bits, floats)
+    if storage == "bfloat16":
+        return builder.bitcast(builder.shl(builder.zext(bits, words), ir.Constant(words, [16] * count)), floats)
+    return builder.fpext(builder.bitcast(bits, ir.VectorType(ir.HalfType(), count)), floats)

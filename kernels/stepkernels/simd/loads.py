@@ -18,7 +18,7 @@ from stepkernels.simd.llvm import (
     call,
     intrinsic,
     itemsize,
-    load_vector,
+    load_elements,
     pointer_to,
     splat,
     widened,
@@ -73,8 +73,7 @@ def load(typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001
     kind = Vector(array.dtype)
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        pointer = pointer_to(context, builder, array, values[0], values[1], context.get_value_type(kind))
-        return load_vector(builder, pointer, None)
+        return load_elements(context, builder, array, values[0], values[1])
 
     return kind(array, types.intp), codegen
 
@@ -85,8 +84,7 @@ def load_part(typing: Any, array: Any, index: Any, count: Any) -> Any:  # noqa: 
     kind = Vector(array.dtype)
 
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
-        pointer = pointer_to(context, builder, array, values[0], values[1], context.get_value_type(kind))
-        return load_vector(builder, pointer, values[2])
+        return load_elements(context, builder, array, *values)
 
     return kind(array, types.intp, types.intp), codegen
 

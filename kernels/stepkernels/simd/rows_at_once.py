@@ -19,7 +19,7 @@ from stepkernels.simd.llvm import (
     call,
     first_lanes,
     intrinsic,
-    load_vector,
+    load_elements,
     multiply_add,
     pointer_to,
     splat,
@@ -65,8 +65,7 @@ def _vectors_of_rows(
     kind = Vector(array.dtype)
     place, vectors = values[1], []
     for _ in range(ROWS_AT_ONCE):
-        pointer = pointer_to(context, builder, array, values[0], place, context.get_value_type(kind))
-        vector = load_vector(builder, pointer, None)
+        vector = load_elements(context, builder, array, values[0], place)
         if count is not None:
             vector = builder.select(first_lanes(builder, count, kind.lanes), vector, zero(vector.type))
         vectors.append(vector)

@@ -17,7 +17,7 @@ from stepkernels.simd.llvm import (
     folded,
     intrinsic,
     itemsize,
-    load_vector,
+    load_elements,
     multiply_add,
     pointer_to,
     shuffle,
@@ -38,7 +38,7 @@ def add_products(typing: Any, sums: Any, factors: Any, array: Any, indices: Any)
         results = []
         each = (_each(builder, values[k], signature.args[k], len(sums)) for k in (0, 1, 3))
         for total, factor, index in zip(*each, strict=True):
-            x = load_vector(builder, pointer_to(context, builder, array, values[2], index, total.type), None)
+            x = load_elements(context, builder, array, values[2], index)
             results.append(multiply_add(builder, factor, x, total))
         return context.make_tuple(builder, sums, results)
 
@@ -52,7 +52,7 @@ def add_all_products(typing: Any, total: Any, factors: Any, array: Any, indices:
     def codegen(context: Any, builder: Builder, _signature: Any, values: Any) -> Value:
         result = values[0]
         for factor, index in zip(*(cgutils.unpack_tuple(builder, values[k]) for k in (1, 3)), strict=True):
-            x = load_vector(builder, pointer_to(context, builder, array, values[2], index, result.type), None)
+            x = load_elements(context, builder, array, values[2], index)
             result = multiply_add(builder, factor, x, result)
         return result
 

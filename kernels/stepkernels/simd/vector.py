@@ -28,11 +28,15 @@ ROWS_AT_ONCE = 8 if VECTOR_BYTES == 64 else 4  # sums and factors of so many row
 HAS_FMA = platform.machine() not in {"x86_64", "AMD64"} or _has("fma")
 
 
-class Vector(types.Type):
-    """One register full of `scalar`, a Numba float type."""
+# What is kept in fewer bits and computed with in float32, by the integers that its bits are read as.
+NARROW = {types.int16: "float16", types.uint16: "bfloat16", types.int8: "int8"}
 
-    def __init__(self, scalar: types.Float) -> None:
-        self.scalar = scalar
+
+class Vector(types.Type):
+    """One register full of `scalar`, a Numba float type; of narrow elements, full of what they are computed with in."""
+
+    def __init__(self, scalar: types.Type) -> None:
+        self.scalar = scalar = types.float32 if scalar in NARROW else scalar
         self.lanes = 8 * VECTOR_BYTES // scalar.bitwidth
         super().__init__(name=f"Vector({scalar} x {self.lanes})")
 

@@ -33,7 +33,11 @@ class Setup:
     bound_rows: list[BoundRow] = field(default_factory=list)
 
     def bind(self, scene: Scene | None = None, config: Config | None = None) -> BoundRow:
-        row = BoundRow(self.implementation, scene or self.scene, config or self.config, self.tally, self.binder)
+        """The row on a scene, whose data are rounded to what they are kept in: the truth is that of stored numbers."""
+        scene, config = scene or self.scene, config or self.config
+        if config.storage is not None:
+            scene = scene._replace(problem=scene.problem.stored(config.storage))
+        row = BoundRow(self.implementation, scene, config, self.tally, self.binder)
         self.bound_rows.append(row)
         return row
 

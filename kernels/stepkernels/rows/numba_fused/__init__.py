@@ -27,10 +27,11 @@ import numba
 import numpy as np
 
 from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.problem.storage import narrowed
 from stepkernels.rows.numba_fused.addresses import addresses_of
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
-from stepkernels.rows.numba_fused.gradient import gradient
+from stepkernels.rows.numba_fused.gradient import elements_of_scaled, gradient
 from stepkernels.rows.numba_fused.pipeline import order_of_rows, rows_in_group, scratch_of
 from stepkernels.rows.numba_fused.pool import in_turn, refuse, start_for
 from stepkernels.rows.numba_fused.reading_plan import ReadingPlan, is_for_tiles
@@ -53,7 +54,7 @@ from stepkernels.state import State
 
 
 def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) -> Data:
-    """X is viewed, or copied into tiles; behind the signs a vector may be loaded whole."""
+    """X is viewed, or copied into tiles or a narrower storage; behind the signs a vector may be loaded whole."""
     X, m, n = problem.X, problem.m, problem.n
     weights = problem.relative_weights(config.dtype)
     places = m + LINE // X.itemsize
@@ -61,8 +62,12 @@ def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) ->
     order = order_of_rows(m, n, X.itemsize, shares, plan.apart and not plan.tiles)
     signs[..., :m] = ((1 - 2 * problem.y) * (1 if weights is None else weights))[order]
     block = rows_in_tile(X.itemsize) if plan.tiles else rows_in_group(n, X.itemsize)
-    X = in_tiles(X) if plan.tiles else np.ascontiguousarray(X)
-    return Data(X, signs, float(config.l2), m, block, plan.compiled(X.itemsize))
+    scales = np.empty(0, config.dtype)
+    X = np.ascontiguousarray(X)
+    if config.storage is not None:
+        X, scales = narrowed(X, config.storage)
+    X = in_tiles(X, rows_in_tile(problem.X.itemsize)) if plan.tiles else X
+    return Data(X, scales, signs, float(config.l2), m, block, plan.compiled(X.itemsize))
 
 
 def plan_for(X: Array, shares: int) -> ReadingPlan:
@@ -82,8 +87,8 @@ class Workspace(State):
         self.adam = config.optimizer if isinstance(config.optimizer, Adam) else None
         self.rates, self.corrections = rates_of(config), np.empty((1 if self.adam else 0, 2))
         self.data = data_of(problem, config, self.plan, division.shares)
-        n, line, shares = problem.n, LINE // self.data.X.itemsize, division.shares
-        needed = max(self.data.block + (n + 1) * line, scratch_of(n, self.data.X.itemsize))
+        n, line, shares = problem.n, LINE // problem.X.itemsize, division.shares
+        needed = max(self.data.block + (n + 1) * line, scratch_of(n, problem.X.itemsize)) + elements_of_scaled(n + 1)
         self.scratch = aligned((shares, -(-needed // line) * line), config.dtype)
         self.totals = aligned((2, shares, -(-n // line) * line + 6 * line), "float64")
         self.bind_calls(self.scratch if division.pool else self.scratch[0], self.totals[0])
@@ -92,9 +97,12 @@ class Workspace(State):
 
     def bind_calls(self, scratch: Array, totals: Array) -> None:
         """`evaluate` a gradient, `run` steps, `run_once` a step: calls with all but a few arguments given."""
-        X, signs, *sizes = self.data
-        self.evaluate = bound(gradient, (X, signs, self.parameters, *sizes, scratch, totals, self.gradients), ())
-        addresses = addresses_of(signs, self.parameters, totals, self.gradients, self.moment1, self.moment2)
+        X, scales, signs, *sizes = self.data
+        self.evaluate = bound(
+            gradient, (X, scales, signs, self.parameters, *sizes, scratch, totals, self.gradients), ()
+        )  # fmt: skip
+        state = (self.parameters, totals, self.gradients, self.moment1, self.moment2)
+        addresses = addresses_of(signs, *state, scales)
         given = (X, signs if signs.ndim == 2 else None, scratch, addresses, *sizes)
         if self.adam:
             self.run = bound(train_adam, (*given, self.rates), (self.corrections, self.J))

@@ -20,7 +20,9 @@ from stepkernels.simd.llvm import Builder, Value, intrinsic
 
 def addresses_of(*arrays: Any) -> Array:
     """A table (arrays, 3) of where each array lies and of its extents: C-contiguous arrays of one or two dimensions."""
-    return np.array([(array.ctypes.data, array.shape[0], array[0].size) for array in arrays], np.int64)
+    return np.array(
+        [(array.ctypes.data, *array.shape[:1], array.size // max(len(array), 1)) for array in arrays], np.int64
+    )
 
 
 @intrinsic

@@ -48,10 +48,11 @@ def descend_adam(
 
 
 @compiled
-def operands(X: Array, weighted: Array | None, addresses: Array) -> tuple[Array, Array, Array, Array]:
-    """What `gradient` takes and X and scratch do not tell: signs, parameters, totals, gradients."""
-    signs, parameters = given_or_at(weighted, addresses, 0, np.int8), vector_at(addresses, 1, X.dtype)
-    return signs, parameters, matrix_at(addresses, 2, np.float64), vector_at(addresses, 3, X.dtype)
+def operands(scratch: Array, weighted: Array | None, addresses: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """What `gradient` takes and X and scratch do not tell: scales, signs, parameters, totals, gradients."""
+    scales, signs = vector_at(addresses, 6, scratch.dtype), given_or_at(weighted, addresses, 0, np.int8)
+    parameters, totals = vector_at(addresses, 1, scratch.dtype), matrix_at(addresses, 2, np.float64)
+    return scales, signs, parameters, totals, vector_at(addresses, 3, scratch.dtype)
 
 
 @compiled
@@ -72,9 +73,9 @@ def train(
     Arrays as `gradient` takes them, all but X and scratch by their addresses, as `operands` has them; signs that have
     weights in are given as `weighted`, which is None without weights.
     """
-    signs, parameters, totals, gradients = operands(X, weighted, addresses)
+    scales, signs, parameters, totals, gradients = operands(scratch_out, weighted, addresses)
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
+        costs_out[k] = gradient(X, scales, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
         descend(parameters, gradients, learning_rate)
 
 
@@ -93,22 +94,24 @@ def train_adam(
     costs_out: Array,
 ) -> None:
     """As `train`, with Adam; both moments behind the other addresses; corrections (steps, 2)."""
-    signs, parameters, totals, gradients = operands(X, weighted, addresses)
-    moment1, moment2 = vector_at(addresses, 4, X.dtype), vector_at(addresses, 5, X.dtype)
+    scales, signs, parameters, totals, gradients = operands(scratch_out, weighted, addresses)
+    moment1, moment2 = (vector_at(addresses, 4, scratch_out.dtype), vector_at(addresses, 5, scratch_out.dtype))
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
+        costs_out[k] = gradient(X, scales, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
         descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
 
 
 class Data(NamedTuple):
     """What a training only reads.
 
-    X (m, n), or tiles of it; signs = 1 − 2y, int8 (m + a vector,), or with weights s·(1 − 2y) in X's dtype,
-    (1, m + a vector), in the order the rows are met in; the penalty; the rows, and those of a block, which is a tile or
-    a group; whether rows are read apart, and how many elements ahead lines are asked for.
+    X (m, n), or tiles of it, or the bits of a narrower storage; scales (n,), what its columns were divided by, or (0,);
+    signs = 1 − 2y, int8 (m + a vector,), or with weights s·(1 − 2y) in the dtype computed in, (1, m + a vector), in the
+    order the rows are met in; the penalty; the rows, and those of a block, which is a tile or a group; whether rows are
+    read apart, and how many elements ahead lines are asked for.
     """
 
     X: Array
+    scales: Array
     signs: NDArray[Any]
     l2: float
     m: int
@@ -142,14 +145,14 @@ def train_in_team(
     totals (2, shares, n and more) and arrivals are the team's: one meeting a step suffices, because totals alternate.
     corrections (steps, 2), or (0, 2) for gradient descent. Member 0 writes the costs.
     """
-    X, signs, l2, m, block, plan = data
+    X, scales, signs, l2, m, block, plan = data
     number, scratch, parameters, gradients, moment1, moment2 = member
     members = totals_out.shape[1]
     for k in range(len(costs_out)):
         totals = totals_out[k % 2]
-        accumulate(X, signs, parameters, m, block, plan, scratch, totals, number)
+        accumulate(X, scales, signs, parameters, m, block, plan, scratch, totals, number)
         meet(arrivals_out, (k + 1) * members)
-        J = finish(totals, parameters, l2, m, gradients)
+        J = finish(totals, scales, parameters, l2, m, gradients)
         if number == 0:
             costs_out[k] = J
         if len(corrections) > 0:

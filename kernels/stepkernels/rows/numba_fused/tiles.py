@@ -34,10 +34,9 @@ def rows_in_tile(itemsize: int) -> int:
     return VECTORS * simd.VECTOR_BYTES // itemsize
 
 
-def in_tiles(X: Array) -> Array:
-    """X (m, n) as tiles (tiles, n, rows in a tile)."""
+def in_tiles(X: Array, rows: int) -> Array:
+    """X (m, n) as tiles of so many rows: (tiles, n, rows)."""
     m, n = X.shape
-    rows = rows_in_tile(X.itemsize)
     tiles = aligned((-(-m // rows), n, rows), X.dtype.str)
     copy_into_tiles(np.ascontiguousarray(X), tiles)
     return tiles

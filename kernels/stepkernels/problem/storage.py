@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def _numbers(bits: NDArray[np.integer], storage: str) -> NDArray[np.float32]:
     return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
-def _blocks(X: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+def _blocks(X: NDArray[Any]) -> list[NDArray[Any]]:
     """X in blocks of rows, views of it."""
     rows = max(1, ROWS_BYTES // max(1, X.shape[1] * 4))
     return [X[first : first + rows] for first in range(0, len(X), rows)]

@@ -35,7 +35,7 @@ NARROW = {types.int16: "float16", types.uint16: "bfloat16", types.int8: "int8"}
 class Vector(types.Type):
     """One register full of `scalar`, a Numba float type; of narrow elements, full of what they are computed with in."""
 
-    def __init__(self, scalar: types.Type) -> None:
+    def __init__(self, scalar: Any) -> None:
         self.scalar = scalar = types.float32 if scalar in NARROW else scalar
         self.lanes = 8 * VECTOR_BYTES // scalar.bitwidth
         super().__init__(name=f"Vector({scalar} x {self.lanes})")

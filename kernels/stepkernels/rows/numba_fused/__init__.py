@@ -62,12 +62,14 @@ def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) ->
     order = order_of_rows(m, n, X.itemsize, shares, plan.apart and not plan.tiles)
     signs[..., :m] = ((1 - 2 * problem.y) * (1 if weights is None else weights))[order]
     block = rows_in_tile(X.itemsize) if plan.tiles else rows_in_group(n, X.itemsize)
-    scales = np.empty(0, config.dtype)
-    X = np.ascontiguousarray(X)
-    if config.storage is not None:
-        X, scales = narrowed(X, config.storage)
-    X = in_tiles(X, rows_in_tile(problem.X.itemsize)) if plan.tiles else X
-    return Data(X, scales, signs, float(config.l2), m, block, plan.compiled(X.itemsize))
+    kept, scales = kept_of(np.ascontiguousarray(X), config)
+    kept = in_tiles(kept, rows_in_tile(X.itemsize)) if plan.tiles else kept
+    return Data(kept, scales, signs, float(config.l2), m, block, plan.compiled(kept.itemsize))
+
+
+def kept_of(X: Array, config: Config) -> tuple[Any, Array]:
+    """X itself, or its bits in the storage that is asked for, and what its columns are multiplied by, if anything."""
+    return (X, np.empty(0, config.dtype)) if config.storage is None else narrowed(X, config.storage)
 
 
 def plan_for(X: Array, shares: int) -> ReadingPlan:

@@ -91,6 +91,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Numba; on one thread in a process that was forked after a parallel fit. A row that was named is never replaced.
     dtype : {None, "float32", "float64"}, default=None
         What is computed in. None means X's own: float32 stays float32, all else is float64.
+    storage : {None, "float16", "bfloat16", "int8"}, default=None
+        What X is rounded to and kept in, to be computed with in float32: less has to be read. None keeps its numbers.
     verbose : int or callable, default=0
         Truthy: prints the cost now and then. A callable is given (iterations done, cost) instead.
     random_state : int, RandomState or None, default=None
@@ -127,6 +129,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int | None = None,
         row: str = AUTO,
         dtype: str | None = None,
+        storage: str | None = None,
         verbose: int | Report = 0,
         random_state: int | np.random.RandomState | None = None,
         warm_start: bool = False,
@@ -141,6 +144,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.row = row
         self.dtype = dtype
+        self.storage = storage
         self.verbose = verbose
         self.random_state = random_state
         self.warm_start = warm_start
@@ -252,9 +256,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Problem(X, labels, weights=weights)
 
     def _config(self, problem: Problem) -> Config:
-        dtype = problem.dtype if self.dtype is None else self.dtype
+        dtype = self.dtype or ("float32" if self.storage else problem.dtype)
         if self.optimizer == LBFGS:
-            return Config(dtype=dtype, l2=self.l2)
+            return Config(dtype=dtype, l2=self.l2, storage=self.storage)
         kind, rate = OPTIMIZERS[self.optimizer], self.learning_rate
         if rate is None:
             rate = (
@@ -262,11 +266,12 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 if kind is Adam
                 else safe_learning_rate(problem, self.l2, intercept=self.fit_intercept)
             )
-        return Config(dtype=dtype, optimizer=kind(learning_rate=rate), l2=self.l2)
+        return Config(dtype=dtype, optimizer=kind(learning_rate=rate), l2=self.l2, storage=self.storage)
 
     def _row_and_config(self, problem: Problem, rows: int) -> tuple[Implementation, Config]:
         """What computes on so many rows at a time, and how; noted in `row_` and `learning_rate_`."""
-        row, config = choose_row(self.row, min(rows, problem.m) * problem.n), self._config(problem)
+        row = choose_row(self.row, min(rows, problem.m) * problem.n, self.storage)
+        config = self._config(problem)
         if self.optimizer == LBFGS and Op.GRADIENT not in row.ops:
             raise ProblemError(f"lbfgs needs the gradient alone, and {row.name} only takes whole steps.")
         self.row_ = row.name
@@ -274,7 +279,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return row, config
 
     def _bind(self, row: Implementation, problem: Problem, config: Config) -> Workspace:
-        workspace = row.bind(problem, config)
+        workspace = row.bind(problem if config.storage is None else problem.stored(config.storage), config)
         return workspace if self.fit_intercept else WithoutIntercept(workspace)
 
     def _solve(self, problem: Problem, random: np.random.RandomState) -> Solution:

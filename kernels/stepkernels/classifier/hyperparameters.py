@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from stepkernels.problem import OPTIMIZERS, ProblemError, number_of, parse_dtype
+from stepkernels.problem import OPTIMIZERS, STORAGES, ProblemError, number_of, parse_dtype
 
 LBFGS = "lbfgs"
 BALANCED = "balanced"
@@ -58,6 +58,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: callable(value) or isinstance(value, (int, np.integer, np.bool_)),
         "it must be True or False, a whole number, or what is to be called",
     ),
+    "storage": (lambda value: value is None or value in STORAGES, f"it must be None or one of {', '.join(STORAGES)}"),
     "random_state": (_is_seed, "it must be None, a whole number that is not negative, or a numpy RandomState"),
     "warm_start": (_is_flag, "it must be True or False"),
 }

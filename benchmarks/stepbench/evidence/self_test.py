@@ -10,13 +10,14 @@ All of it on one thread: it is the harness that is measured, and not how evenly 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.cases.presets import PRESETS
 from stepbench.evidence.declared import SELF_TESTED
+from stepbench.machine.description import cache_sizes
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant, Role
 from stepbench.run.progress import Progress
@@ -24,6 +25,7 @@ from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation, Op
 from stepreports.records.turns import Turns
 from stepreports.statistics import intervals
+from stepreports.statistics.margins import Margins, Place, margins_of, place_of
 
 BIAS_FROM_SECONDS = 50e-6  # the shortest duration for which a bias of at most 1 % is promised
 MOST_BIAS = 0.01
@@ -71,10 +73,15 @@ FULL = Effort()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One pair at one case: the harness's verdict, and the smallest difference it could have seen."""
+    """One pair at a case that finds X in a place: the verdict, and the smallest difference that could be seen."""
 
     verdict: Verdict
     detectable: float
+    place: Place = Place.UNKNOWN
+
+    @property
+    def is_different(self) -> bool:
+        return self.verdict in (Verdict.FASTER, Verdict.SLOWER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +93,7 @@ class SelfTest:
 
     empty_seconds: float
     bias: dict[float, float]
-    margin: float
+    margins: Margins
     same: list[Comparison]
     slowed: list[Comparison]
 
@@ -96,7 +103,7 @@ class SelfTest:
 
     @property
     def false_alarms(self) -> int:
-        return sum(each.verdict in (Verdict.FASTER, Verdict.SLOWER) for each in self.same)
+        return sum(each.is_different for each in self.same)
 
     @property
     def able(self) -> list[Comparison]:
@@ -112,7 +119,8 @@ class SelfTest:
         return {
             "empty_seconds": self.empty_seconds,
             "bias": {f"{seconds:g}": bias for seconds, bias in self.bias.items()},
-            "margin": self.margin,
+            "margin": self.margins.at(Place.UNKNOWN),  # the largest: none of the cases is of any size
+            "places": [self._at(place) for place in self.margins.spreads],
             "same": len(self.same),
             "false_alarms": self.false_alarms,
             "slower": SLOWER,
@@ -120,6 +128,19 @@ class SelfTest:
             "able": len(self.able),
             "seen": self.seen,
             "passed": self.passed,
+        }
+
+    def _at(self, place: Place) -> dict[str, Any]:
+        """The figures of the cases that find X in one place."""
+        able = [each for each in self.able if each.place == place]
+        return {
+            "place": str(place),
+            "margin": self.margins.at(place),
+            "same": sum(each.place == place for each in self.same),
+            "false_alarms": sum(each.place == place and each.is_different for each in self.same),
+            "slowed": sum(each.place == place for each in self.slowed),
+            "able": len(able),
+            "seen": sum(each.verdict is Verdict.SLOWER for each in able),
         }
 
     @property
@@ -135,13 +156,14 @@ def run(progress: Progress, effort: Effort = FULL) -> SelfTest:
     same = _time([row for pair in effort.pair_names for row in _same(pair)], effort.cases, progress, effort)
     slowed = _time([row for pair in effort.pair_names for row in _one_slowed(pair)], effort.cases, progress, effort)
     control, *others = effort.pair_names
-    margin = intervals.margin_of(_both(same, control))
+    places = places_of(effort.cases)
+    margins = margins_of((places[case], *turns) for case, turns in _both(same, control))
     return SelfTest(
         empty_seconds=empty_seconds,
         bias=bias,
-        margin=margin,
-        same=[each for pair in others for each in _comparisons(_both(same, pair), margin)],
-        slowed=[each for pair in others for each in _comparisons(_both(slowed, pair), margin)],
+        margins=margins,
+        same=[each for pair in others for each in _comparisons(_both(same, pair), places, margins)],
+        slowed=[each for pair in others for each in _comparisons(_both(slowed, pair), places, margins)],
     )
 
 
@@ -158,10 +180,22 @@ def sentences(figures: dict[str, Any]) -> list[str]:
         f"An empty step takes {figures['empty_seconds'] * 1e6:.2f} µs.",
         f"Steps of known duration, and the bias of their median with an empty step added: {biases}.",
         f"A row against itself: called different {figures['false_alarms']} times in {figures['same']}.",
-        f"The margin was {figures['margin']:.1%}: this machine's own A/A spread, or 1 %.",
+        *_margin_sentences(figures),
         f"A row made {slower} slower: seen {figures['seen']} times in {figures['able']} where it could be seen.",
         f"Too noisy to see {slower}: {unable} of {figures['slowed']} comparisons.",
         "The harness can be trusted here." if figures["passed"] else "This machine was too noisy for the harness.",
+    ]
+
+
+def _margin_sentences(figures: dict[str, Any]) -> list[str]:
+    """The margins, and what could be seen above them, place by place; a test of an earlier version has one margin."""
+    if not figures.get("places"):
+        return [f"The margin was {figures['margin']:.1%}: this machine's own A/A spread, or 1 %."]
+    return [
+        f"Cases {at['place']}: a margin of {at['margin']:.1%}; called different {at['false_alarms']} times in "
+        f"{at['same']}; {figures['slower']:.0%} seen {at['seen']} times in {at['able']} where it could be, "
+        f"of {at['slowed']}."
+        for at in figures["places"]
     ]
 
 
@@ -200,15 +234,25 @@ def _time(participants: list[Participant], cases: list[Case], progress: Progress
     return time_in_turns(participants, cases, effort.generations, effort.turns, progress)
 
 
-def _both(timed: Timed, pair: Pair) -> list[tuple[Turns, Turns]]:
-    """The turns of both rows of a pair, for each case."""
+def places_of(cases: Sequence[Case]) -> dict[str, Place]:
+    """Where each case finds X on this machine, by its name."""
+    caches = {name: size for name, size in cache_sizes().items() if size}
+    return {case.name: place_of(case.op, case.m * case.n * case.itemsize, case.cache, caches) for case in cases}
+
+
+def _both(timed: Timed, pair: Pair) -> list[tuple[str, tuple[Turns, Turns]]]:
+    """The turns of both rows of a pair, for each case, which is named."""
     first, second = pair
-    return [(turns, timed[second, case]) for (name, case), turns in timed.items() if name == first]
+    return [(case, (turns, timed[second, case])) for (name, case), turns in timed.items() if name == first]
 
 
-def _comparisons(pairs: list[tuple[Turns, Turns]], margin: float) -> list[Comparison]:
-    ratios = filter(None, intervals.ratios(pairs))
-    return [
-        Comparison(verdict=intervals.verdict(ratio, margin), detectable=intervals.detectable_difference(ratio, margin))
-        for ratio in ratios
-    ]
+def _comparisons(
+    pairs: list[tuple[str, tuple[Turns, Turns]]], places: Mapping[str, Place], margins: Margins
+) -> list[Comparison]:
+    found = zip(pairs, intervals.ratios(turns for _, turns in pairs), strict=True)
+    return [_comparison(ratio, places[case], margins.at(places[case])) for (case, _), ratio in found if ratio]
+
+
+def _comparison(ratio: intervals.Estimate, place: Place, margin: float) -> Comparison:
+    detectable = intervals.detectable_difference(ratio, margin)
+    return Comparison(verdict=intervals.verdict(ratio, margin), detectable=detectable, place=place)

@@ -13,7 +13,7 @@ from stepreports.comparison.sides import Side, cases_of
 from stepreports.records.machines import machines_apart
 from stepreports.records.stored import Case
 from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_runs, verdict
-from stepreports.statistics.runs import Record, Run
+from stepreports.statistics.runs import Record
 from stepreports.statistics.views import View
 from stepreports.telling import text
 from stepreports.telling.summary import where
@@ -67,7 +67,7 @@ def _claim(sides: Sequence[Side], case: Case) -> str:
     best = [(side, min(side.at(case).values(), key=lambda record: record.seconds.value)) for side in sides]
     (first, fast), (second, slow), *_ = sorted(best, key=lambda pair: pair[1].seconds.value)
     gain = ratio_between_runs(slow.turns, fast.turns)
-    told = _told(gain, first.run, second.run)
+    told = _told(gain, (first, fast), (second, slow))
     doubt = "" if told == Verdict.FASTER else f": {told}"
     names = f"`{first.named(fast.row.name)}`", f"`{second.named(slow.row.name)}`"
     return f"At {case.size}, {names[0]} is {text.times(gain)} as fast as {names[1]}{doubt}."
@@ -87,9 +87,9 @@ def _gain(first: Side, side: Side, case: Case, row: str) -> str:
     if before is None or after is None:
         return "–"
     gain = ratio_between_runs(before.turns, after.turns)
-    told = _told(gain, first.run, side.run)
+    told = _told(gain, (first, before), (side, after))
     return text.times(gain) + (f", {told}" if told in {Verdict.SAME, Verdict.UNKNOWN} else "")
 
 
-def _told(gain: Estimate, first: Run, second: Run) -> Verdict:
-    return verdict(gain.inverse(), max(first.margin, second.margin))
+def _told(gain: Estimate, *measured: tuple[Side, Record]) -> Verdict:
+    return verdict(gain.inverse(), max(side.run.margin_of(record.case) for side, record in measured))

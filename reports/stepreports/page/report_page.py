@@ -38,7 +38,7 @@ from stepreports.page import sections
 from stepreports.page.page_data import page_data
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
-from stepreports.telling import resources, text
+from stepreports.telling import margins_told, resources
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.machine_facts import machine_lines, roof_lines
 from stepreports.telling.summary import alarms, warnings, where, winners_of
@@ -72,13 +72,13 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         warnings=warnings(run),
         alarms=alarms(run),
         lessons=[(name, label) for name, label in LESSONS.items() if (run.folder / name).is_file()],
-        margin=text.percent(run.margin),
         hues={name: hues[look.colour] for name, look in styles(run.rows).items()},
         sections=sections,
         overhead_in_words=overhead_in_words,
         self_test_lines=self_test_lines,
         roof_lines=roof_lines(run),
         resources=resources,
+        margins_told=margins_told,
         machine_lines=machine_lines(run),
         figures=_figures(run, drawn),
         overtakings=list(chain.from_iterable(map(overtakings, main))),

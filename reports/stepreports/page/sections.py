@@ -78,7 +78,7 @@ def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fa
         threads=threads_of(record),
         time=text.time(record.seconds),
         over_before=text.times(gain) if gain else "–",
-        told=str(verdict(gain.inverse(), run.margin)) if gain else "",
+        told=str(verdict(gain.inverse(), run.margin_of(record.case))) if gain else "",
         over_loop=times_as_fast(record, loop),
         place=100 * math.log(record.seconds.value / fastest) / span,
     )
@@ -166,12 +166,14 @@ def own_comparison_lines(run: Run) -> list[Line]:
 
 
 def _own_comparison(run: Run, first: Record, gain: Estimate) -> Line:
+    margin = run.margin_of(first.case)
     return {
         "row": f"`{first.row.name}`",
         "case": f"{first.case.kind}, {first.case.size}",
         "second copy over first": text.times(gain),
-        "verdict": str(verdict(gain.inverse(), run.margin)),
-        "smallest difference it could see": text.difference(detectable_difference(gain, run.margin)),
+        "margin": text.percent(margin),
+        "verdict": str(verdict(gain.inverse(), margin)),
+        "smallest difference it could see": text.difference(detectable_difference(gain, margin)),
     }
 
 

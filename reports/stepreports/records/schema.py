@@ -244,8 +244,23 @@ class FailuresFile(Struct):
     run_id: Name | None = None
 
 
+class SelfTestAt(Struct):
+    """The figures of the cases that find X in one place."""
+
+    place: Name
+    margin: Share
+    same: Ordinal
+    false_alarms: Ordinal
+    slowed: Ordinal
+    able: Ordinal
+    seen: Ordinal
+
+
 class SelfTest(Struct):
-    """The figures of the harness's own test; `bias` by the seconds of a step, which are its keys."""
+    """The figures of the harness's own test; `bias` by the seconds of a step, which are its keys.
+
+    margin  the largest of those of the places
+    """
 
     bias: dict[Annotated[str, Meta(pattern=r"\A[0-9]{1,9}(\.[0-9]{1,12})?(e-?[0-9]{1,2})?\Z")], Share]
     empty_seconds: Duration
@@ -257,6 +272,7 @@ class SelfTest(Struct):
     able: Ordinal
     seen: Ordinal
     passed: bool
+    places: list[SelfTestAt] | None = None
 
 
 class SelfTestFile(Struct):

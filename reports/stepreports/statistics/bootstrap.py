@@ -23,6 +23,7 @@ from stepreports.records.turns import Floats, Shape
 Ranks = NDArray[np.intp]
 
 CONFIDENCE = 0.99
+LEAST_GENERATIONS = 3  # from so many on, an interval holds for processes in general and not for those timed alone
 RESAMPLES = 2000
 TAIL = round(RESAMPLES * (1 - CONFIDENCE) / 2)  # resamples left outside the interval on either side
 SEED = 20240229  # any number: the same records must give the same interval

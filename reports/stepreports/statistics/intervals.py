@@ -17,6 +17,7 @@ import numpy as np
 from stepreports.records.turns import Floats, Shape, Turns, measured, over, side_by_side
 from stepreports.statistics.bootstrap import (
     CONFIDENCE,
+    LEAST_GENERATIONS,
     TAIL,
     medians_and_tails,
     middle_ranks,
@@ -26,7 +27,6 @@ from stepreports.statistics.bootstrap import (
 )
 
 LEAST_CONFIDENCE = 0.9
-LEAST_MARGIN = 0.01
 NOISY_SPREAD = 0.10
 LOUD_SPREAD = 0.25
 
@@ -118,26 +118,16 @@ def detectable_difference(ratio_of_a_to_b: Estimate, margin: float) -> float:
     return float((1 + margin) * (1 + ratio_of_a_to_b.half_width) ** 1.64 - 1)
 
 
-def self_comparison_spread(pairs: Iterable[tuple[Turns, Turns]]) -> float | None:
-    """How far one row measured twice lies from itself: this machine's own A/A spread, as a fraction.
+def own_deviations(pairs: Iterable[tuple[Turns, Turns]]) -> list[list[float]]:
+    """How far one row lies from itself, for each pair of measurements of it, on logarithms: what margins are made of.
 
-    The 95th percentile, over cases and generations, of the deviation of the generation's median ratio from 1 (the
-    largest, for fewer than twenty). Generations are not averaged: what a fresh process changes is part of it.
-    None without a pair.
+    One number of a pair with an interval that holds for processes in general: that of the ratio as it is told. Of
+    fewer generations, whose interval knows nothing of another process, one for each of them. None where no turn is
+    shared.
     """
-    within = [shared for a, b in pairs if (shared := over(a, b)) is not None]
-    deviations = side_by_side(within, _generation_deviations)
-    return float(np.expm1(np.quantile(np.concatenate(deviations), 0.95, method="higher"))) if deviations else None
-
-
-def margin_of(pairs: Iterable[tuple[Turns, Turns]]) -> float:
-    """The difference below which nothing is called different, from pairs of measurements of one row."""
-    return margin_above(self_comparison_spread(pairs))
-
-
-def margin_above(own_spread: float | None) -> float:
-    """The margin of an A/A spread: 1 %, or the spread where that is larger."""
-    return max(LEAST_MARGIN, own_spread or 0.0)
+    within = [over(a, b) for a, b in pairs]
+    found = iter(side_by_side([shared for shared in within if shared is not None], _deviations_alike))
+    return [[] if shared is None else next(found) for shared in within]
 
 
 def spreads(measurements: Iterable[Turns]) -> list[float]:
@@ -167,9 +157,10 @@ def _spreads_alike(_: Shape, seconds: Floats) -> list[float]:
     return np.asarray((high - low) / middle).tolist()  # type: ignore[no-any-return]
 
 
-def _generation_deviations(shape: Shape, ratios_of_one: Floats) -> Floats:
-    """How far from 1 the median ratio of each generation is, on logarithms: (measurements, generations)."""
-    return np.asarray(np.abs(_sorted_logs(shape, ratios_of_one)[:, middle_ranks(shape)].mean(axis=2)))
+def _deviations_alike(shape: Shape, ratios_of_one: Floats) -> list[list[float]]:
+    medians = np.asarray(_sorted_logs(shape, ratios_of_one)[:, middle_ranks(shape)].mean(axis=2))
+    told = np.median(medians, axis=1, keepdims=True) if len(shape) >= LEAST_GENERATIONS else medians
+    return np.abs(told).tolist()  # type: ignore[no-any-return]
 
 
 def _sorted_logs(shape: Shape, seconds: Floats) -> Floats:

@@ -13,7 +13,8 @@ from typing import Any
 from stepreports.records.machines import gpu_models, in_full
 from stepreports.records.reader import read_run
 from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
-from stepreports.statistics.intervals import Estimate, estimates, margin_above, self_comparison_spread, spreads
+from stepreports.statistics.intervals import Estimate, estimates, spreads
+from stepreports.statistics.margins import Margins, Place, margins_of, place_of_case
 
 _MOST_CACHE_BYTES = 2**40
 
@@ -65,14 +66,17 @@ class Run(StoredRun):
         return [(first[r.case, r.row.name], r) for r in self.records if r.replica and (r.case, r.row.name) in first]
 
     @cached_property
-    def own_spread(self) -> float | None:
-        """The A/A spread of this run, as a fraction; None when no row ran twice."""
-        return self_comparison_spread((a.turns, b.turns) for a, b in self.control_pairs)
+    def margins(self) -> Margins:
+        """How far this run's control row lay from itself, by the place in which its cases find X."""
+        return margins_of((self.place_of(a.case), a.turns, b.turns) for a, b in self.control_pairs)
 
-    @cached_property
-    def margin(self) -> float:
-        """The difference below which this run calls nothing different, as a fraction."""
-        return margin_above(self.own_spread)
+    def place_of(self, case: Case) -> Place:
+        """Where a case finds X on the run's machine."""
+        return place_of_case(case, self.cache_bytes)
+
+    def margin_of(self, case: Case) -> float:
+        """The difference below which nothing at this case is called different, as a fraction."""
+        return self.margins.at(self.place_of(case))
 
     @cached_property
     def spreads(self) -> list[float]:

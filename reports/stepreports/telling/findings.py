@@ -28,6 +28,7 @@ from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 from stepreports.telling import text
 from stepreports.telling.bases import base_in_words
+from stepreports.telling.margins_told import margin_in_words
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
 
@@ -59,8 +60,9 @@ def standings(view: View, devices: frozenset[str], most: int | None = None) -> l
     ranked = [sorted(records, key=lambda record: record.seconds.value) for records in asked]
     found = iter(ratios([(record.turns, records[0].turns) for records in ranked for record in records]))
     return [
-        Standing(view.run, records[0].case, [r for r in records if not _is_slower(next(found), view.run.margin)])
+        Standing(view.run, records[0].case, [r for r in records if not _is_slower(next(found), margin)])
         for records in ranked
+        for margin in [view.run.margin_of(records[0].case)]
     ]
 
 
@@ -198,7 +200,7 @@ def _how_fast(standing: Standing, at: str) -> str:
     matrix = run.row_of_technique(MATRIX_FORM)
     other = run.cases[standing.case].get(matrix.name) if matrix else None
     if other and other is not record and (gain := ratio(other.turns, record.turns)):
-        words.append(f"{compared(gain, other.row.name, run.margin)} ({base_in_words(other)})")
+        words.append(f"{compared(gain, other.row.name, run.margin_of(other.case))} ({base_in_words(other)})")
     if share := shares_of_limit(run, [record])[0]:
         words.append(f"{text.percentage(share)} of the measured limit")
     return text.listed(words)
@@ -233,7 +235,9 @@ def _paying(view: View) -> list[tuple[Record, Record, Estimate]]:
     pairs = [(s.fastest, gpus[s.case]) for s in standings(view, CPU) if s.case in gpus]
     over = ratios([(cpu.turns, gpu.turns) for cpu, gpu in pairs])
     gains = [(cpu, gpu, gain) for (cpu, gpu), gain in zip(pairs, over, strict=True)]
-    told = takewhile(lambda pair: pair[2] is not None and pair[2].low > 1 + view.run.margin, reversed(gains))
+    told = takewhile(
+        lambda pair: pair[2] is not None and pair[2].low > 1 + view.run.margin_of(pair[0].case), reversed(gains)
+    )
     return [(cpu, gpu, gain) for cpu, gpu, gain in told if gain][::-1]
 
 
@@ -262,7 +266,4 @@ def _resolution(view: View) -> str:
     confidence = min(reachable_confidence(layout.shape) for layout in layouts)
     if confidence < LEAST_CONFIDENCE:
         return f"Too few turns for an interval, so nothing is called different ({view.title})."
-    margin = f"nothing closer than {text.percent(run.margin)} is called different"
-    spread = run.own_spread
-    why = "" if spread is None else f", for a row timed against itself differed by {text.percent(spread)}"
-    return f"These are medians with {text.percent(confidence)} intervals ({view.title}); {margin}{why}."
+    return f"These are medians with {text.percent(confidence)} intervals ({view.title}). {margin_in_words(run, view)}"

@@ -30,7 +30,7 @@ def table(run: Run) -> Table:
     """
     loop, matrix = (_baselines(run, technique) for technique in (LOOP, MATRIX_FORM))
     over_matrix, over_first = _speedups(run, matrix), _speedups(run, _first_copies(run))
-    fastest_cpu = _fastest_cpu(run)
+    fastest_cpu, margins = _fastest_cpu(run), [run.margin_of(record.case) for record in run.records]
     return {
         **_identity(run),
         **_times(run),
@@ -39,15 +39,16 @@ def table(run: Run) -> Table:
         **_columns("share_of_limit", shares_of_limit(run, run.records)),
         **_columns("times_interpreted_loop", _speedups(run, loop)),
         **_columns("times_matrix_form", over_matrix),
-        "verdict_against_matrix_form": [str(verdict(g.inverse(), run.margin)) if g else None for g in over_matrix],
+        "verdict_against_matrix_form": _verdicts(over_matrix, margins),
         **_columns("break_even_steps_matrix_form", _break_evens(run, matrix)),
         **_columns("times_best_before", _speedups(run, _best_before(run))),
         **_columns("times_first_copy", over_first),
         **_columns("times_fastest_cpu", _speedups(run, fastest_cpu)),
         **_columns("break_even_steps_copied_first", _copied_first(run, fastest_cpu)),
-        "margin": [run.margin] * len(run.records),
-        "detectable_difference_matrix_form": _detectable(over_matrix, run.margin),
-        "detectable_difference_first_copy": _detectable(over_first, run.margin),
+        "finds_x": [str(run.place_of(record.case)) for record in run.records],
+        "margin": list(margins),
+        "detectable_difference_matrix_form": _detectable(over_matrix, margins),
+        "detectable_difference_first_copy": _detectable(over_first, margins),
     }
 
 
@@ -184,8 +185,13 @@ def _copied_first(run: Run, fastest_cpu: Sequence[Record | None]) -> list[Estima
     ]
 
 
-def _detectable(gains: Sequence[Estimate | None], margin: float) -> list[Cell]:
-    return [detectable_difference(gain, margin) if gain else None for gain in gains]
+def _verdicts(gains: Sequence[Estimate | None], margins: Sequence[float]) -> list[Cell]:
+    pairs = zip(gains, margins, strict=True)
+    return [str(verdict(gain.inverse(), margin)) if gain else None for gain, margin in pairs]
+
+
+def _detectable(gains: Sequence[Estimate | None], margins: Sequence[float]) -> list[Cell]:
+    return [detectable_difference(gain, margin) if gain else None for gain, margin in zip(gains, margins, strict=True)]
 
 
 def _columns(name: str, estimates: Sequence[Estimate | None]) -> Table:

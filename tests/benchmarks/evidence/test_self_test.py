@@ -8,6 +8,7 @@ from stepbench.cases.presets import PRESETS
 from stepbench.evidence import self_test
 from stepbench.evidence.self_test import FULL, Comparison, Effort, SelfTest
 from stepreports.statistics.intervals import Verdict
+from stepreports.statistics.margins import Place, margins_of
 
 
 def same(verdict, detectable=0.02):
@@ -18,7 +19,7 @@ def test_a_self_test_passes_only_when_every_promise_holds():
     good = SelfTest(
         empty_seconds=1e-7,
         bias={5e-6: 0.03, 50e-6: 0.005, 2e-3: 0.0},
-        margin=0.01,
+        margins=margins_of([]),
         same=[same(Verdict.SAME)] * 198 + [same(Verdict.FASTER)] * 2,
         slowed=[same(Verdict.SLOWER)] * 95 + [same(Verdict.UNKNOWN)] * 5 + [same(Verdict.UNKNOWN, detectable=0.2)] * 50,
     )
@@ -34,6 +35,23 @@ def test_in_full_the_self_test_compares_200_times_over_as_many_turns_as_a_standa
     standard, control_pairs = PRESETS["standard"], 1
     assert (len(FULL.pair_names) - control_pairs) * len(FULL.cases) == 200
     assert (FULL.generations, FULL.turns) == (standard.generations, standard.turns)
+
+
+def test_the_figures_are_told_place_by_place():
+    """A kind of case that is too noisy to tell takes nothing from another."""
+    quiet, wild = Place.PRIVATE, Place.EDGE
+    result = SelfTest(
+        empty_seconds=1e-7,
+        bias={50e-6: 0.005},
+        margins=margins_of([(quiet, {(0, 0): 1.0}, {(0, 0): 1.0}), (wild, {(0, 0): 1.12}, {(0, 0): 1.0})]),
+        same=[Comparison(verdict=Verdict.FASTER, detectable=0.2, place=wild)],
+        slowed=[Comparison(verdict=Verdict.SLOWER, detectable=0.02, place=quiet)],
+    )
+    told = "\n".join(self_test.sentences(result.to_json()))
+    assert "Cases about as large as the private cache: a margin of 12.0%; called different 1 times in 1;" in told
+    assert "5% seen 1 times in 1 where it could be, of 1." in told
+    assert "5% seen 0 times in 0 where it could be, of 0." in told
+    assert result.to_json()["margin"] == pytest.approx(0.12)
 
 
 class Silent:

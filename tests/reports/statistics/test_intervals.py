@@ -18,13 +18,13 @@ from stepreports.statistics.intervals import (
     detectable_difference,
     estimate,
     estimates,
-    margin_of,
+    own_deviations,
     ratio,
     ratio_between_runs,
-    self_comparison_spread,
     spreads,
     verdict,
 )
+from stepreports.statistics.margins import Place, margins_of
 
 STANDARD = (40, 40)  # two generations of forty turns
 
@@ -112,7 +112,7 @@ def test_a_single_generation_of_few_turns_says_how_little_its_interval_holds():
 @pytest.mark.parametrize("noise", [0.005, 0.02, 0.1])
 def test_a_row_against_itself_is_called_different_at_most_twice_in_a_thousand(noise):
     pairs = [(noisy(2 * k, noise=noise), noisy(2 * k + 1, noise=noise)) for k in range(2000)]
-    margin = margin_of(pairs[:5])  # what the five sizes of a standard run tell of the machine
+    margin = margins_of((Place.PRIVATE, *pair) for pair in pairs[:5]).at(Place.PRIVATE)  # five sizes of a standard run
     found = [verdict(ratio(a, b), margin) for a, b in pairs]
     assert sum(told in {Verdict.FASTER, Verdict.SLOWER} for told in found) <= 4
 
@@ -147,12 +147,14 @@ def test_fewer_than_five_turns_never_tell():
     assert verdict(estimate(five), margin=0.01) == Verdict.SLOWER
 
 
-def test_the_margin_is_one_per_cent_or_what_a_row_against_itself_showed():
+def test_a_row_deviates_from_itself_by_generation_or_by_what_is_told_of_many():
+    """Two processes are no interval for their like, so each counts; of more, the ratio that a reader is told."""
     quiet, wild = turns_of(STANDARD, lambda _: 1.0), turns_of(STANDARD, lambda g: 1.0 + 0.05 * g)
-    assert margin_of([]) == margin_of([(quiet, quiet)]) == 0.01
-    assert self_comparison_spread([(wild, quiet)]) == pytest.approx(0.05)
-    assert margin_of([(wild, quiet), (quiet, quiet)]) == pytest.approx(0.05)
-    assert self_comparison_spread([]) is None
+    many = turns_of((40,) * 3, lambda g: 1.0 + 0.05 * (g != 1))
+    steady = turns_of((40,) * 3, lambda _: 1.0)
+    assert own_deviations([(wild, quiet)]) == [pytest.approx([0, math.log(1.05)])]
+    assert own_deviations([(many, steady)]) == [pytest.approx([math.log(1.05)])]
+    assert own_deviations([(quiet, {(9, 9): 1.0})]) == [[]]
 
 
 def test_the_ratio_between_runs_is_wider_than_within_turns_that_share_their_noise():

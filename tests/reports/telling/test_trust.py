@@ -18,7 +18,14 @@ def test_each_figure_of_the_self_test_is_told():
     assert told["a row against itself, called different"] == "1 of 200 times"
     assert told["a row made 5 % slower, seen where it could be"] == "158 of 160 times"
     assert told["too noisy to see 5 %"] == "40 of 200 times"
+    assert told["cases in the shared cache"] == "margin 1.2 %, called different 1 of 80 times, 5 % seen 40 of 42 times"
     assert "too noisy to see 3 %" in {line["asked"] for line in self_test_lines(SELF_TEST | {"slower": 0.03})}
+
+
+def test_a_self_test_of_an_earlier_version_has_one_margin():
+    earlier = {name: value for name, value in SELF_TEST.items() if name != "places"}
+    told = {line["asked"]: line["found"] for line in self_test_lines(earlier)}
+    assert told["the margin: nothing closer was called different"] == "1.2 %"
 
 
 def test_a_self_test_that_passed_is_told_with_its_figures(small):

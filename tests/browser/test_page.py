@@ -75,7 +75,10 @@ def test_the_chart_follows_its_selectors(opened, report):
     assert all(0 < y < 105 for trace in page.evaluate(TRACES) for y in trace["y"])
 
 
-def test_the_script_takes_the_same_ratios_and_intervals_as_the_table(opened, report):
+@pytest.mark.parametrize("generations", [2, 4])
+def test_the_script_takes_the_same_ratios_and_intervals_as_the_table(opened, tmp_path, generations):
+    """Of four generations the interval is of Student's t, of two of the bootstrap alone."""
+    report = stepreports.write_report(write_run(tmp_path, entries(dtypes=["float64"], generations=generations)))
     page = opened(report)
     page.select_option("#choose-measure", "speedup")
     traces = {trace["name"]: trace for trace in page.evaluate(TRACES)}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from stepreports.figures.style import styles
-from stepreports.records.turns import Layout
-from stepreports.statistics.bootstrap import TAIL, Ranks, tail_ranks
+from stepreports.records.turns import Layout, Shape
+from stepreports.statistics.bootstrap import LEAST_GENERATIONS, TAIL, Ranks, t_quantile, tail_ranks
 from stepreports.statistics.runs import Run
 from stepreports.telling.tables import Cell, Table
 
@@ -47,10 +47,15 @@ def page_data(run: Run, table: Table) -> dict[str, Any]:
             for record, unit in zip(run.records, units, strict=True)
         ],
         "tail": TAIL,
+        "quantiles": {count: t_quantile(count - 1) for count in range(LEAST_GENERATIONS, _most(shapes) + 1)},
         "tails": {",".join(map(str, shape)): [_flat(ranks) for ranks in tail_ranks(shape)] for shape in shapes},
         "rows": looks(run),
         "caches": run.cache_bytes,
     }
+
+
+def _most(shapes: Sequence[Shape]) -> int:
+    return max(map(len, shapes), default=0)
 
 
 def _coded(cells: Sequence[Cell]) -> dict[str, Any]:

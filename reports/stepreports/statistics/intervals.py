@@ -7,7 +7,7 @@ that the ratio of a to b is exactly the inverse of the ratio of b to a.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import repeat
 from typing import NamedTuple
@@ -19,11 +19,13 @@ from stepreports.statistics.bootstrap import (
     CONFIDENCE,
     LEAST_GENERATIONS,
     TAIL,
+    generation_medians,
+    means_and_errors,
     medians_and_tails,
-    middle_ranks,
     reachable_confidence,
     resampled,
     sort_within_generations,
+    t_quantile,
 )
 
 LEAST_CONFIDENCE = 0.9
@@ -85,13 +87,32 @@ def ratio(a: Turns, b: Turns) -> Estimate | None:
 
 
 def ratio_between_runs(a: Turns, b: Turns) -> Estimate:
-    """The ratio of a to b measured in different runs: no turn is shared, so both are resampled, independently."""
+    """The ratio of a to b measured in different runs: no turn is shared, so both are resampled, independently.
+
+    Where both have generations enough, the interval also reaches as far as those differ within each (Welch's t).
+    """
     shapes, logs = zip(*map(_logs_of_one, (a, b)), strict=True)
     (value_a, samples_a), (value_b, samples_b) = map(resampled, shapes, logs, (0, 1))
     samples = np.sort(samples_a - samples_b)
-    value, low, high = value_a - value_b, float(samples[TAIL]), float(samples[-1 - TAIL])
+    value = value_a - value_b
+    low, high = _beyond_generations(shapes, logs, float(samples[TAIL]), float(samples[-1 - TAIL]))
     confidence = min(map(reachable_confidence, shapes))
     return Estimate(math.exp(value), math.exp(min(value, low)), math.exp(max(value, high)), confidence)
+
+
+def _beyond_generations(
+    shapes: Sequence[Shape], logs: Sequence[Floats], low: float, high: float
+) -> tuple[float, float]:
+    """The ends of an interval of a difference, or those that its generations ask for, where these lie further out."""
+    if min(map(len, shapes)) < LEAST_GENERATIONS:
+        return low, high
+    (mean_a, error_a), (mean_b, error_b) = (
+        (mean.item(), error.item()) for mean, error in map(means_and_errors, shapes, (of[None] for of in logs))
+    )
+    variances = error_a**2, error_b**2
+    spare = sum(variance**2 / (len(shape) - 1) for variance, shape in zip(variances, shapes, strict=True))
+    reach = math.sqrt(sum(variances)) * t_quantile(sum(variances) ** 2 / spare) if spare else 0.0
+    return min(low, mean_a - mean_b - reach), max(high, mean_a - mean_b + reach)
 
 
 def verdict(ratio_of_a_to_b: Estimate, margin: float) -> Verdict:
@@ -158,7 +179,7 @@ def _spreads_alike(_: Shape, seconds: Floats) -> list[float]:
 
 
 def _deviations_alike(shape: Shape, ratios_of_one: Floats) -> list[list[float]]:
-    medians = np.asarray(_sorted_logs(shape, ratios_of_one)[:, middle_ranks(shape)].mean(axis=2))
+    medians = generation_medians(shape, _sorted_logs(shape, ratios_of_one))
     told = np.median(medians, axis=1, keepdims=True) if len(shape) >= LEAST_GENERATIONS else medians
     return np.abs(told).tolist()  # type: ignore[no-any-return]
 

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise, takewhile
 from typing import Any
 
 from stepreports.records.stored import Case
-from stepreports.statistics.bootstrap import reachable_confidence
+from stepreports.statistics.bootstrap import LEAST_GENERATIONS, reachable_confidence
 from stepreports.statistics.costs import after_copying
 from stepreports.statistics.intervals import (
     LEAST_CONFIDENCE,
@@ -266,4 +266,7 @@ def _resolution(view: View) -> str:
     confidence = min(reachable_confidence(layout.shape) for layout in layouts)
     if confidence < LEAST_CONFIDENCE:
         return f"Too few turns for an interval, so nothing is called different ({view.title})."
-    return f"These are medians with {text.percent(confidence)} intervals ({view.title}). {margin_in_words(run, view)}"
+    fewest = min(len(layout.shape) for layout in layouts)
+    of = "" if fewest >= LEAST_GENERATIONS else f" of {text.counted(fewest, 'process', 'es')} a row, not of their like"
+    told = f"These are medians with {text.percent(confidence)} intervals{of} ({view.title})."
+    return f"{told} {margin_in_words(run, view)}"

@@ -106,9 +106,9 @@ def difference(fraction: float) -> str:
     return percent(fraction) if fraction < 9 else "more than tenfold"
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 step`, `3 steps`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, plural: str = "s") -> str:
+    """`1 step`, `3 steps`; `2 processes`, whose plural ends otherwise."""
+    return f"{count:,} {noun}{'' if count == 1 else plural}"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

@@ -77,6 +77,16 @@ def test_a_quick_run_does_not_claim_the_confidence_of_a_long_one(tmp_path):
     assert "97 % intervals" in answer(load_run(write_run(tmp_path, quick)))[-1]
 
 
+def test_an_interval_of_few_processes_says_whose_it_is(tmp_path):
+    def told(generations):
+        rows = [entry(row, 1000, 20, generations=generations) for row in CPU_ROWS]
+        return answer(run_of(tmp_path, *rows))[-1]
+
+    assert "intervals of 1 process a row, not of their like (" in told(1)
+    assert "intervals of 2 processes a row, not of their like (" in told(2)
+    assert "intervals (" in told(3)
+
+
 def test_overtaking_happens_between_two_measured_sizes(tmp_path):
     run = load_run(write_run(tmp_path, entries(rows=CPU_ROWS)))
     assert overtakings(views(run)[0]) == [

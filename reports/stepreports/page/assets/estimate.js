@@ -27,9 +27,21 @@ function ratioOf(data, a, b) {
   if (!tails) return { value: Math.exp(value), low: null, high: null };
   const logs = generations.flat();
   const [lows, highs] = tails.map((resamples) => resamples.map((ranks) => statistic(logs, ranks)).sort(ascending));
-  const low = Math.min(value, lows[data.tail]);
-  const high = Math.max(value, highs[highs.length - 1 - data.tail]);
+  const [near, far] = betweenGenerations(data, generations.map(middle), value);
+  const low = Math.min(value, lows[data.tail], near);
+  const high = Math.max(value, highs[highs.length - 1 - data.tail], far);
   return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) };
+}
+
+// How far the generations' medians let their mean be, by Student's t; of too few of them, no further than the value.
+function betweenGenerations(data, medians, value) {
+  const quantile = data.quantiles[medians.length];
+  if (!quantile) return [value, value];
+  const count = medians.length;
+  const mean = medians.reduce((sum, x) => sum + x, 0) / count;
+  const squares = medians.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  const reach = quantile * Math.sqrt(squares / (count - 1) / count);
+  return [mean - reach, mean + reach];
 }
 
 // `ranks` holds the two middle ranks of each drawn generation, one pair after the other.

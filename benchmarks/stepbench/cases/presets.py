@@ -30,7 +30,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """How much to measure."""
+    """How much to measure.
+
+    generations     of fresh processes, for every case; where there is a budget, the fewest
+    budget_seconds  in which a case may have more of them, until its intervals are narrow
+    """
 
     name: str
     generations: int
@@ -38,6 +42,7 @@ class Preset:
     groups: Sequence[Group]
     slow_to_compile: bool = False  # whether rows that compile for seconds per shape take part
     device: str | None = None  # whose rows alone take part
+    budget_seconds: float | None = None
 
 
 BREAST_CANCER = "breast-cancer"
@@ -54,8 +59,9 @@ PRESETS = {
         ),
         Preset(
             name="standard",
-            generations=2,
+            generations=3,
             turns=40,
+            budget_seconds=15 * 60.0,
             groups=[
                 Group(
                     ops=[Op.STEP],
@@ -70,6 +76,7 @@ PRESETS = {
             name="full",
             generations=4,
             turns=40,
+            budget_seconds=3 * 3600.0,
             slow_to_compile=True,
             groups=[
                 Group(
@@ -87,8 +94,9 @@ PRESETS = {
         ),
         Preset(
             name="marks",
-            generations=2,
+            generations=3,
             turns=40,
+            budget_seconds=30 * 60.0,
             slow_to_compile=True,
             groups=[
                 Group(ops=[Op.STEP], sizes=[BREAST_CANCER, "20000x50", "1000000x20", "100000x1000"]),

@@ -289,9 +289,11 @@ def plan_table(plan: Plan) -> RenderableType:
         table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
     absent = [Text(f"{skip.row}: {skip.reason}", style="yellow") for skip in plan.skips if skip.case is None]
     capped = sum(skip.case is not None for skip in plan.skips)
+    budget = plan.budget_seconds if plan.max_seconds is None else plan.budget_seconds and plan.max_seconds
     summary = (
         f"{len(plan.cases)} cases, {plan.generations} generation(s) of {plan.turns} turns, "
         f"{len(plan.participants)} processes at a time; about {duration(run_seconds(plan))}"
+        + (f", and more generations until ratios are narrow, up to {duration(budget)}" if budget else "")
         + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
     )
     return Group(table, Text(summary, style="bold"), *absent)

@@ -51,8 +51,8 @@ class Effort:
     pairs: int = 4
     sizes: Sequence[tuple[int, int]] = ((200, 10), (569, 30), (1_000, 20), (4_000, 50), (20_000, 20))
     repeats: int = 10
-    generations: int = PRESETS["standard"].generations
-    turns: int = PRESETS["standard"].turns
+    generations: int = PRESETS["standard"].generations + 1  # as a standard run has where it is narrow at once
+    turns: int = 16  # of many generations, few are enough: it is between processes that this machine differs
 
     @property
     def pair_names(self) -> list[Pair]:

@@ -64,6 +64,7 @@ def plan_run(choices: Choices) -> Plan:
         participants=tuple(participants_of(present)),
         skips=(*left_out, *absent.values(), *unsupported_cases(present, cases)),
         generations=preset.generations,
+        budget_seconds=preset.budget_seconds,
         turns=preset.turns,
         seed=choices.seed,
         timeout_seconds=choices.timeout_seconds,

@@ -63,7 +63,10 @@ class OneCase:
         self.judged: Counter[str] = Counter()  # rounds of each participant
 
     def run(self, scratch: Scratch) -> None:
-        """All of it, or a record for everyone that there was no time left."""
+        """All of it, or a record for everyone that there was no time left.
+
+        Raises `OutOfTimeError` in a generation beyond those that every case has: it is cut off, and nothing is missing.
+        """
         try:
             self.time_limit.require_time()
             ready = scratch.ready(self.case, self.plan.traits)
@@ -72,6 +75,8 @@ class OneCase:
                 self._take_turn(turn, ready)
             self._finish_all()
         except OutOfTimeError:
+            if self.crew.generation >= self.plan.generations:
+                raise
             self._leave_out()
 
     def _bind_all(self, ready: ReadyCase) -> None:

@@ -35,10 +35,12 @@ class Skip:
 class Plan:
     """A run, before it runs.
 
-    named     the rows that were asked for by name: each has a record of every case, or the run has failed
-    required  the rows that have to be timed, on whatever cases they take
-    kernels   the files of rows that are none of the catalogue's
-    data      the files that are timed on
+    generations     of every case; where there is a budget, the fewest
+    budget_seconds  in which cases may have more of them, until their intervals are narrow; None for no more
+    named           the rows that were asked for by name: each has a record of every case, or the run has failed
+    required        the rows that have to be timed, on whatever cases they take
+    kernels         the files of rows that are none of the catalogue's
+    data            the files that are timed on
     """
 
     preset: str
@@ -54,6 +56,7 @@ class Plan:
     required: tuple[str, ...] = ()
     kernels: tuple[Source, ...] = ()
     data: tuple[Source, ...] = ()
+    budget_seconds: float | None = None
 
     @property
     def budgets(self) -> list[int]:

@@ -18,6 +18,7 @@ class Progress(Protocol):
 
     def describe(self, text: str) -> None: ...
     def advance(self) -> None: ...
+    def expect(self, more: int) -> None: ...
     def note(self, text: str) -> None: ...
 
 
@@ -64,6 +65,12 @@ class TerminalProgress:
             self.console.print(
                 f"{self.title}: {self.finished} of {self.total}, about {left:.0f} s left", soft_wrap=True
             )
+
+    def expect(self, more: int) -> None:
+        """So many more units of work have come up."""
+        self.total += more
+        if self.bar and self.task is not None:
+            self.bar.update(self.task, total=self.total)
 
     def note(self, text: str) -> None:
         self.console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)

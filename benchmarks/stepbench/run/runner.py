@@ -22,12 +22,14 @@ from pathlib import Path
 from stepbench.cases.case import Case
 from stepbench.machine.other_runs import Presence
 from stepbench.run.crew import Crew
+from stepbench.run.further import EVENT, Decision, decide, decisions
 from stepbench.run.journal import Journal
 from stepbench.run.one_case import OneCase
 from stepbench.run.plan import Plan
 from stepbench.run.progress import Progress
 from stepbench.run.scratch import Scratch
-from stepbench.run.time_limit import TimeLimit
+from stepbench.run.time_limit import OutOfTimeError, TimeLimit
+from stepreports.records.journal import read_events
 
 
 class Runner:
@@ -45,12 +47,46 @@ class Runner:
         """Every generation, budget and case that is not done: `done` holds pairs of a generation and a case's name."""
         (self.folder / "logs").mkdir(exist_ok=True)
         for generation in range(self.plan.generations):
-            for threads in self.plan.budgets:
-                cases = [case for case in self.plan.cases if case.threads == threads]
-                self._generation(generation, [case for case in cases if (generation, case.name) not in done])
+            self._generation(generation, self._left(self.plan.cases, generation, done))
+        if self.plan.budget_seconds is not None:
+            self._go_on(done)
         self.journal.write("finished")
 
+    def _go_on(self, done: frozenset[tuple[int, str]]) -> None:
+        """Further generations, of the cases that need them, for as long as there is time."""
+        generation = self.plan.generations - 1
+        try:
+            while names := self._decision(generation).go_on:
+                generation += 1
+                cases = self._left([case for case in self.plan.cases if case.name in names], generation, done)
+                self.progress.expect(len(cases))
+                self._generation(generation, cases)
+        except OutOfTimeError:
+            self.progress.note("The time given by --max-time was used up; --resume goes on until ratios are narrow.")
+
+    def _decision(self, generation: int) -> Decision:
+        """The one that was taken after a generation, or is now. Raises `OutOfTimeError` where none can be carried out.
+
+        Of what --max-time forbids nothing is written: with more time, more may be decided.
+        """
+        events = read_events(self.folder)
+        found = decisions(events).get(generation)
+        if found is None:
+            found = decide(self.plan, events, generation)
+            if found.go_on and found.seconds > self.time_limit.left_seconds:
+                raise OutOfTimeError
+            self.journal.write(EVENT, **found.to_json())
+        return found
+
+    def _left(self, cases: Sequence[Case], generation: int, done: frozenset[tuple[int, str]]) -> list[Case]:
+        return [case for case in cases if (generation, case.name) not in done]
+
     def _generation(self, generation: int, cases: Sequence[Case]) -> None:
+        """A crew for each thread budget."""
+        for threads in self.plan.budgets:
+            self._crew(generation, [case for case in cases if case.threads == threads])
+
+    def _crew(self, generation: int, cases: Sequence[Case]) -> None:
         with Crew(self.plan, generation, cases, self.folder, self.work, self.journal) as crew:
             for case in cases:
                 before = self.presence.others()

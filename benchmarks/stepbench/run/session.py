@@ -124,7 +124,8 @@ def _time(
 ) -> None:
     done = finished_pairs(before)
     try:
-        with progress(plan.generations * len(plan.cases) - len(done)) as bar:
+        of_all = sum(generation < plan.generations for generation, _ in done)
+        with progress(plan.generations * len(plan.cases) - of_all) as bar:
             runner = Runner(plan, folder, work, journal, bar, presence)
             runner.run(done)
             after = AfterTurns(plan, folder, work, journal, bar, runner.scratch, runner.time_limit)

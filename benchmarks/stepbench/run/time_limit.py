@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,11 @@ class TimeLimit:
     def __init__(self, seconds: float | None, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
         self.deadline = None if seconds is None else now() + seconds
+
+    @property
+    def left_seconds(self) -> float:
+        """What is left of it."""
+        return math.inf if self.deadline is None else self.deadline - self.now()
 
     def require_time(self) -> None:
         """Raise `OutOfTimeError` when there is none left."""

@@ -32,12 +32,12 @@ def overhead_of(folder: Path) -> Overhead | None:
 
 def overhead_in(events: Sequence[Event]) -> Overhead | None:
     """The overhead that a journal tells; None where it times nothing, or less than its rounds took."""
-    overhead = Overhead(_elapsed_seconds(events), _timed_seconds(events))
+    overhead = Overhead(elapsed_seconds(events), _timed_seconds(events))
     return overhead if overhead.elapsed_seconds > overhead.timed_seconds else None
 
 
-def _elapsed_seconds(events: Iterable[Event]) -> float:
-    """The clock starts again with each resumption."""
+def elapsed_seconds(events: Iterable[Event]) -> float:
+    """How long a run has taken so far: the clock starts again with each resumption."""
     total = latest = 0.0
     for event in events:
         if event["event"] == "resumed":

@@ -114,6 +114,15 @@ class Closed(Event, kw_only=True):
     generation: Ordinal
 
 
+class Decided(Event, kw_only=True):
+    """After a generation: the cases that go on, and those that were found narrow enough."""
+
+    generation: Ordinal
+    go_on: list[str]
+    narrow: list[str]
+    seconds: Duration
+
+
 EVENTS: dict[str, type[Event]] = {
     "run": Header,
     "started": Started,
@@ -122,6 +131,7 @@ EVENTS: dict[str, type[Event]] = {
     "judged": Judged,
     "failure": Failed,
     "closed": Closed,
+    "decided": Decided,
 }
 
 

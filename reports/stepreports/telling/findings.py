@@ -266,7 +266,13 @@ def _resolution(view: View) -> str:
     confidence = min(reachable_confidence(layout.shape) for layout in layouts)
     if confidence < LEAST_CONFIDENCE:
         return f"Too few turns for an interval, so nothing is called different ({view.title})."
-    fewest = min(len(layout.shape) for layout in layouts)
-    of = "" if fewest >= LEAST_GENERATIONS else f" of {text.counted(fewest, 'process', 'es')} a row, not of their like"
+    of = _processes({len(layout.shape) for layout in layouts})
     told = f"These are medians with {text.percent(confidence)} intervals{of} ({view.title})."
     return f"{told} {margin_in_words(run, view)}"
+
+
+def _processes(counts: set[int]) -> str:
+    """Over how many processes a row the medians are, and whether their intervals tell of others."""
+    fewest, most = min(counts), max(counts)
+    over = text.counted(fewest, "process", "es") if fewest == most else f"{fewest} to {most} processes"
+    return f" of {over} a row" + ("" if fewest >= LEAST_GENERATIONS else ", not of their like")

@@ -84,7 +84,7 @@ def test_an_interval_of_few_processes_says_whose_it_is(tmp_path):
 
     assert "intervals of 1 process a row, not of their like (" in told(1)
     assert "intervals of 2 processes a row, not of their like (" in told(2)
-    assert "intervals (" in told(3)
+    assert "intervals of 3 processes a row (" in told(3)
 
 
 def test_overtaking_happens_between_two_measured_sizes(tmp_path):

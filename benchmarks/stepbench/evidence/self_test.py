@@ -4,6 +4,7 @@
    a call costs, which steps of known duration hide, is measured by an empty one and added.
 2. A/A: pairs of the same row; how often the harness says "different" when nothing is.
 3. A slow-down of 5 % injected into one of each pair; how often it is seen, where it could be.
+4. Layout: what the size of a process's environment and the place of X in its page do to small cases.
 
 All of it on one thread: it is the harness that is measured, and not how evenly a pool wakes.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.cases.presets import PRESETS
+from stepbench.evidence import layout_effects
 from stepbench.evidence.declared import SELF_TESTED
 from stepbench.machine.description import cache_sizes
 from stepbench.run.in_turns import time_in_turns
@@ -45,12 +47,15 @@ class Effort:
 
     pairs    beside a control pair, from which the margin is taken as in any run
     repeats  data sets of each size: pairs · sizes · repeats comparisons, 200 unless told otherwise
+    copies   processes of each kind of layout, at the first `shifted` of the sizes
     """
 
     known_seconds: Sequence[float] = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)
     pairs: int = 4
     sizes: Sequence[tuple[int, int]] = ((200, 10), (569, 30), (1_000, 20), (4_000, 50), (20_000, 20))
     repeats: int = 10
+    copies: int = 4
+    shifted: int = 3
     generations: int = PRESETS["standard"].generations + 1  # as a standard run has where it is narrow at once
     turns: int = 16  # of many generations, few are enough: it is between processes that this machine differs
 
@@ -66,6 +71,10 @@ class Effort:
             for m, n in self.sizes
             for k in range(self.repeats)
         ]
+
+    @property
+    def cases_of_layout(self) -> list[Case]:
+        return [Case(op=Op.STEP, dtype="float64", m=m, n=n, threads=1) for m, n in self.sizes[: self.shifted]]
 
 
 FULL = Effort()
@@ -88,7 +97,8 @@ class Comparison:
 class SelfTest:
     """What the harness found of itself.
 
-    bias  of a known duration, the relative error of its median after an empty step's seconds are added to it
+    bias    of a known duration, the relative error of its median after an empty step's seconds are added to it
+    layout  by kind of layout, what processes of one row differ by at small sizes
     """
 
     empty_seconds: float
@@ -96,6 +106,7 @@ class SelfTest:
     margins: Margins
     same: list[Comparison]
     slowed: list[Comparison]
+    layout: dict[str, float]
 
     @property
     def worst_bias(self) -> float:
@@ -120,6 +131,7 @@ class SelfTest:
             "empty_seconds": self.empty_seconds,
             "bias": {f"{seconds:g}": bias for seconds, bias in self.bias.items()},
             "margin": self.margins.at(Place.UNKNOWN),  # the largest: none of the cases is of any size
+            "layout": self.layout,
             "places": [self._at(place) for place in self.margins.spreads],
             "same": len(self.same),
             "false_alarms": self.false_alarms,
@@ -164,12 +176,13 @@ def run(progress: Progress, effort: Effort = FULL) -> SelfTest:
         margins=margins,
         same=[each for pair in others for each in _comparisons(_both(same, pair), places, margins)],
         slowed=[each for pair in others for each in _comparisons(_both(slowed, pair), places, margins)],
+        layout=_layout(progress, effort),
     )
 
 
 def units_of_work(effort: Effort = FULL) -> int:
     """How often `run` advances its progress."""
-    return effort.generations * (1 + 2 * len(effort.cases))
+    return effort.generations * (1 + 2 * len(effort.cases) + len(effort.cases_of_layout))
 
 
 def sentences(figures: dict[str, Any]) -> list[str]:
@@ -183,6 +196,7 @@ def sentences(figures: dict[str, Any]) -> list[str]:
         *_margin_sentences(figures),
         f"A row made {slower} slower: seen {figures['seen']} times in {figures['able']} where it could be seen.",
         f"Too noisy to see {slower}: {unable} of {figures['slowed']} comparisons.",
+        *([layout_effects.in_words(figures["layout"])] if figures.get("layout") else []),
         "The harness can be trusted here." if figures["passed"] else "This machine was too noisy for the harness.",
     ]
 
@@ -207,6 +221,12 @@ def _bias(progress: Progress, effort: Effort) -> tuple[float, dict[float, float]
     medians = {known[name]: intervals.estimate(turns).value for (name, _), turns in timed.items()}
     empty_seconds = medians.pop(0.0)
     return empty_seconds, {seconds: (median + empty_seconds) / seconds - 1.0 for seconds, median in medians.items()}
+
+
+def _layout(progress: Progress, effort: Effort) -> dict[str, float]:
+    module = CATALOG[SELF_TESTED].module
+    copies = layout_effects.copies_of(lambda name: _row(name, module), effort.copies)
+    return layout_effects.differences(_time(copies, effort.cases_of_layout, progress, effort))
 
 
 def _same(pair: Pair) -> list[Participant]:

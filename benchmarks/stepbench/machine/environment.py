@@ -105,6 +105,11 @@ RULES = (
         fate=Fate.SET,
         why="the device of the row, and its memory shared with the others",
     ),
+    Rule(
+        names=("STEPBENCH_PADDING",),
+        fate=Fate.SET,
+        why="in workers: as long as was drawn for the process, for the size of an environment moves its stack",
+    ),
     Rule(names=("PYTEST_*",), fate=Fate.DROPPED, why="options and plugins of the user's own tests"),
     Rule(
         names=("PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONPYCACHEPREFIX",

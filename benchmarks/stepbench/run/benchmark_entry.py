@@ -66,6 +66,7 @@ class BenchmarkEntry:
             "agreement": self._worst_agreement(),
             **self._proof(),
             **self._seconds_before_the_rounds(),
+            **self._layouts(),
             **self._state_of_the_machine(),
             "memory": self._memory(),
             "energy": self.alone.get("energy"),
@@ -130,6 +131,11 @@ class BenchmarkEntry:
             "plan": [event.get("plan") for event in self._bound],
             "copy_to_device_seconds": _all_or_none(self._bound, "copy_to_device_seconds"),
         }
+
+    def _layouts(self) -> Fields:
+        """Where things lay in the memory of its processes, one a generation; None of a journal of before."""
+        layouts = [event.get("layout") or {} for event in self.starts]
+        return {name: [layout.get(name) for layout in layouts] for name in ("padding_bytes", "x_offset_bytes")}
 
     def _state_of_the_machine(self) -> Fields:
         """By the device's own clock, one a round; its clocks and temperature; the memory of the process."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,7 @@ import msgspec
 
 from stepbench.cases.case import Case
 from stepbench.run.journal import Journal
+from stepbench.run.memory_layout import drawn_layout
 from stepbench.run.participants import Participant
 from stepbench.run.plan import Plan
 from stepbench.run.processes import Worker, WorkerError
@@ -70,12 +71,14 @@ class Crew:
         mine = [case for case in cases if case.unsupported_by(participant.row) is None]
         log = self.folder / "logs" / f"{participant.key}.log"
         self._require_unchanged(participant)
-        worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.work), log)
+        layout = participant.layout or drawn_layout(self.plan.seed, self.generation, participant.key)
+        worker = Worker(participant, mine, cases[0].threads, compile_caches_of(participant, self.work), log, layout)
         self.workers[participant.key] = self.stack.enter_context(worker)
 
     def _hear(self, participant: Participant) -> None:
-        report = self.workers[participant.key].started(Started, self.plan.timeout_seconds)
-        about = {"participant": participant.key, "generation": self.generation}
+        worker = self.workers[participant.key]
+        report = worker.started(Started, self.plan.timeout_seconds)
+        about = {"participant": participant.key, "generation": self.generation, "layout": asdict(worker.layout)}
         self.journal.write("started", **about, **msgspec.structs.asdict(report))
 
     @contextmanager

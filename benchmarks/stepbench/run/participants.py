@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stepbench.run.memory_layout import MemoryLayout
 from stepkernels.interface import Implementation, Op
 
 _READS = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.STEP, Op.TRAIN)
@@ -45,11 +46,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A process of a generation. Replica 1 is the second copy of the control row."""
+    """A process of a generation. Replica 1 is the second copy of the control row.
+
+    layout  where things lie in its memory; None, as in every run, for what is drawn
+    """
 
     row: Implementation
     replica: int = 0
     role: Role = Role.ROW
+    layout: MemoryLayout | None = None
 
     @property
     def key(self) -> str:

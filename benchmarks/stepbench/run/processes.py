@@ -18,6 +18,7 @@ from stepbench.machine.child_processes import ChildProcess, module
 from stepbench.machine.children import compile_caches, device_variables, environment_of_child
 from stepbench.machine.process_state import is_stopped, processor_seconds
 from stepbench.machine.threads import pool_variables
+from stepbench.run.memory_layout import AS_IT_COMES, MemoryLayout
 from stepbench.run.participants import Participant
 from stepbench.worker.channel import Channel, ChannelClosedError, GarbageError, SilenceError, decoded
 from stepbench.worker.messages import Failed, Orders, Question
@@ -49,9 +50,13 @@ class Answer(NamedTuple, Generic[T]):
     processor_seconds: float
 
 
-def environment_of_worker(row: Implementation, threads: int, caches: Path) -> dict[str, str]:
-    """Its thread budget, a folder of its own for what is compiled, and the device of its row."""
-    return environment_of_child(pool_variables(threads), compile_caches(caches), device_variables(row.device))
+def environment_of_worker(
+    row: Implementation, threads: int, caches: Path, layout: MemoryLayout = AS_IT_COMES
+) -> dict[str, str]:
+    """Its thread budget, a folder of its own for what is compiled, the device of its row, and padding."""
+    return environment_of_child(
+        pool_variables(threads), compile_caches(caches), device_variables(row.device), layout.variables
+    )
 
 
 class Worker:
@@ -64,13 +69,14 @@ class Worker:
         threads: int,
         caches: Path,
         log: Path,
+        layout: MemoryLayout = AS_IT_COMES,
     ) -> None:
-        self.participant = participant
+        self.participant, self.layout = participant, layout
         self.channel, theirs = Channel.pair()
         self.log = open_log(log)
         self.process = ChildProcess(
             module("stepbench.worker", str(theirs.fileno()), str(threads)),
-            environment_of_worker(participant.row, threads, caches),
+            environment_of_worker(participant.row, threads, caches, layout),
             descriptors=[theirs.fileno()],
             stdout=self.log,
             stderr=self.log,

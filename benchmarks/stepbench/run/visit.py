@@ -90,7 +90,16 @@ class Visitor:
         process_state.reset_peak_memory(self.worker.process.pid)
         with self.worker.awake():
             config = WireConfig.of(self.ready.config)
-            bound = self._ask(Bind(case=self.case.name, data=str(self.ready.data), config=config, rounds=rounds), Bound)
+            bound = self._ask(
+                Bind(
+                    case=self.case.name,
+                    data=str(self.ready.data),
+                    config=config,
+                    rounds=rounds,
+                    x_offset_bytes=self.worker.layout.x_offset_bytes,
+                ),
+                Bound,
+            )
             begun = self._ask(Begin(), Begun)
             agreement = self._prove_once()
         return {

@@ -29,7 +29,9 @@ class Binding:
 
     def bind_copy(self) -> None:
         """All that a row does before its first call, done when this returns. The first is bound to the data itself."""
-        problem = in_read_only_pages(self.task.problem) if self.workspaces else self.task.problem
+        problem = self.task.problem
+        if self.workspaces:
+            problem = in_read_only_pages(problem, self.task.x_offset_bytes)
         workspace = self.row.bind(problem, self.task.config)
         workspace.synchronize()
         self.workspaces.append(workspace)

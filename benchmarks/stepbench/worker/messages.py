@@ -78,6 +78,7 @@ class Bind(msgspec.Struct, tag=True):
     data: str  # the folder of `save_problem`
     config: WireConfig
     rounds: int
+    x_offset_bytes: int = 0  # how far into its first page X begins
 
 
 class Begin(msgspec.Struct, tag=True):

@@ -16,20 +16,20 @@ from stepkernels.problem import Array, Problem
 PROT_READ = 1
 
 
-def in_read_only_pages(problem: Problem) -> Problem:
-    """A copy of the problem, X and y in pages of their own that are mapped read-only."""
-    return Problem(_copied(problem.X), _copied(problem.y), problem.w0.copy(), problem.b0)
+def in_read_only_pages(problem: Problem, x_offset_bytes: int = 0) -> Problem:
+    """A copy of the problem, X and y in pages of their own that are mapped read-only; X begins so far in its first."""
+    return Problem(_copied(problem.X, x_offset_bytes), _copied(problem.y), problem.w0.copy(), problem.b0)
 
 
-def _copied(values: Array) -> Array:
+def _copied(values: Array, offset_bytes: int = 0) -> Array:
     """A copy, in its order of elements. The pages live as long as the array does; huge ones where there are any."""
-    pages = mmap.mmap(-1, values.nbytes)
+    pages = mmap.mmap(-1, offset_bytes + values.nbytes)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         pages.madvise(mmap.MADV_HUGEPAGE)
-    copy: Array = np.frombuffer(pages, values.dtype).reshape(values.shape)
+    copy: Array = np.frombuffer(pages, values.dtype, values.size, offset_bytes).reshape(values.shape)
     copy[...] = values
     status = ctypes.CDLL(None, use_errno=True).mprotect(
-        ctypes.c_void_p(copy.ctypes.data), ctypes.c_size_t(values.nbytes), PROT_READ
+        ctypes.c_void_p(copy.ctypes.data - offset_bytes), ctypes.c_size_t(len(pages)), PROT_READ
     )
     if status:
         raise OSError(ctypes.get_errno(), "the pages of the data could not be made read-only")

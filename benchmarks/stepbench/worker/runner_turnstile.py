@@ -30,9 +30,15 @@ class RunnerTurnstile:
         asked = self.expect(Bind)
         if asked.case != case.name:
             raise RuntimeError(f"The runner is at {asked.case}, the worker at {case.name}.")
-        problem = in_read_only_pages(load_problem(Path(asked.data), case.dtype))
+        problem = in_read_only_pages(load_problem(Path(asked.data), case.dtype), asked.x_offset_bytes)
         reset_peak_memory(os.getpid())  # to read the data took them twice; from here on it is the row's doing
-        return Task(case=case, problem=problem, config=asked.config.config(), rounds=asked.rounds)
+        return Task(
+            case=case,
+            problem=problem,
+            config=asked.config.config(),
+            rounds=asked.rounds,
+            x_offset_bytes=asked.x_offset_bytes,
+        )
 
     def expect(self, kind: type[AnyQuestion]) -> AnyQuestion:
         """The next question, which is of the kind that is due."""

@@ -20,12 +20,16 @@ AnyQuestion = TypeVar("AnyQuestion", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A case as a worker receives it; `rounds` is how many to time. X and y are in read-only pages."""
+    """A case as a worker receives it; `rounds` is how many to time. X and y are in read-only pages.
+
+    x_offset_bytes  how far into its first page X begins, and so does that of each copy
+    """
 
     case: Case
     problem: Problem
     config: Config
     rounds: int
+    x_offset_bytes: int = 0
 
 
 class Turnstile(Protocol):

@@ -270,6 +270,7 @@ class SelfTest(Struct):
     """The figures of the harness's own test; `bias` by the seconds of a step, which are its keys.
 
     margin  the largest of those of the places
+    layout  what processes of one row differ by, by what was drawn of their memory's layout
     """
 
     bias: dict[Annotated[str, Meta(pattern=r"\A[0-9]{1,9}(\.[0-9]{1,12})?(e-?[0-9]{1,2})?\Z")], Share]
@@ -283,6 +284,7 @@ class SelfTest(Struct):
     seen: Ordinal
     passed: bool
     places: list[SelfTestAt] | None = None
+    layout: dict[str, Share] | None = None
 
 
 class SelfTestFile(Struct):

@@ -27,6 +27,7 @@ def self_test_lines(figures: Mapping[str, Any]) -> list[dict[str, str]]:
         f"a row made {slower} slower, seen where it could be": f"{figures['seen']} of {figures['able']} times",
         f"too noisy to see {slower}": f"{figures['slowed'] - figures['able']} of {figures['slowed']} times",
         **_margins(figures),
+        **_layouts(figures),
     }
     return [{"asked": asked, "found": found} for asked, found in told.items()]
 
@@ -41,6 +42,12 @@ def _margins(figures: Mapping[str, Any]) -> dict[str, str]:
         f"{at['same']} times, {slower} seen {at['seen']} of {at['able']} times"
         for at in figures["places"]
     }
+
+
+def _layouts(figures: Mapping[str, Any]) -> dict[str, str]:
+    """What a process's memory does to small cases; a test of an earlier version has none."""
+    found = (figures.get("layout") or {}).items()
+    return {f"processes of one row, {kind}, differed by": text.percent(amount) for kind, amount in found if amount}
 
 
 def _bias_of_a_step(seconds: float) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from stepbench.cases.presets import PRESETS
 from stepbench.evidence import self_test
+from stepbench.evidence.layout_effects import KINDS
 from stepbench.evidence.self_test import FULL, Comparison, Effort, SelfTest
 from stepreports.statistics.intervals import Verdict
 from stepreports.statistics.margins import Place, margins_of
@@ -22,6 +23,7 @@ def test_a_self_test_passes_only_when_every_promise_holds():
         margins=margins_of([]),
         same=[same(Verdict.SAME)] * 198 + [same(Verdict.FASTER)] * 2,
         slowed=[same(Verdict.SLOWER)] * 95 + [same(Verdict.UNKNOWN)] * 5 + [same(Verdict.UNKNOWN, detectable=0.2)] * 50,
+        layout={},
     )
     assert good.passed
     assert (good.seen, len(good.able)) == (95, 100)
@@ -46,11 +48,14 @@ def test_the_figures_are_told_place_by_place():
         margins=margins_of([(quiet, {(0, 0): 1.0}, {(0, 0): 1.0}), (wild, {(0, 0): 1.12}, {(0, 0): 1.0})]),
         same=[Comparison(verdict=Verdict.FASTER, detectable=0.2, place=wild)],
         slowed=[Comparison(verdict=Verdict.SLOWER, detectable=0.02, place=quiet)],
+        layout={"alike": 0.004, "environment drawn": 0.006, "offset of X drawn": 0.019},
     )
     told = "\n".join(self_test.sentences(result.to_json()))
     assert "Cases about as large as the private cache: a margin of 12.0%; called different 1 times in 1;" in told
     assert "5% seen 1 times in 1 where it could be, of 1." in told
     assert "5% seen 0 times in 0 where it could be, of 0." in told
+    assert "differed by 0.4% at small sizes" in told
+    assert "by 1.9% where the place of X in its page was" in told
     assert result.to_json()["margin"] == pytest.approx(0.12)
 
 
@@ -68,8 +73,9 @@ class Silent:
 @pytest.mark.slow
 def test_the_harness_can_measure_itself():
     progress = Silent()
-    effort = Effort(known_seconds=(50e-6,), pairs=1, sizes=((37, 5),), repeats=1, generations=1)
+    effort = Effort(known_seconds=(50e-6,), pairs=1, sizes=((37, 5),), repeats=1, generations=1, copies=2)
     result = self_test.run(progress, effort)
     assert progress.units == self_test.units_of_work(effort)
     assert len(result.same) == len(result.slowed) == 1
     assert set(result.bias) == {50e-6}
+    assert set(result.layout) == set(KINDS)

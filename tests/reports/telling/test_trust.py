@@ -19,6 +19,7 @@ def test_each_figure_of_the_self_test_is_told():
     assert told["a row made 5 % slower, seen where it could be"] == "158 of 160 times"
     assert told["too noisy to see 5 %"] == "40 of 200 times"
     assert told["cases in the shared cache"] == "margin 1.2 %, called different 1 of 80 times, 5 % seen 40 of 42 times"
+    assert told["processes of one row, offset of X drawn, differed by"] == "1.9 %"
     assert "too noisy to see 3 %" in {line["asked"] for line in self_test_lines(SELF_TEST | {"slower": 0.03})}
 
 

@@ -156,6 +156,11 @@ def spreads(measurements: Iterable[Turns]) -> list[float]:
     return side_by_side(list(map(measured, measurements)), _spreads_alike)
 
 
+def tails(measurements: Iterable[Turns]) -> list[tuple[float, float]]:
+    """Between which seconds nine in ten of each one's turns lie: their 5th and 95th percentiles, of all generations."""
+    return side_by_side(list(map(measured, measurements)), _tails_alike)
+
+
 def break_even_steps(extra_start_seconds: float, step: Estimate, other_step: Estimate) -> Estimate | None:
     """The steps after which a row that starts `extra_start_seconds` later has caught up with the other.
 
@@ -176,6 +181,11 @@ def _estimates_alike(shape: Shape, seconds: Floats) -> Iterable[Estimate]:
 def _spreads_alike(_: Shape, seconds: Floats) -> list[float]:
     low, middle, high = np.quantile(seconds, (0.25, 0.5, 0.75), axis=1)
     return np.asarray((high - low) / middle).tolist()  # type: ignore[no-any-return]
+
+
+def _tails_alike(_: Shape, seconds: Floats) -> Iterable[tuple[float, float]]:
+    low, high = np.quantile(seconds, (0.05, 0.95), axis=1)
+    return zip(low.tolist(), high.tolist(), strict=True)
 
 
 def _deviations_alike(shape: Shape, ratios_of_one: Floats) -> list[list[float]]:

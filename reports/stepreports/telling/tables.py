@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from stepreports.statistics.costs import after_copying, after_starting, typical
-from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, verdict
+from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, tails, verdict
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import LOOP, MATRIX_FORM, shares_of_limit
 
@@ -131,8 +131,11 @@ def _identity(run: Run) -> Table:
 def _times(run: Run) -> Table:
     records = run.records
     limits = [run.limits.get((r.case, r.row.device)) for r in records]
+    ends = tails(r.turns for r in records)
     return {
         **_columns("seconds_per_step", [r.seconds for r in records]),
+        "seconds_per_step_p5": [low for low, _ in ends],
+        "seconds_per_step_p95": [high for _, high in ends],
         "spread": list(run.spreads),
         "generations": [len(r.turns.layout.shape) for r in records],
         "turns": [len(r.turns.layout.turns) for r in records],

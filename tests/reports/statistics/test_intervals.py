@@ -24,6 +24,7 @@ from stepreports.statistics.intervals import (
     ratio,
     ratio_between_runs,
     spreads,
+    tails,
     verdict,
 )
 from stepreports.statistics.margins import Place, margins_of
@@ -202,6 +203,11 @@ def test_the_ratio_between_runs_is_wider_than_within_turns_that_share_their_nois
 
 def test_spread_is_the_interquartile_range_over_the_median():
     assert spreads([{(0, turn): float(turn) for turn in range(1, 6)}]) == [pytest.approx((4 - 2) / 3)]
+
+
+def test_nine_in_ten_turns_lie_between_the_tails_whatever_generation_they_are_of():
+    turns = {(k // 50, k % 50): float(k + 1) for k in range(101)}
+    assert tails([turns, {(0, 0): 2.0}]) == [(pytest.approx(6), pytest.approx(96)), (2.0, 2.0)]
 
 
 def test_break_even_is_the_extra_start_over_the_gain_a_step():

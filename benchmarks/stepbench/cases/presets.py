@@ -61,7 +61,7 @@ PRESETS = {
             name="standard",
             generations=3,
             turns=40,
-            budget_seconds=15 * 60.0,
+            budget_seconds=6 * 60.0,
             groups=[
                 Group(
                     ops=[Op.STEP],

@@ -6,6 +6,7 @@ Knows neither the kernels nor the harness, so it renders on any machine that the
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from stepreports.comparison.comparison_report import compare_report
 from stepreports.comparison.gate import GateResult, gate
@@ -14,17 +15,21 @@ from stepreports.records.overhead import overhead_of
 from stepreports.render import write_report
 from stepreports.statistics.runs import load_run
 from stepreports.telling.findings import answer, headline
-from stepreports.telling.summary import winners
+from stepreports.telling.own_kernels import own_kernel_lines
+from stepreports.telling.ranking import Ranking, rankings
+from stepreports.telling.run_in_short import document, in_markdown
 from stepreports.telling.trust import overhead_in_words
 
 __all__ = [
     "GateResult",
     "RecordError",
     "answer_lines",
-    "answer_table",
     "compare_report",
     "gate",
     "overhead_sentence",
+    "ranking",
+    "run_as_json",
+    "run_in_markdown",
     "write_report",
 ]
 
@@ -32,12 +37,22 @@ __all__ = [
 def answer_lines(run_folder: Path) -> list[str]:
     """The answer in sentences, for a terminal; row names stand between backticks."""
     run = load_run(run_folder)
-    return [*headline(run), *answer(run)]
+    return [*own_kernel_lines(run), *headline(run), *answer(run)]
 
 
-def answer_table(run_folder: Path) -> list[dict[str, str]]:
-    """The fastest row at each size, for a terminal: one dict a line, the same keys in each."""
-    return winners(load_run(run_folder))
+def ranking(run_folder: Path) -> list[Ranking]:
+    """Every row of every case, the fastest first, for a terminal."""
+    return rankings(load_run(run_folder))
+
+
+def run_as_json(run_folder: Path) -> dict[str, Any]:
+    """The answer, the ranking and what was not timed, for a program."""
+    return document(load_run(run_folder))
+
+
+def run_in_markdown(run_folder: Path) -> str:
+    """The same as tables, for the summary of a CI step."""
+    return in_markdown(load_run(run_folder))
 
 
 def overhead_sentence(run_folder: Path) -> str | None:

@@ -90,7 +90,8 @@ def everything_of(folder, whole, out):
     """All that is ever made of a run."""
     stepreports.write_report(folder)
     stepreports.answer_lines(folder)
-    stepreports.answer_table(folder)
+    stepreports.run_as_json(folder)
+    stepreports.run_in_markdown(folder)
     stepreports.overhead_sentence(folder)
     stepreports.gate(whole, folder, 10.0)
     stepreports.compare_report([whole, folder], out)

@@ -11,7 +11,7 @@ import typer
 
 from stepbench.commands.choice_of_rows import chosen_rows, required_rows
 from stepbench.commands.options import KernelFiles, Require
-from stepbench.commands.places import require_writable
+from stepbench.commands.places import append, require_writable
 from stepbench.commands.terminal import console, errors, options_of, say, sentences
 
 if TYPE_CHECKING:
@@ -91,6 +91,4 @@ def _tell(result: CheckReport, asked: Options) -> None:
     if asked.json_path:
         write_whole(asked.json_path, result.to_json())
     if asked.markdown:
-        asked.markdown.parent.mkdir(parents=True, exist_ok=True)
-        with asked.markdown.open("a", encoding="utf-8") as file:
-            file.write("\n".join(result.markdown_lines()) + "\n")
+        append(asked.markdown, "\n".join(result.markdown_lines()) + "\n")

@@ -35,6 +35,13 @@ def require_absent(path: Path, *, force: bool) -> None:
         raise ProblemError(f"{path} exists already; --force overwrites it.")
 
 
+def append(path: Path, text: str) -> None:
+    """Add text to the end of a file, such as the summary of a CI step, to which others add as well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
 def _try_folder(folder: Path) -> None:
     """Write into the folder, or the nearest above it that is there: what is missing below can then be made."""
     while not folder.exists():

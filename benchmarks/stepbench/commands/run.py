@@ -23,6 +23,8 @@ from stepbench.commands.options import (
     ZeroBased,
     reading_of,
 )
+from stepbench.commands.places import require_writable
+from stepbench.commands.run_told import plan_table, render, write_asked
 from stepbench.commands.terminal import (
     console,
     errors,
@@ -35,17 +37,11 @@ from stepbench.commands.terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.console import RenderableType
-    from rich.table import Table
-
     from stepbench.run.choices import Choices
     from stepbench.run.plan import Plan
 
 FAILED = 1
-WITH_RESUME = ("resume", "anyway", "kernel", "data", "max_time", "timeout", "open_report")
-ANSWERED = ("size", "dtype", "fastest", "time of a step")
+WITH_RESUME = ("resume", "anyway", "kernel", "data", "max_time", "timeout", "open_report", "json_path", "markdown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +82,12 @@ class Options:
         bool, typer.Option("--anyway", help="With --resume: also where versions or the code are others by now.")
     ] = False
     out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one under reports/runs.")] = None
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the ranking here, as JSON.")
+    ] = None
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append the ranking to this file, as tables in Markdown.")
+    ] = None
     open_report: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False
 
 
@@ -99,6 +101,8 @@ def run(asked: Options) -> None:
     """
     from stepbench.run.session import RunEndedError
 
+    for path in filter(None, (asked.json_path, asked.markdown)):
+        require_writable(path)
     try:
         (_resume if asked.resume is not None else _start)(asked)
     except RunEndedError as error:
@@ -165,7 +169,7 @@ def _stopped_softly(folder: Path, plan: Plan | None) -> Iterator[None]:
         if not (folder / "benchmark.json").exists():
             raise
         say(f"Stopped. What was measured is kept; go on with: {resume_command(folder, plan)}", on=errors)
-        _render(folder)
+        render(folder)
         raise typer.Exit(stopped.exit_status) from None
 
 
@@ -223,77 +227,12 @@ def _finish(folder: Path, plan: Plan, asked: Options) -> None:
     from stepbench.run.outcome import exit_status, left_out
 
     status, reasons = exit_status(folder, plan)
-    page = _render(folder)
+    page = render(folder)
     if sentence := left_out(folder, resume_command(folder, plan)):
         say(sentence, style="yellow")
+    write_asked(folder, asked.json_path, asked.markdown)
     for reason in reasons:
         say(reason, style="red", on=errors)
     if asked.open_report:
         typer.launch(str(page))
     raise typer.Exit(status)
-
-
-def _render(folder: Path) -> Path:
-    """Write the report of whatever was recorded; print its answer, and what the run's time went to.
-
-    Raises `RunEndedError` where the report cannot be written.
-    """
-    import stepreports
-    from stepbench.run.session import RunEndedError
-
-    try:
-        page = stepreports.write_report(folder)
-    except OSError as error:
-        raise RunEndedError(
-            f"The report could not be written: {error.strerror or error}. Everything that was measured is recorded; "
-            f"make room, and write it with: stepbench report {folder}"
-        ) from error
-    for line in stepreports.answer_lines(folder):
-        say(line.replace("`", ""))
-    console.print(answer_table(stepreports.answer_table(folder)))
-    if overhead := stepreports.overhead_sentence(folder):
-        say(overhead)
-    say(f"Report: {page}")
-    return page
-
-
-def answer_table(lines: Sequence[Mapping[str, str]]) -> Table:
-    """The fastest row at each size; the ratios are in the report, which has the room."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    heads = [head for head in ANSWERED if lines and head in lines[0]]
-    for head in heads:
-        table.add_column(head, no_wrap=head != "fastest")
-    for line in lines:
-        table.add_row(*(Text(line[head].replace("`", "")) for head in heads))
-    return table
-
-
-def plan_table(plan: Plan) -> RenderableType:
-    """What a run would do, before it does it."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    from stepbench.run.estimate import memory_bytes, run_seconds
-    from stepbench.run.participants import Role
-    from stepreports.telling.text import duration
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("case", "rows", "memory"):
-        table.add_column(column, justify="left" if column == "case" else "right")
-    for case in plan.cases:
-        rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
-        table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
-    absent = [Text(f"{skip.row}: {skip.reason}", style="yellow") for skip in plan.skips if skip.case is None]
-    capped = sum(skip.case is not None for skip in plan.skips)
-    budget = plan.budget_seconds if plan.max_seconds is None else plan.budget_seconds and plan.max_seconds
-    summary = (
-        f"{len(plan.cases)} cases, {plan.generations} generation(s) of {plan.turns} turns, "
-        f"{len(plan.participants)} processes at a time; about {duration(run_seconds(plan))}"
-        + (f", and more generations until ratios are narrow, up to {duration(budget)}" if budget else "")
-        + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
-    )
-    return Group(table, Text(summary, style="bold"), *absent)

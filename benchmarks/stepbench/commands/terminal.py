@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ NARROWEST = 80  # columns, for which screens are made: into fewer Rich cuts tabl
 
 console = Console()
 errors = Console(stderr=True)
+_columns_found = console.width  # before narrow screens are widened
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +68,11 @@ def widen_narrow_screens() -> None:
             os.environ["COLUMNS"] = str(NARROWEST)  # for the consoles that Typer makes
     if not os.environ.get("TERMINAL_WIDTH", "").isdigit():
         os.environ.pop("TERMINAL_WIDTH", None)  # which Typer takes for a number
+
+
+def screen_columns() -> float:
+    """How many columns a line may have before a terminal folds it; in a file or a pipe, as many as it likes."""
+    return _columns_found if console.is_terminal else math.inf
 
 
 def options_of(options: type[Any]) -> Callable[[Callable[[Any], R]], Callable[..., R]]:

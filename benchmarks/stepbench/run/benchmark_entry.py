@@ -84,6 +84,7 @@ class BenchmarkEntry:
             "technique": row.technique,
             "summary": row.summary,
             "device": row.device,
+            "own_kernel": row.module.endswith(".py"),
         }
 
     def _rounds(self) -> Fields:

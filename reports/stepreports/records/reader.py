@@ -138,7 +138,7 @@ def _record(info: Info, rounds: Sequence[float]) -> StoredRecord:
     layout, seconds = _turns(info, rounds, case.steps, "stats.data")
     return StoredRecord(
         case=case,
-        row=_row(info.row, info.library, info.technique, info.device, info.summary),
+        row=_row(info.row, info.library, info.technique, info.device, info.summary, info.own_kernel),
         replica=info.replica,
         is_limit=info.role == "limit",
         library_version=_visible_name(info.library_version),
@@ -179,9 +179,9 @@ def _case(*values: Any) -> Case:
 
 
 @lru_cache(maxsize=256)
-def _row(name: str, library: str, technique: str, device: str, summary: str) -> Row:
+def _row(name: str, library: str, technique: str, device: str, summary: str, own: bool) -> Row:
     """One object for equal rows: fifty thousand records name a dozen."""
-    return Row(visible(name), visible(library), visible(technique), device, one_line(summary))
+    return Row(visible(name), visible(library), visible(technique), device, one_line(summary), own)
 
 
 def _known(one_a_generation: Sequence[float | None] | None) -> list[float]:

@@ -191,6 +191,7 @@ class Info(Struct):
     agreement: dict[str, InBounds | None] | None
     pools: dict[str, Ordinal] | None
     summary: str = ""
+    own_kernel: bool = False
     plan: list[Plan | None] | None = None
     import_seconds: list[Duration | None] | None = None
     bind_seconds: list[Duration | None] | None = None

@@ -53,13 +53,14 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A technique as the records describe it."""
+    """A technique as the records describe it; `own` says that it is a kernel file of the user's."""
 
     name: str
     library: str
     technique: str
     device: str
     summary: str
+    own: bool = False
 
 
 @dataclass(slots=True, eq=False)  # not frozen: that would take three times as long, of fifty thousand records

@@ -17,6 +17,7 @@ from stepreports.telling import text
 from stepreports.telling.baseline import altered_lines
 from stepreports.telling.bases import base_line, rows_by_size, times_of_base
 from stepreports.telling.findings import answer, headline, standings
+from stepreports.telling.own_kernels import own_kernel_lines
 from stepreports.telling.resources import MEMORY_NOTE, energy_lines, energy_told, memory_lines
 from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
@@ -27,7 +28,10 @@ _MOST_LOSSES = 20
 
 def summary(run: Run) -> str:
     """The answer, the table of winners, what to doubt and what did not run, in Markdown."""
-    parts = ["# Stepbench", where(run), *headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
+    parts = ["# Stepbench", where(run)]
+    if own := own_kernel_lines(run):
+        parts += ["## Your kernels", "\n".join(f"- {line}" for line in own), "## All rows"]
+    parts += [*headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
     if lines := winners(run):
         parts += ["## Fastest at each size", markdown(lines), *every_row(run)]
     if lines := memory_lines(run):

@@ -79,9 +79,14 @@ def test_a_required_row_that_cannot_run_is_a_failure(tmp_path):
 def test_a_kernel_of_ones_own_is_timed_beside_the_rows(tmp_path):
     kernel = KERNELS / "matrix_form.py"
     finished = stepbench(
-        "run", "--sizes", "37x5", "--rows", "numpy-blas", "--kernel", kernel, "--out", tmp_path / "run"
-    )
+        "run", "--sizes", "37x5", "--rows", "numpy-blas", "--kernel", kernel, "--out", tmp_path / "run",
+        "--json", tmp_path / "ranking.json", "--markdown", tmp_path / "summary.md",
+    )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
+    assert "my-matrix-form, your kernel, takes" in finished.stdout
+    (case,) = json.loads((tmp_path / "ranking.json").read_text())["cases"]
+    assert {row["row"]: row["own_kernel"] for row in case["rows"]} == {"numpy-blas": False, "my-matrix-form": True}
+    assert "`my-matrix-form` (yours)" in (tmp_path / "summary.md").read_text()
 
 
 @pytest.mark.parametrize(

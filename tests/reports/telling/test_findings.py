@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepreports import answer_lines, answer_table
+from stepreports import answer_lines
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import shares_of_limit, views
@@ -61,7 +61,7 @@ def test_rows_that_cannot_be_told_apart_are_named_together(tmp_path):
 def test_speed_ups_over_the_loop_stop_where_the_loop_stopped(tmp_path):
     claims = answer(load_run(write_run(tmp_path)))
     assert any("At 20,000 × 50, the largest size that `python-loop` ran" in claim for claim in claims)
-    for line in answer_table(tmp_path):
+    for line in winners(load_run(tmp_path)):
         assert (line["over python-loop"] == "–") == (line["size"] in {"100,000 × 100", "1,000,000 × 20"})
 
 
@@ -97,7 +97,7 @@ def test_overtaking_happens_between_two_measured_sizes(tmp_path):
 def test_the_terminal_gets_sentences_and_lines_with_equal_keys(tmp_path):
     write_run(tmp_path)
     assert answer_lines(tmp_path)
-    assert len({tuple(line) for line in answer_table(tmp_path)}) == 1
+    assert len({tuple(line) for line in winners(load_run(tmp_path))}) == 1
 
 
 def test_the_share_of_the_limit_is_the_ratio_within_turns_wherever_it_is_told(tmp_path):

@@ -1,0 +1,79 @@
+"""What `run` tells: before it what it would do, after it who was the fastest where, and in which files it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepbench.commands.places import append
+from stepbench.commands.terminal import console, say, screen_columns
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from stepbench.run.plan import Plan
+
+
+def plan_table(plan: Plan) -> RenderableType:
+    """What a run would do, before it does it."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from stepbench.run.estimate import memory_bytes, run_seconds
+    from stepbench.run.participants import Role
+    from stepreports.telling.text import duration
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("case", "rows", "memory"):
+        table.add_column(column, justify="left" if column == "case" else "right")
+    for case in plan.cases:
+        rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
+        table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
+    absent = [Text(f"{skip.row}: {skip.reason}", style="yellow") for skip in plan.skips if skip.case is None]
+    capped = sum(skip.case is not None for skip in plan.skips)
+    budget = plan.budget_seconds if plan.max_seconds is None else plan.budget_seconds and plan.max_seconds
+    summary = (
+        f"{len(plan.cases)} cases, {plan.generations} generation(s) of {plan.turns} turns, "
+        f"{len(plan.participants)} processes at a time; about {duration(run_seconds(plan))}"
+        + (f", and more generations until ratios are narrow, up to {duration(budget)}" if budget else "")
+        + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
+    )
+    return Group(table, Text(summary, style="bold"), *absent)
+
+
+def render(folder: Path) -> Path:
+    """Write the report of whatever was recorded; print its answer, and what the run's time went to.
+
+    Raises `RunEndedError` where the report cannot be written.
+    """
+    import stepreports
+    from stepbench.commands.ranking_table import ranking_lines
+    from stepbench.run.session import RunEndedError
+
+    try:
+        page = stepreports.write_report(folder)
+    except OSError as error:
+        raise RunEndedError(
+            f"The report could not be written: {error.strerror or error}. Everything that was measured is recorded; "
+            f"make room, and write it with: stepbench report {folder}"
+        ) from error
+    for told in ranking_lines(stepreports.ranking(folder), screen_columns()):
+        console.print(told, soft_wrap=True)
+    for line in stepreports.answer_lines(folder):
+        say(line.replace("`", ""))
+    if overhead := stepreports.overhead_sentence(folder):
+        say(overhead)
+    say(f"Report: {page}")
+    return page
+
+
+def write_asked(folder: Path, json_path: Path | None, markdown: Path | None) -> None:
+    """The files that were asked for beside the run's own."""
+    import stepreports
+    from stepreports.records.files import write_json
+
+    if json_path:
+        write_json(json_path, stepreports.run_as_json(folder))
+    if markdown:
+        append(markdown, stepreports.run_in_markdown(folder))

@@ -253,6 +253,7 @@ SQUARE = ((1, 1), (2, 3), (3, 2), (31, 33), (65, 64), (94, 94), (129, 127), (257
 LONG_AND_WIDE = ((70_003, 3), (3, 70_001))
 LARGE = ((20_011, 8), *LONG_AND_WIDE, (2**20 + 7, 1))
 FEW = ((1, 1), (33, 7), (257, 33))
+MANY_PLANTED = (4093, 7)  # rows: more, and honest sums err as much as a planted row that is lost
 TIMED = (200_003, 8)  # a step takes milliseconds, much of it over vectors of m; an answer a tenth of one
 ALLOCATING = (4096, 256)
 SANITIZED = ((1, 1), (37, 5), (257, 33), (5, 1023), (9, 2049), (3, 70_001))

@@ -24,6 +24,7 @@ from stepbench.checking.trials import (
     MARGINS,
     NOTHING_PUT_OFF,
     ONE_STEP,
+    PHASES,
     REPETITION,
     RUNNING_SUM,
     SETTINGS,
@@ -40,17 +41,23 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Which trials: those of a check, or so many `problems` of the fuzzer's; few and small ones for a simulator."""
+    """Which trials: those of a check, or so many `problems` of the fuzzer's; few and small ones for a simulator.
+
+    planted  the cheap ones alone, where a fault that large data hide shows itself: before a kernel is timed
+    """
 
     seed: int
     problems: int | None = None
     simulated: bool = False
+    planted: bool = False
 
 
 def schedule_of(row: Implementation, plan: Plan) -> list[ScheduledTrial]:
     """The same for whoever asks: the judge follows it, and the check knows what has to come back."""
     if plan.problems is not None:
         return fuzz_schedule(row, plan.seed, plan.problems, simulated=plan.simulated)
+    if plan.planted:
+        return planted_schedule(row, plan.seed)
     return simulated_schedule(row, plan.seed) if plan.simulated else check_schedule(row, plan.seed)
 
 
@@ -65,6 +72,21 @@ def check_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
         *narrow,
         *(each for pair in pairs for each in pair.sweep()),
     ]
+
+
+def planted_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
+    """Every way of taking a step on small planted data, and the margins: seconds, of the minutes that a check takes."""
+    _, small, middle = scenes.FEW
+    schedule = []
+    for pair in (pair for dtype in row.dtypes for pair in _pairs(row, dtype, seed)):
+        schedule.append(pair.trial(STEPS_TRIAL, "planted rows", middle))
+        schedule.append(pair.trial(STEPS_TRIAL, "a common offset", small))
+        if not row.compiles_per_shape:
+            schedule.append(pair.trial(PHASES, "planted rows", middle))
+            schedule.append(pair.trial(MARGINS, "ordinary data", (1, 1)))
+        if not row.compiles_per_shape and pair.affords(12, scenes.MANY_PLANTED):
+            schedule.append(pair.trial(STEPS_TRIAL, "planted rows", scenes.MANY_PLANTED))
+    return schedule
 
 
 def fuzz_schedule(row: Implementation, seed: int, problems: int, *, simulated: bool = False) -> list[ScheduledTrial]:

@@ -37,6 +37,7 @@ def judge_rows(
     finished: Callable[[RowReport], None],
     problems: int | None = None,
     simulate: bool = False,
+    planted: bool = False,
 ) -> list[RowReport]:
     """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin.
 
@@ -47,7 +48,7 @@ def judge_rows(
     def judge_in_turn(rows: Sequence[Implementation]) -> list[RowReport]:
         reports = []
         for row in rows:
-            report = judge(row, Plan(seed=seed, problems=problems))
+            report = judge(row, Plan(seed=seed, problems=problems, planted=planted))
             if interrupted.is_set():  # it says no more than that its judge was ended
                 break
             reports.append(report)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from stepkernels.interface import Implementation
 
 
+LARGE_ELEMENTS = 10**6  # of X, at which the fused rows are worth their while
+
+
 def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
     """The rows asked for and those of kernel files, whose names --rows may list too. Raises `ProblemError`."""
     from stepkernels.catalog import CATALOG, rows_named
@@ -24,6 +27,28 @@ def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
     if not chosen and not own:
         raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
     return distinct([*chosen, *own])
+
+
+def rows_to_time(names: str | None, kernels: list[Path]) -> list[Implementation]:
+    """As `chosen_rows`; kernels that come without names beside the matrix form and the fastest fused row."""
+    if names is not None or not kernels:
+        return chosen_rows(names, kernels)
+    own = kernels_of_files(kernels)
+    return distinct([*_worth_comparing({row.device for row in own}), *own])
+
+
+def _worth_comparing(devices: set[str]) -> list[Implementation]:
+    """The matrix form, and for each device the fused row that is the fastest on large data, if one runs here."""
+    from stepkernels.catalog import CATALOG
+    from stepkernels.classifier.choice import AUTO, choose_row
+
+    fused = [row for row in CATALOG.values() if row.device == "cuda" and row.passes_over_x == 1]
+    found = [CATALOG["numpy-blas"]]
+    if "cpu" in devices:
+        found.append(choose_row(AUTO, LARGE_ELEMENTS))
+    if "cuda" in devices:
+        found += [row for row in fused if row.unavailable() is None][:1]
+    return list(dict.fromkeys(found))
 
 
 def kernels_of_files(paths: list[Path]) -> list[Implementation]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stepbench.commands.choice_of_rows import asked_by_name, chosen_rows, kernels_of_files, required_rows
+from stepbench.commands.choice_of_rows import asked_by_name, kernels_of_files, required_rows, rows_to_time
 from stepbench.commands.options import (
     DATA_FILES,
     CountedFromZero,
@@ -24,6 +24,7 @@ from stepbench.commands.options import (
     reading_of,
 )
 from stepbench.commands.places import require_writable
+from stepbench.commands.planted_check import disagreeing
 from stepbench.commands.run_told import plan_table, render, write_asked
 from stepbench.commands.terminal import (
     console,
@@ -37,6 +38,8 @@ from stepbench.commands.terminal import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stepbench.run.choices import Choices
     from stepbench.run.plan import Plan
 
@@ -123,14 +126,29 @@ def _start(asked: Options) -> None:
     datasets = register_files(split_list(asked.data), asked.target, reading_of(asked))
     for note in notes_on(datasets):
         say(note)
-    plan = plan_run(_choices(asked, datasets))
+    choices = _choices(asked, datasets)
+    plan = plan_run(choices)
     if asked.dry_run:
         console.print(plan_table(plan))
         raise typer.Exit
     folder = new_folder(_folder("--out", asked.out))
+    if wrong := disagreeing([row for row in choices.rows if row.module.endswith(".py")], asked.seed):
+        plan = plan_run(replace(choices, wrong=wrong))
+        _require_a_reason_to_go_on(asked, choices, wrong)
     with _stopped_softly(folder, plan):
         session.start(plan, folder, progress_bar)
     _finish(folder, plan, asked)
+
+
+def _require_a_reason_to_go_on(asked: Options, choices: Choices, wrong: Mapping[str, str]) -> None:
+    """End a run whose kernels are all wrong, and in which the other rows were to stand beside them."""
+    others = [row for row in choices.rows if row.name not in wrong]
+    if others and (asked.rows is not None or any(row.module.endswith(".py") for row in others)):
+        return
+    for name, reason in wrong.items():
+        say(f"{name}: {reason}", style="red", on=errors)
+    say("Nothing was timed. `stepbench check --kernel FILE.py` says all that is wrong.", style="red", on=errors)
+    raise typer.Exit(FAILED)
 
 
 def _resume(asked: Options) -> None:
@@ -201,13 +219,18 @@ def _choices(asked: Options, datasets: list[str]) -> Choices:
     from stepbench.cases.parsing import parse_choices, parse_ops, parse_optimizers
     from stepbench.run.choices import Choices, preset_named
     from stepkernels.problem import DTYPES
+    from stepreports.telling.text import listed
 
-    chosen = chosen_rows(asked.rows, asked.kernel or [])
+    chosen = rows_to_time(asked.rows, asked.kernel or [])
+    if asked.kernel and asked.rows is None:
+        beside = [row.name for row in chosen if not row.module.endswith(".py")]
+        say(f"Beside your kernel: {listed(beside)}, the matrix form and the fastest fused row. --rows names others.")
+    timeout: dict[str, Any] = {} if asked.timeout is None else {"timeout_seconds": asked.timeout}
     sizes = None if asked.sizes is None and asked.data is None else [*split_list(asked.sizes), *datasets]
     return Choices(
         preset=preset_named(asked.preset),
         rows=chosen,
-        named=asked.rows is not None,
+        named=asked.rows is not None or bool(asked.kernel),
         required=required_rows(asked.require, chosen),
         by_name=asked_by_name(asked.rows, asked.require, chosen),
         sizes=sizes,
@@ -218,7 +241,7 @@ def _choices(asked: Options, datasets: list[str]) -> Choices:
         cold=asked.cold,
         seed=asked.seed,
         max_seconds=_seconds(asked.max_time),
-        **({} if asked.timeout is None else {"timeout_seconds": asked.timeout}),
+        **timeout,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from stepbench.cases.case import COLD, WARM, Case
 from stepbench.cases.datasets import file_of
@@ -21,6 +21,7 @@ from stepkernels.problem import ProblemError
 
 MOST_SECONDS = {"--timeout": 86_400.0, "--max-time": 31_622_400.0}  # a day to answer in, a year for all
 MOST_SEED = 2**63 - 1
+WRONG = "disagreement"  # the kind of failure of a row that computes something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Choices:
     named        whether the rows are those asked for by name, and not all there are
     required     the rows that have to be timed
     by_name      of those that take part, the ones asked for by their own names
+    wrong        the rows found wrong already, each with the reason
     """
 
     preset: Preset
@@ -37,6 +39,7 @@ class Choices:
     named: bool
     required: Sequence[str] = ()
     by_name: Sequence[str] = ()
+    wrong: Mapping[str, str] = field(default_factory=dict)
     sizes: Sequence[str] | None = None
     ops: Sequence[Op] | None = None
     dtypes: Sequence[str] | None = None
@@ -54,7 +57,9 @@ def plan_run(choices: Choices) -> Plan:
     require_values(choices)
     preset, budgets = choices.preset, choices.threads or [default_budget()]
     require_threads(budgets)
-    taking_part, left_out = rows_of_preset(preset, choices.rows, named=choices.named)
+    right = [row for row in choices.rows if row.name not in choices.wrong]
+    wrong = [Skip(row=name, kind=WRONG, reason=reason, fault=True) for name, reason in choices.wrong.items()]
+    taking_part, left_out = rows_of_preset(preset, right, named=choices.named)
     cases = cases_of(chosen_groups(choices), budgets, caches=(WARM, COLD) if choices.cold else (WARM,))
     absent = absent_rows(taking_part)
     present = [row for row in taking_part if row.name not in absent]
@@ -62,7 +67,7 @@ def plan_run(choices: Choices) -> Plan:
         preset=preset.name,
         cases=tuple(cases),
         participants=tuple(participants_of(present)),
-        skips=(*left_out, *absent.values(), *unsupported_cases(present, cases)),
+        skips=(*wrong, *left_out, *absent.values(), *unsupported_cases(present, cases)),
         generations=preset.generations,
         budget_seconds=preset.budget_seconds,
         turns=preset.turns,
@@ -71,7 +76,7 @@ def plan_run(choices: Choices) -> Plan:
         max_seconds=choices.max_seconds,
         named=tuple(choices.by_name),
         required=tuple(choices.required),
-        kernels=tuple(kernel_source(row) for row in choices.rows if row.module.endswith(".py")),
+        kernels=tuple(kernel_source(row) for row in right if row.module.endswith(".py")),
         data=data_sources(cases),
     )
     require_memory(plan)

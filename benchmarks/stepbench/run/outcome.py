@@ -16,10 +16,14 @@ def exit_status(folder: Path, plan: Plan) -> tuple[int, list[str]]:
     """The status, and the reasons for it in sentences."""
     failures, timed = _failures(folder), _timed(folder)
     faults = [failure for failure in failures if not failure["skipped"]]
-    reasons = [f"{fault['row']} failed on {fault['case']}: {fault['reason']}" for fault in faults]
+    reasons = [f"{fault['row']} failed {_where(fault)}: {fault['reason']}" for fault in faults]
     told = {fault["row"] for fault in faults}
     reasons += [sentence for row, sentence in _missing(plan, failures, timed) if row not in told]
     return (1 if reasons else 0), reasons
+
+
+def _where(fault: Failure) -> str:
+    return f"on {fault['case']}" if fault["case"] else "before anything was timed"
 
 
 def _missing(plan: Plan, failures: Sequence[Failure], timed: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -23,12 +23,16 @@ TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """A row, or one of its cases, that will not run: announced, recorded, never silent."""
+    """A row, or one of its cases, that will not run: announced, recorded, never silent.
+
+    fault  whether the row is at fault, as one that was found wrong before anything was timed
+    """
 
     row: str
     kind: str
     reason: str
     case: str | None = None
+    fault: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,9 @@ def _failures(
     cases = {case.name: case for case in plan.cases}
     for skip in plan.skips:
         about = _case_fields(cases.get(skip.case or ""))
-        yield {"row": skip.row, **about, "generation": None, "kind": skip.kind, "reason": skip.reason, "skipped": True}
+        yield {"row": skip.row, **about, "generation": None, "kind": skip.kind, "reason": skip.reason} | {
+            "skipped": not skip.fault
+        }
     for (generation, case_name), attempt in attempts.items():
         for event in attempt.failures:
             told = {name: event[name] for name in ("kind", "reason", "skipped")}

@@ -3,8 +3,8 @@
 import pytest
 
 from checks import kernel_file
-from runs import stepbench
-from stepbench.commands.choice_of_rows import required_rows
+from runs import KERNELS, failures, stepbench
+from stepbench.commands.choice_of_rows import required_rows, rows_to_time
 from stepkernels import ProblemError
 from stepkernels.catalog import CATALOG
 
@@ -31,3 +31,23 @@ def test_two_kernels_of_one_name_are_told_apart_before_they_are_judged(tmp_path)
     finished = stepbench("check", "--kernel", path, "--kernel", path)
     assert finished.returncode == 2
     assert "2 rows are called 'own'" in finished.stderr
+
+
+def test_a_kernel_without_named_rows_stands_beside_the_matrix_form_and_the_fastest_fused_row():
+    beside = [row.name for row in rows_to_time(None, [KERNELS / "matrix_form.py"])]
+    fused = max((row for row in CATALOG.values() if row.auto_from is not None), key=lambda row: row.auto_from)
+    assert beside == ["numpy-blas", fused.name, "my-matrix-form"]
+    assert [row.name for row in rows_to_time("python-loop", [KERNELS / "matrix_form.py"])][:-1] == ["python-loop"]
+
+
+def test_a_kernel_that_planted_data_show_to_be_wrong_is_not_timed_where_its_fault_would_be_hidden(tmp_path):
+    wrong, size = KERNELS / "wrong.py", ("--sizes", "20000x5")
+    alone = stepbench("run", "--kernel", wrong, *size, "--out", tmp_path / "alone")
+    assert alone.returncode == 1
+    assert "wrong disagrees on planted data (" in alone.stderr
+    assert not (tmp_path / "alone").exists()
+    beside = stepbench("run", "--kernel", wrong, "--rows", "numpy-blas", *size, "--out", tmp_path / "beside")
+    assert beside.returncode == 1
+    (failure,) = failures(tmp_path / "beside")
+    assert (failure["row"], failure["kind"], failure["skipped"]) == ("wrong", "disagreement", False)
+    assert "wrong failed before anything was timed: it disagrees on planted data" in beside.stderr

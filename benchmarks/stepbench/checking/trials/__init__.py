@@ -30,6 +30,7 @@ __all__ = [
     "MARGINS",
     "NOTHING_PUT_OFF",
     "ONE_STEP",
+    "PHASES",
     "REPETITION",
     "RUNNING_SUM",
     "SETTINGS",
@@ -43,9 +44,10 @@ __all__ = [
 STEPS_TRIAL = Trial("steps from the row's own state", steps)
 ONE_STEP = Trial("a step on large data", one_step)
 MARGINS = Trial("one margin at a time", margins)
+PHASES = Trial("the phases of a step", phases)
 STATEFUL = (
     Trial("reset", resets),
-    Trial("the phases of a step", phases),
+    PHASES,
     Trial("operations called again", gradient_again, frozenset({Op.GRADIENT})),
     Trial("operations called again", phases_again, frozenset({Op.FORWARD, Op.BACKWARD})),
     Trial("two workspaces in turn", alternation),

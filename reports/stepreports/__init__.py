@@ -10,6 +10,7 @@ from typing import Any
 
 from stepreports.comparison.comparison_report import compare_report
 from stepreports.comparison.gate import GateResult, gate
+from stepreports.comparison.gate_told import gate_as_json, gate_in_markdown, gate_lines
 from stepreports.records.files import RecordError
 from stepreports.records.overhead import overhead_of
 from stepreports.render import write_report
@@ -26,6 +27,9 @@ __all__ = [
     "answer_lines",
     "compare_report",
     "gate",
+    "gate_as_json",
+    "gate_in_markdown",
+    "gate_lines",
     "overhead_sentence",
     "ranking",
     "run_as_json",

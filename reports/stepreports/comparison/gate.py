@@ -1,7 +1,9 @@
 """A gate for CI: is the new run slower than the base, beyond what is allowed and beyond doubt?
 
 A runner differs from itself by a few per cent from hour to hour; a gate that failed for that would soon be ignored.
-Here only an interval that lies wholly beyond the allowance fails; one that reaches across it says so.
+So every row is divided, turn by turn, by the control: the row that a run times twice, and both runs have. How far the
+control itself moved is told, for it is what the division takes away. Only an interval that lies wholly beyond the
+allowance is slower; one that reaches across it cannot be told.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from pathlib import Path
 
 from stepreports.records.files import RecordError
 from stepreports.records.machines import machines_apart
-from stepreports.records.stored import Case
+from stepreports.records.stored import Case, Failure
 from stepreports.records.turns import Turns, over
-from stepreports.statistics.intervals import Estimate, ratio_between_runs
+from stepreports.statistics.intervals import LEAST_CONFIDENCE, Estimate, ratio_between_runs
 from stepreports.statistics.runs import Record, Run, load_run
-from stepreports.telling import text
-from stepreports.telling.bases import base_in_words
+
+IMPLAUSIBLE = "it was faster than the measured limit, which cannot be"
 
 
 class Outcome(StrEnum):
@@ -31,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One row at one case in both runs; `ratio` is the new time over the time of `base`."""
+    """One row at one case in both runs; `ratio` is the new time over that of `base`, both over the control's."""
 
     case: Case
     row: str
@@ -41,94 +43,145 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class GateResult:
-    """What was compared, and what to print and exit with."""
+class Missing:
+    """What the base timed and the new run did not. `fault`: the row was wrong there, or failed."""
 
+    case: Case
+    row: str
+    reason: str
+    fault: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """What was compared, and what to exit with.
+
+    moved  the control's own time over that of the base, at each case
+    apart  in what the machines of the runs differ
+    """
+
+    percent: float
+    control: str
+    moved: Mapping[Case, Estimate]
+    apart: Sequence[str]
     comparisons: Sequence[Comparison]
-    lines: Sequence[str]
+    missing: Sequence[Missing]
+    fail_unknown: bool = False
+    fail_missing: bool = False
+
+    def of(self, outcome: Outcome) -> list[Comparison]:
+        """The comparisons of that outcome, the slowest first."""
+        return sorted((each for each in self.comparisons if each.outcome == outcome), key=lambda c: -c.ratio.value)
+
+    @property
+    def faults(self) -> list[Missing]:
+        return [each for each in self.missing if each.fault]
 
     @property
     def failed(self) -> bool:
-        """Whether anything is slower beyond the allowance and beyond doubt."""
-        return any(each.outcome == Outcome.SLOWER for each in self.comparisons)
+        """Whether anything is slower beyond the allowance and beyond doubt, wrong, or what else was asked to fail."""
+        unknown = self.fail_unknown and self.of(Outcome.UNKNOWN)
+        return bool(self.of(Outcome.SLOWER) or self.faults or unknown or (self.fail_missing and self.missing))
 
     @property
     def exit_code(self) -> int:
-        """1 when something is slower."""
+        """1 when it failed."""
         return int(self.failed)
 
 
-def gate(base_folder: Path, new_folder: Path, percent: float) -> GateResult:
-    """Compare every row at every case of both runs, allowing the new one `percent` more time.
+def gate(
+    base_folder: Path, new_folder: Path, percent: float, *, fail_unknown: bool = False, fail_missing: bool = False
+) -> GateResult:
+    """Compare every row at every case of both runs with the control, allowing the new one `percent` more time.
 
-    Runs of machines that differ are compared through the control row, if both ran it: each row's time is divided by
-    the control's of the same turn first. Raises `RecordError` where nothing can be compared.
+    Raises `RecordError` where nothing can be compared.
     """
     base, new = load_run(base_folder), load_run(new_folder)
-    differences = machines_apart(base.machine, new.machine)
-    control = shared_control(base, new, differences) if differences else None
-    found = list(_compared(base, new, percent / 100, control))
-    if not found:
-        raise RecordError(f"{base_folder} and {new_folder} have no row at a case in common; nothing can be compared.")
-    return GateResult(found, [*_lines(found, percent, differences, control), *_lost(base, new)])
+    control = shared_control(base, new)
+    found = _compared(base, new, percent / 100, control)
+    missing = _missing(base, new, control)
+    if not found and not any(each.fault for each in missing):
+        raise RecordError(
+            f"{base_folder} and {new_folder} have no row at a case in common beside the control, {control}; "
+            "nothing can be compared."
+        )
+    return GateResult(
+        percent=percent,
+        control=control,
+        moved=_moved(base, new, control),
+        apart=machines_apart(base.machine, new.machine),
+        comparisons=found,
+        missing=missing,
+        fail_unknown=fail_unknown,
+        fail_missing=fail_missing,
+    )
 
 
-def shared_control(base: Run, new: Run, differences: Sequence[str]) -> str:
+def shared_control(base: Run, new: Run) -> str:
     """The row that both runs timed twice. Raises `RecordError` without one."""
     controls = [{first.row.name for first, _ in run.control_pairs} for run in (base, new)]
     if shared := sorted(controls[0] & controls[1]):
         return shared[0]
-    told = "; ".join(differences)
-    raise RecordError(f"The runs are of machines that are not comparable ({told}), and no control row ran in both.")
+    apart = machines_apart(base.machine, new.machine)
+    differ = f" The machines differ, too ({'; '.join(apart)})." if apart else ""
+    raise RecordError(
+        "No control row ran twice in both runs, so what the machine did meanwhile cannot be told from what the rows "
+        f"did; the gate refuses.{differ} Time both with the same rows."
+    )
 
 
-def _compared(base: Run, new: Run, allowance: float, control: str | None) -> list[Comparison]:
-    """Every row at every case that both runs timed; of machines that differ, where both timed the control too."""
+def _moved(base: Run, new: Run, control: str) -> dict[Case, Estimate]:
+    both = [case for case in new.cases if control in new.cases[case] and control in base.cases.get(case, {})]
+    return {case: ratio_between_runs(new.cases[case][control].turns, base.cases[case][control].turns) for case in both}
+
+
+def _compared(base: Run, new: Run, allowance: float, control: str) -> list[Comparison]:
+    """Every row at every case that both runs timed together with the control."""
     found = []
     for case, row in ((case, row) for case, records in new.cases.items() for row in records if row != control):
-        before, after = (_relative(run.cases.get(case, {}), row, control) for run in (base, new))
+        before, after = (_over_control(run.cases.get(case, {}), row, control) for run in (base, new))
         if before and after:
             ratio = ratio_between_runs(after, before)
             found.append(Comparison(case, row, ratio, _outcome(ratio, allowance), base.cases[case][row]))
     return found
 
 
-def _relative(records: Mapping[str, Record], row: str, control: str | None) -> Turns | None:
-    """The row's turns, each over the control's of the same turn where there is one; None where either is missing."""
-    if row not in records:
-        return None
-    if control is None:
-        return records[row].turns
-    return over(records[row].turns, records[control].turns) if control in records else None
+def _over_control(records: Mapping[str, Record], row: str, control: str) -> Turns | None:
+    """The row's turns, each over the control's of the same turn; None where either is missing."""
+    return over(records[row].turns, records[control].turns) if row in records and control in records else None
 
 
 def _outcome(ratio: Estimate, allowance: float) -> Outcome:
+    if ratio.confidence < LEAST_CONFIDENCE:
+        return Outcome.UNKNOWN
     if ratio.low > 1 + allowance:
         return Outcome.SLOWER
     return Outcome.WITHIN if ratio.high <= 1 + allowance else Outcome.UNKNOWN
 
 
-def _lines(found: Sequence[Comparison], percent: float, differences: Sequence[str], control: str | None) -> list[str]:
-    by_outcome = {outcome: [each for each in found if each.outcome == outcome] for outcome in Outcome}
-    slower, unknown = by_outcome[Outcome.SLOWER], by_outcome[Outcome.UNKNOWN]
-    counts = ", ".join(f"{outcome}: {len(each)}" for outcome, each in by_outcome.items())
-    how = f", as ratios to {control}, for the machines differ ({'; '.join(differences)})" if control else ""
-    return [
-        f"{text.counted(len(found), 'comparison')} with {percent:g} % allowed{how}: {counts}.",
-        *(_line(each) for each in sorted(slower, key=lambda each: -each.ratio.value)),
-        *(_line(each) for each in sorted(unknown, key=lambda each: -each.ratio.value)),
-    ]
-
-
-def _lost(base: Run, new: Run) -> list[str]:
+def _missing(base: Run, new: Run, control: str) -> list[Missing]:
     """What the base timed and the new run did not: it cannot be slower, so it must be said."""
-    lost = [
-        (case, name) for case, records in base.cases.items() for name in records if name not in new.cases.get(case, {})
-    ]
-    names = text.listed(dict.fromkeys(name for _, name in lost)) if lost else ""
-    return [f"{text.counted(len(lost), 'case')} of the base not timed in the new run: {names}."] if lost else []
+    lost = (
+        (case, row) for case, records in base.cases.items() for row in records if row not in new.cases.get(case, {})
+    )
+    found = [_why(new, case, row) for case, row in lost]
+    alone = [case for case, records in new.cases.items() if case in base.cases and control not in records]
+    shared = ((case, row) for case in alone for row in new.cases[case] if row in base.cases[case])
+    return [*found, *(Missing(case, row, f"{control} was not timed beside it", fault=False) for case, row in shared)]
 
 
-def _line(each: Comparison) -> str:
-    told = f"{each.outcome}: {each.row}, {each.case.in_words}"
-    return f"{told} takes {text.times(each.ratio)} the time of the base, {base_in_words(each.base)}."
+def _why(new: Run, case: Case, row: str) -> Missing:
+    """The reason on record: of several a fault."""
+    if any(record.implausible and (record.case, record.row.name) == (case, row) for record in new.records):
+        return Missing(case, row, IMPLAUSIBLE, fault=True)
+    about = [failure for failure in new.failures if _concerns(failure, case, row)]
+    for failure in sorted(about, key=lambda failure: failure.skipped):
+        return Missing(case, row, failure.reason, fault=not failure.skipped)
+    return Missing(case, row, "the new run was not asked for it", fault=False)
+
+
+def _concerns(failure: Failure, case: Case, row: str) -> bool:
+    if failure.row.partition("#")[0] != row:
+        return False
+    at = (failure.op, failure.dtype, failure.m, failure.n, failure.dataset)
+    return failure.case is None or at == (case.op, case.dtype, case.m, case.n, case.dataset)

@@ -37,10 +37,11 @@ def check(
     *,
     simulate: bool = False,
     require: frozenset[str] = frozenset(),
+    named: frozenset[str] = frozenset(),
     seed: int | None = None,
     finished: Callable[[RowReport], None] = lambda _report: None,
 ) -> CheckReport:
     """Judge every row. `finished` is told each row's report as it is done; the seed, given again, repeats the check."""
     seed = new_seed() if seed is None else seed
     reports = judge_rows(rows, seed=seed, finished=finished, simulate=simulate)
-    return CheckReport(rows=tuple(reports), required=require, seed=seed)
+    return CheckReport(rows=tuple(reports), required=require, named=named, seed=seed)

@@ -116,16 +116,21 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """The verdicts of a check, the rows that were required, and the seed that repeats it."""
+    """The verdicts of a check, and the seed that repeats it.
+
+    required  the rows that must agree, on their own device
+    named     the rows that were asked for by name: they must run, if only in a simulator that was asked for too
+    """
 
     rows: tuple[RowReport, ...]
     required: frozenset[str]
     seed: int
+    named: frozenset[str] = frozenset()
 
     @property
     def failures(self) -> tuple[RowReport, ...]:
-        """The rows that disagree or fail, and the required ones of which nobody can say that they agree."""
-        return tuple(row for row in self.rows if row.verdict.is_fault or row in self.unproven)
+        """The rows that disagree or fail, and those asked for of which nobody can say that they agree."""
+        return tuple(row for row in self.rows if row.verdict.is_fault or row in (*self.unproven, *self.not_run))
 
     @property
     def unproven(self) -> tuple[RowReport, ...]:
@@ -134,8 +139,14 @@ class CheckReport:
         return tuple(row for row in required if row.verdict is not Verdict.AGREES and not row.verdict.is_fault)
 
     @property
+    def not_run(self) -> tuple[RowReport, ...]:
+        """The rows asked for by name that did not run at all, and are not among the required ones."""
+        named = (row for row in self.rows if row.row in self.named - self.required)
+        return tuple(row for row in named if row.verdict is Verdict.NOT_RUN)
+
+    @property
     def exit_code(self) -> int:
-        """0 when every row that ran agrees and every required one ran, else 1."""
+        """0 when every row that ran agrees and every one that was asked for ran, else 1."""
         return 1 if self.failures else 0
 
     def to_json(self) -> str:

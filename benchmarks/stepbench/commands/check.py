@@ -48,7 +48,7 @@ def check(asked: Options) -> None:
 
     Error: a row cannot be loaded, or fails before it gives a number. Unavailable: its library or device is not here.
 
-    Exit status 0: every row that ran agrees. 1: one disagrees or fails, or a required one could not run.
+    Exit status 0: every row that ran agrees. 1: one disagrees or fails, or one asked for by name could not run.
 
     With --kernel alone, only that kernel is checked, and it must run. --require cpu, or cuda: so must each row of that.
     """
@@ -68,7 +68,14 @@ def check(asked: Options) -> None:
             console.print(verdict_line(report), soft_wrap=True)
             bar.advance()
 
-        result = checking.check(chosen, simulate=asked.simulate, require=required, seed=asked.seed, finished=finished)
+        result = checking.check(
+            chosen,
+            simulate=asked.simulate,
+            require=required,
+            named=frozenset(asked.rows or ()),
+            seed=asked.seed,
+            finished=finished,
+        )
     _tell(result, asked)
     raise typer.Exit(result.exit_code)
 
@@ -87,6 +94,8 @@ def _tell(result: CheckReport, asked: Options) -> None:
 
     for row in result.unproven:
         say(f"{row.row} is required to agree, and was {row.verdict}.", style="red", on=errors)
+    for row in result.not_run:
+        say(f"{row.row} was asked for by name and did not run: {row.reason.rstrip('.')}.", style="red", on=errors)
     say(f"Seed {result.seed}; --seed repeats this check.", style="dim")
     if asked.json_path:
         write_whole(asked.json_path, result.to_json())

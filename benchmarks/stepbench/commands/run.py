@@ -118,6 +118,7 @@ def _start(asked: Options) -> None:
     from stepbench.cases.datasets import notes_on, register_files
     from stepbench.run import session
     from stepbench.run.choices import plan_run
+    from stepbench.run.outcome import cannot_be_met
     from stepbench.run.run_folder import new_folder
     from stepkernels.problem import ProblemError
 
@@ -130,7 +131,9 @@ def _start(asked: Options) -> None:
     plan = plan_run(choices)
     if asked.dry_run:
         console.print(plan_table(plan))
-        raise typer.Exit
+        for reason in (unmet := cannot_be_met(plan)):
+            say(reason.replace(" did not run", " cannot run"), style="red", on=errors)
+        raise typer.Exit(FAILED if unmet else 0)
     folder = new_folder(_folder("--out", asked.out))
     if wrong := disagreeing([row for row in choices.rows if row.module.endswith(".py")], asked.seed):
         plan = plan_run(replace(choices, wrong=wrong))

@@ -10,6 +10,8 @@ from stepbench.run.plan import TIME_BUDGET, Plan
 from stepreports.records.files import read_object
 
 Failure = Mapping[str, Any]
+IMPLAUSIBLE = "implausible"
+TOO_FAST = "it was faster than this machine reads X, a fault of the harness, and is not believed"
 
 
 def exit_status(folder: Path, plan: Plan) -> tuple[int, list[str]]:
@@ -18,8 +20,16 @@ def exit_status(folder: Path, plan: Plan) -> tuple[int, list[str]]:
     faults = [failure for failure in failures if not failure["skipped"]]
     reasons = [f"{fault['row']} failed {_where(fault)}: {fault['reason']}" for fault in faults]
     told = {fault["row"] for fault in faults}
-    reasons += [sentence for row, sentence in _missing(plan, failures, timed) if row not in told]
+    known = [*failures, *_beyond_the_limit(folder)]
+    reasons += [sentence for row, sentence in _missing(plan, known, timed) if row not in told]
     return (1 if reasons else 0), reasons
+
+
+def cannot_be_met(plan: Plan) -> list[str]:
+    """Which rows that have to be timed will not be, whatever happens in the run, each with the reason."""
+    skips = [{"row": each.row, "case": each.case, "kind": each.kind, "reason": each.reason} for each in plan.skips]
+    timed = {(each.row.name, case.name) for case in plan.cases for each in plan.taking_part(case)}
+    return [sentence for _, sentence in _missing(plan, skips, timed)]
 
 
 def _where(fault: Failure) -> str:
@@ -39,12 +49,14 @@ def _missing(plan: Plan, failures: Sequence[Failure], timed: set[tuple[str, str]
             continue
         asked = "was required" if row in plan.required else "was asked for by name"
         where = "" if len(without) == len(cases) else f" on {', '.join(without)}"
-        yield row, f"{row} {asked} and did not run{where}: {_why(failures, row, without)}."
+        about = [each for each in failures if each["row"] == row and each["case"] in (None, *without)]
+        ran = any(each["kind"] == IMPLAUSIBLE for each in about)
+        did = "has no time to be believed" if ran else "did not run"
+        yield row, f"{row} {asked} and {did}{where}: {_why(about)}."
 
 
-def _why(failures: Sequence[Failure], row: str, cases: Sequence[str]) -> str:
+def _why(about: Sequence[Failure]) -> str:
     """The reasons on record, each once."""
-    about = [failure for failure in failures if failure["row"] == row and failure["case"] in (None, *cases)]
     reasons = dict.fromkeys(str(failure["reason"]).rstrip(".") for failure in about)
     return "; ".join(reasons) or "nothing was recorded of it"
 
@@ -65,9 +77,20 @@ def left_out(folder: Path, resume: str) -> str | None:
 
 
 def _timed(folder: Path) -> set[tuple[str, str]]:
-    """The rows and cases that have records."""
+    """The rows and cases that have records to be believed."""
     entries = read_object(folder / "benchmark.json")["benchmarks"]
-    return {(entry["extra_info"]["row"], entry["params"]["case"]) for entry in entries}
+    believed = (entry for entry in entries if not entry["extra_info"].get("implausible"))
+    return {(entry["extra_info"]["row"], entry["params"]["case"]) for entry in believed}
+
+
+def _beyond_the_limit(folder: Path) -> list[dict[str, Any]]:
+    """The records that are not to be believed, as failures: no row reads X sooner than this machine can."""
+    entries = read_object(folder / "benchmark.json")["benchmarks"]
+    return [
+        {"row": entry["extra_info"]["row"], "case": entry["params"]["case"], "kind": IMPLAUSIBLE, "reason": TOO_FAST}
+        for entry in entries
+        if entry["extra_info"].get("implausible")
+    ]
 
 
 def _failures(folder: Path) -> list[dict[str, Any]]:

@@ -18,6 +18,18 @@ def test_the_kernel_of_a_file_must_run(tmp_path):
     assert "own is required to agree, and was unavailable." in finished.stderr
 
 
+def test_a_row_named_to_check_or_run_that_cannot_run_here_is_a_failure_with_its_reason():
+    missing = next((name for name, row in CATALOG.items() if row.unavailable()), None)
+    if missing is None:
+        pytest.skip("every row can run here")
+    checked = stepbench("check", missing)
+    assert checked.returncode == 1
+    assert f"{missing} was asked for by name and did not run: " in checked.stderr
+    planned = stepbench("run", "--rows", f"numpy-blas,{missing}", "--dry-run")
+    assert planned.returncode == 1
+    assert f"{missing} was asked for by name and cannot run: " in planned.stderr
+
+
 def test_a_device_is_required_by_its_name():
     rows = [CATALOG["numpy-blas"], CATALOG["cupy-fused"], CATALOG["python-loop"]]
     assert required_rows("cpu", rows) == ["numpy-blas", "python-loop"]

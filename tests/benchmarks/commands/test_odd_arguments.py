@@ -26,7 +26,8 @@ ODD = {
         [], [""], ["{folder}"], ["{file}"], ["{folder}", "{file}"], ["", ""],
         *([each] for each in NOWHERE if each != "-"),
         *(["a", "b", "--fail-slower", each] for each in ["", "nan", "inf", "-1", "-5%", "ten", "5%%", "%"]),
-        ["a", "--fail-slower", "10"], ["a", "b", "--fail-missing"], ["a", "b", "--json", "x"], ["a", "b", "c", "--fail-slower", "10"], ["a", "--out", "x"],
+        ["a", "--fail-slower", "10"], ["a", "b", "c", "--fail-slower", "10"], ["a", "--out", "x"],
+        ["a", "b", "--fail-missing"], ["a", "b", "--fail-unknown"], ["a", "b", "--json", "x"],
         ["a", "b", "--fail-slower", "1", "--out", "x"], ["a", "b", "--out", "{file}"], ["a", "b", "--out", "{file}/x"],
     ],
     "doctor": [

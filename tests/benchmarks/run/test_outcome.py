@@ -7,9 +7,9 @@ import pytest
 
 from runs import KERNELS, stepbench
 from stepbench.cases.case import Case
-from stepbench.run.outcome import exit_status
+from stepbench.run.outcome import TOO_FAST, cannot_be_met, exit_status
 from stepbench.run.participants import participants_of
-from stepbench.run.plan import Plan
+from stepbench.run.plan import Plan, Skip
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 
@@ -74,6 +74,24 @@ def test_a_fault_is_told_once(tmp_path):
     fault = ("python-loop", CASES[1].name, "crash", "was ended", False)
     status, (reason,) = outcome(tmp_path, plan, EVERYWHERE - {("python-loop", CASES[1].name)}, fault)
     assert (status, reason) == (1, f"python-loop failed on {CASES[1].name}: was ended")
+
+
+def test_a_required_row_that_beats_the_limit_was_not_timed(tmp_path):
+    info = {"row": "python-loop", "implausible": True}
+    entries = [{"extra_info": info, "params": {"case": case.name}} for case in CASES]
+    (tmp_path / "benchmark.json").write_text(json.dumps({"benchmarks": entries}))
+    (tmp_path / "failures.json").write_text(json.dumps({"failures": []}))
+    status, (reason,) = exit_status(tmp_path, replace(PLAN, required=("python-loop",)))
+    assert (status, reason) == (1, f"python-loop was required and has no time to be believed: {TOO_FAST}.")
+
+
+def test_what_was_asked_for_and_cannot_run_is_known_before_the_run():
+    absent = Skip(row="cupy-fused", kind="unavailable", reason="cupy is not installed")
+    for asked in ({"named": ("cupy-fused",)}, {"required": ("cupy-fused",)}):
+        (sentence,) = cannot_be_met(replace(PLAN, skips=(absent,), **asked))
+        assert sentence.endswith("did not run: cupy is not installed.")
+    assert cannot_be_met(replace(PLAN, skips=(absent,))) == []
+    assert cannot_be_met(replace(PLAN, named=("python-loop",))) == []
 
 
 @pytest.mark.parametrize("declared", ["ops=(Op.FORWARD, Op.BACKWARD)", "max_work=1.0"])

@@ -20,6 +20,9 @@ class Options:
     model: Annotated[Path, typer.Argument(help="A file that `stepbench train` wrote.", metavar="MODEL")]
     data: Data
     out: Annotated[Path | None, typer.Option(help="Write the predictions here. Default: standard output.")] = None
+    threshold: Annotated[
+        float, typer.Option(help="Take a row for the second class where its probability is above this.")
+    ] = 0.5
     force: Force = False
     header: Header = None
     keep_index: KeepIndex = None
@@ -30,6 +33,8 @@ class Options:
 @sentences
 def predict(asked: Options) -> None:
     """Predict the class of each row of a table, and the probability of the second class, as CSV.
+
+    The second class is that which `stepbench train` names second, and the predictions' header names.
 
     DATA needs the columns that MODEL was trained on, by name, in any order; columns without names, as many.
 
@@ -44,7 +49,7 @@ def predict(asked: Options) -> None:
         require_writable(asked.out)
         require_absent(asked.out, force=asked.force)
     with memory_in_sentences(asked.data):
-        predictions = predicting.predict(asked.model, asked.data, reading_of(asked))
+        predictions = predicting.predict(asked.model, asked.data, reading_of(asked), asked.threshold)
     if asked.out is None:
         write_data(predictions.to_csv())
     else:

@@ -55,6 +55,9 @@ class Options:
         Path | None,
         typer.Option(help="The model's file. Default: DATA-model.npz in this folder. The two figures go beside it."),
     ] = None
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the scores and the coefficients here, as JSON.")
+    ] = None
     force: Force = False
     header: Header = None
     keep_index: KeepIndex = None
@@ -79,16 +82,19 @@ def train(asked: Options) -> None:
     The classes of a .csv are its text as written: 01 and 1 are two, and None is one.
     """
     from stepbench.cases.free_memory import memory_in_sentences
-    from stepbench.training import fitting, outputs, settings
+    from stepbench.training import fitting, outputs, settings, worth
+    from stepreports.records.files import write_json
 
     model = asked.out or outputs.default_model(asked.data)
     require_writable(model)
-    for path in outputs.files_of(model).values():
+    for path in [*outputs.files_of(model).values(), *filter(None, [asked.json_path])]:
         require_writable(path)
         require_absent(path, force=asked.force)
     wanted = settings.Training(**{each.name: getattr(asked, each.name) for each in fields(settings.Training)})
     with outputs.live_cost(console) as report, memory_in_sentences(asked.data):
         trained = fitting.train(asked.data, wanted, report)
     written = outputs.write_files(trained, model)
+    if asked.json_path:
+        written.append(write_json(asked.json_path, worth.as_json(trained)))
     for line in [*outputs.training_lines(trained), f"Written: {', '.join(map(str, written))}"]:
         say(line)

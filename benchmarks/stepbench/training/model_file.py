@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from stepbench.cases.archives import declared_arrays, unpacked
 from stepbench.cases.csv_files import NUMBER
@@ -33,6 +33,8 @@ from stepbench.training.model_parts import (
 )
 from stepkernels.problem import Array, ProblemError
 from stepreports.records.files import write_whole
+
+EVEN = 0.5  # the probability above which the second class is the likelier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +103,10 @@ class Model:
             raise ProblemError(f"The values of row {row} are too large for the model: it comes to no finite number.")
         return margins
 
-    def predict(self, z: Array) -> tuple[Labels, Array]:
-        """The likelier class of each row, and the probability of the second class."""
+    def predict(self, z: Array, threshold: float = EVEN) -> tuple[Labels, Array]:
+        """The class of each row, the second where its probability is above the threshold; and that probability."""
         probabilities: Array = expit(z)
-        return self.classes[(z > 0).astype(np.intp)], probabilities
+        return self.classes[(z > logit(threshold)).astype(np.intp)], probabilities
 
     def save(self, path: Path) -> Path:
         """Write the model; whoever reads meanwhile finds the old file or the new one, never a part."""

@@ -14,6 +14,7 @@ from stepbench.training.curves import cost_figure, roc_figure
 from stepbench.training.fitting import Trained
 from stepbench.training.predicting import Predictions
 from stepbench.training.scores import Score
+from stepbench.training.worth import coefficient_lines, score_lines
 from stepkernels.classifier.solution import Report
 from stepreports.figures.axes import svg
 from stepreports.records.files import write_whole
@@ -74,16 +75,19 @@ def training_lines(trained: Trained) -> list[str]:
         *trained.notes,
         f"Trained with {model.optimizer} on {model.row}: {counted(len(costs), trained.iteration)}{fall}.",
         f"Held out: {score_line(trained.score)}",
+        *score_lines(trained.score, model),
+        *coefficient_lines(model),
     ]
 
 
 def prediction_lines(predictions: Predictions) -> list[str]:
     """How good the predictions are, as far as the table tells, and what else there is to say."""
-    score = [score_line(predictions.score)] if predictions.score else []
-    return [*score, *predictions.notes]
+    score = predictions.score
+    told = [score_line(score), *score_lines(score, predictions.model)] if score else []
+    return [*told, *predictions.notes]
 
 
 def score_line(score: Score) -> str:
     guess = f"always guessing the commoner class: {score.majority:.1%}"
     accuracy = f"{counted(score.rows, 'row')}, accuracy {score.accuracy:.1%}"
-    return f"{accuracy} ({guess}), area under the ROC curve {score.auc:.4f}."
+    return f"{accuracy} ({guess}), log loss {score.log_loss:.4f}, area under the ROC curve {score.auc:.4f}."

@@ -16,7 +16,7 @@ from stepbench.cases.datasets import open_table
 from stepbench.cases.label_text import Labels, few
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepbench.training.known_labels import as_classes, spelt
-from stepbench.training.model_file import Model, load_model
+from stepbench.training.model_file import EVEN, Model, load_model
 from stepbench.training.scores import Score, score_of
 from stepkernels.problem import Array, ProblemError
 from stepreports.telling.text import counted
@@ -61,16 +61,26 @@ def notes_on_safety(classes: Labels) -> list[str]:
     return [f"A spreadsheet would run {few(changed)} as a formula: a ' stands before it in the CSV."] if changed else []
 
 
-def predict(model_path: Path, source: str, asked: Reading = AS_IT_LOOKS) -> Predictions:
-    """Apply a model to a table with the columns it was trained on. Raises `ProblemError` where one is missing."""
+def predict(model_path: Path, source: str, asked: Reading = AS_IT_LOOKS, threshold: float = EVEN) -> Predictions:
+    """Apply a model to a table with the columns it was trained on. Raises `ProblemError` where one is missing.
+
+    A row is taken for the second class where its probability is above the threshold.
+    """
+    require_threshold(threshold)
     model = load_model(model_path)
     table = open_table(source, min(model.widths(), default=len(model.columns)), model.reading(asked))
     require_width(table, model, model_path)
     z = model.margins(features_of(table, model, model_path))
-    predicted, probabilities = model.predict(z)
-    score, note = score_of_known(model, z, table) if has_target(table, model) else (None, None)
+    predicted, probabilities = model.predict(z, threshold)
+    score, note = score_of_known(model, z, table, threshold) if has_target(table, model) else (None, None)
     notes = [*table.notes, *notes_on_safety(model.classes), *([note] if note else [])]
     return Predictions(model=model, predicted=predicted, probabilities=probabilities, score=score, notes=notes)
+
+
+def require_threshold(threshold: float) -> None:
+    """Raise `ProblemError` for what is no probability to draw the line at."""
+    if not 0.0 < threshold < 1.0:  # nor NaN
+        raise ProblemError(f"The threshold is {threshold:g}; it must lie between 0 and 1.")
 
 
 def require_width(table: Table, model: Model, model_path: Path) -> None:
@@ -127,7 +137,7 @@ def holds_others(table: Table, model: Model) -> bool:
     return not {spelt(label) for label in np.unique(labels)} <= {spelt(label) for label in model.classes}
 
 
-def score_of_known(model: Model, z: Array, table: Table) -> tuple[Score | None, str | None]:
+def score_of_known(model: Model, z: Array, table: Table, threshold: float) -> tuple[Score | None, str | None]:
     """The score against the labels that stand in the table, and what there is to say of it."""
     target = str(model.target)
     try:
@@ -140,4 +150,4 @@ def score_of_known(model: Model, z: Array, table: Table) -> tuple[Score | None, 
         return None, f"No score: the column {target!r} does not hold {classes}, and these alone."
     seen = f"The model was trained on {table.name}: of rows it has seen, a score says little."
     notes = [note, seen if str(model.trained_on) == table.name else None]
-    return score_of(model, z, known), " ".join(filter(None, notes)) or None
+    return score_of(model, z, known, threshold), " ".join(filter(None, notes)) or None

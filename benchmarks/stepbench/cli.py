@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -12,6 +14,7 @@ from stepbench.commands.doctor import doctor
 from stepbench.commands.endings import EXIT_STATUSES, Status
 from stepbench.commands.learn import learn
 from stepbench.commands.list import list_rows
+from stepbench.commands.plain_help import PlainCommand, PlainGroup
 from stepbench.commands.predict import predict
 from stepbench.commands.report import report
 from stepbench.commands.run import run
@@ -43,15 +46,39 @@ To begin: `stepbench list`, then `stepbench run`.
 
 app = typer.Typer(
     name="stepbench",
+    cls=PlainGroup,
     help=ABOUT,
     epilog=EXIT_STATUSES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        say(f"stepbench {version_here()}")
+        raise typer.Exit
+
+
+@app.callback()
+def stepbench(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Nothing but what is asked of every command."""
+
+
 for name, command in COMMANDS.items():
-    app.command(name, epilog=EXIT_STATUSES)(command)
+    app.command(name, cls=PlainCommand, epilog=EXIT_STATUSES)(command)
+
+
+def version_here() -> str:
+    """The version that is installed; or that this is none, but the folders of a checkout."""
+    try:
+        return metadata.version("stepbench")
+    except metadata.PackageNotFoundError:
+        return "from a checkout, not installed"
 
 
 def main() -> None:

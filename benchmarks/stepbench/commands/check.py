@@ -12,7 +12,7 @@ import typer
 from stepbench.commands.choice_of_rows import chosen_rows, required_rows
 from stepbench.commands.options import KernelFiles, Require
 from stepbench.commands.places import append, require_writable
-from stepbench.commands.terminal import console, errors, options_of, say, sentences
+from stepbench.commands.terminal import errors, live, options_of, say, sentences
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -62,10 +62,10 @@ def check(asked: Options) -> None:
     required = frozenset(required_rows(asked.require, chosen))
     for path in filter(None, (asked.json_path, asked.markdown)):
         require_writable(path)
-    with TerminalProgress("Checking", len(chosen), console) as bar:
+    with TerminalProgress("Checking", len(chosen), live) as bar:
 
         def finished(report: RowReport) -> None:
-            console.print(verdict_line(report), soft_wrap=True)
+            live.print(verdict_line(report), soft_wrap=True)
             bar.advance()
 
         result = checking.check(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.terminal import console, errors, say, sentences
+from stepbench.commands.terminal import console, errors, sentences, write_data
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.syntax import Syntax
 
     from stepbench.machine.loading import Standing
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
 @sentences
 def show(row: Annotated[str, typer.Argument(metavar="ROW", help="A row's name (see `stepbench list`).")]) -> None:
-    """One row: what it supports, its documentation and its source."""
+    """One row: what it supports, its documentation and its source.
+
+    To a file or a pipe goes the source alone: Python that runs, with any further files of the row as comments.
+    """
     from rich.markdown import Markdown
 
     from stepbench.machine.loading import standings_of
@@ -26,17 +31,30 @@ def show(row: Annotated[str, typer.Argument(metavar="ROW", help="A row's name (s
     from stepkernels.sources import source_files
 
     (chosen,) = rows_named([row])
+    files = source_files(chosen)
+    if not console.is_terminal:
+        write_data(as_source(files))
+        return
     with errors.status(f"Loading {chosen.library}"):
         standing = standings_of([chosen])[chosen.name]
     console.print(Markdown("\n".join(fact_lines(chosen, standing))))
-    files = source_files(chosen)
     for file in files:
         if len(files) > 1:
             console.rule(f"{file.parent.name}/{file.name}", align="left")
-        if console.is_terminal:
-            console.print(highlighted(file))
-        else:
-            say(file.read_text(encoding="utf-8").rstrip())
+        console.print(highlighted(file))
+
+
+def as_source(files: Sequence[Path]) -> str:
+    """What a pipe or a file gets: the row's own file, as it stands, which runs; the row's others as comments below.
+
+    Python first: a row of several files names the others in its imports.
+    """
+    first, *others = files
+    parts = [first.read_text(encoding="utf-8").rstrip()]
+    for file in others:
+        lines = file.read_text(encoding="utf-8").rstrip().splitlines()
+        parts.append("\n".join([f"# {file.parent.name}/{file.name}", "#", *(f"# {line}".rstrip() for line in lines)]))
+    return "\n\n\n".join(parts) + "\n"
 
 
 def fact_lines(row: Implementation, standing: Standing) -> list[str]:

@@ -24,7 +24,9 @@ NARROWEST = 80  # columns, for which screens are made: into fewer Rich cuts tabl
 
 console = Console()
 errors = Console(stderr=True)
+live = Console()  # of what is drawn again and again, which a screen must not fold
 _columns_found = console.width  # before narrow screens are widened
+LEAST_COLUMNS = 20  # a screen of fewer, such as COLUMNS=0, tells nothing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +68,8 @@ def widen_narrow_screens() -> None:
         if each.width < NARROWEST:
             each.width = NARROWEST
             os.environ["COLUMNS"] = str(NARROWEST)  # for the consoles that Typer makes
+    if _columns_found >= LEAST_COLUMNS:
+        live.width = _columns_found  # COLUMNS is another by now
     if not os.environ.get("TERMINAL_WIDTH", "").isdigit():
         os.environ.pop("TERMINAL_WIDTH", None)  # which Typer takes for a number
 
@@ -119,7 +123,7 @@ def write_data(text: str) -> None:
 def progress_bar(total: int) -> Iterator[TerminalProgress]:
     from stepbench.run.progress import TerminalProgress
 
-    with TerminalProgress("Timing", total, console) as progress:
+    with TerminalProgress("Timing", total, live) as progress:
         yield progress
 
 

@@ -7,10 +7,18 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 LINE_EVERY_SECONDS = 10.0
+BAR_COLUMNS = 20
+
+
+def whole() -> Column:
+    """A column that is shown whole, however narrow the screen: the description gives way."""
+    return Column(no_wrap=True)
 
 
 class Progress(Protocol):
@@ -30,14 +38,14 @@ class TerminalProgress:
         self.finished = 0
         self.started = self.last_line = time.monotonic()
         columns = (
-            SpinnerColumn(),
-            TextColumn(title),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.description}", table_column=None),
+            SpinnerColumn(table_column=whole()),
+            TextColumn(title, table_column=whole()),
+            BarColumn(BAR_COLUMNS, table_column=whole()),
+            MofNCompleteColumn(table_column=whole()),
+            TimeRemainingColumn(compact=True, table_column=whole()),
+            TextColumn("[dim]{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
         )
-        self.bar = Bar(*columns, console=console, transient=True) if console.is_terminal else None
+        self.bar = Bar(*columns, console=console, transient=True, expand=True) if console.is_terminal else None
         self.task = self.bar.add_task("", total=total) if self.bar else None
 
     def __enter__(self) -> Self:
@@ -53,7 +61,12 @@ class TerminalProgress:
 
     def describe(self, text: str) -> None:
         if self.bar and self.task is not None:
-            self.bar.update(self.task, description=text)
+            self.bar.update(self.task, description=escape(text))
+        elif time.monotonic() - self.last_line > LINE_EVERY_SECONDS:
+            self.last_line = time.monotonic()
+            self.console.print(
+                f"{self.title}: {self.finished} of {self.total}; {text}", soft_wrap=True, markup=False, highlight=False
+            )
 
     def advance(self) -> None:
         self.finished += 1

@@ -14,6 +14,7 @@ from stepbench.commands.doctor import doctor
 from stepbench.commands.endings import EXIT_STATUSES, Status
 from stepbench.commands.learn import learn
 from stepbench.commands.list import list_rows
+from stepbench.commands.new_kernel import new_kernel
 from stepbench.commands.plain_help import PlainCommand, PlainGroup
 from stepbench.commands.predict import predict
 from stepbench.commands.report import report
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "run": run,
     "report": report,
+    "new-kernel": new_kernel,
     "doctor": doctor,
     "tune": tune,
     "train": train,

@@ -23,6 +23,7 @@ Imports `run` and below.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 from stepbench.checking.kernel_file import KernelFileError, load_kernel
 from stepbench.checking.supervise import judge_rows, new_seed
@@ -37,11 +38,11 @@ def check(
     *,
     simulate: bool = False,
     require: frozenset[str] = frozenset(),
-    named: frozenset[str] = frozenset(),
+    named: AbstractSet[str] = frozenset(),
     seed: int | None = None,
     finished: Callable[[RowReport], None] = lambda _report: None,
 ) -> CheckReport:
     """Judge every row. `finished` is told each row's report as it is done; the seed, given again, repeats the check."""
     seed = new_seed() if seed is None else seed
     reports = judge_rows(rows, seed=seed, finished=finished, simulate=simulate)
-    return CheckReport(rows=tuple(reports), required=require, named=named, seed=seed)
+    return CheckReport(rows=tuple(reports), required=require, named=frozenset(named), seed=seed)

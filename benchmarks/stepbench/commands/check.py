@@ -12,7 +12,7 @@ import typer
 from stepbench.commands.choice_of_rows import chosen_rows, required_rows
 from stepbench.commands.options import KernelFiles, Require
 from stepbench.commands.places import append, require_writable
-from stepbench.commands.terminal import errors, live, options_of, say, sentences
+from stepbench.commands.terminal import errors, live, options_of, say, sentences, split_list
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -59,7 +59,10 @@ def check(asked: Options) -> None:
     refuse_variables(os.environ, but=[SIMULATED] if asked.simulate else [])
     named = None if not asked.rows and not asked.kernel else ",".join(asked.rows or [])
     chosen = chosen_rows(named, asked.kernel or [])
+    own = {row.name for row in chosen if row.module.endswith(".py")}
     required = frozenset(required_rows(asked.require, chosen))
+    if asked.simulate:  # a kernel of a file may be judged in a simulator, unless it is required by name
+        required -= own - set(split_list(asked.require))
     for path in filter(None, (asked.json_path, asked.markdown)):
         require_writable(path)
     with TerminalProgress("Checking", len(chosen), live) as bar:
@@ -72,7 +75,7 @@ def check(asked: Options) -> None:
             chosen,
             simulate=asked.simulate,
             require=required,
-            named=frozenset(asked.rows or ()),
+            named=own | set(asked.rows or ()),
             seed=asked.seed,
             finished=finished,
         )

@@ -8,6 +8,7 @@ read it. Orders come, and findings go, over a pipe that the executor does not ha
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
@@ -19,12 +20,13 @@ from stepbench.checking.protocol import CannotRun, Finding, Orders
 from stepbench.checking.schedule import schedule_of
 from stepbench.checking.scheduled_trial import ScheduledTrial
 from stepbench.checking.tally import Tally
+from stepbench.checking.verdicts import Disagreement
 from stepbench.executor.line import Line, Lost, RaisedByRow
 from stepbench.executor.patience import COMPILING_SECONDS
 from stepbench.executor.remote import RemoteRow
 from stepkernels import Implementation
-from stepkernels.interface import Accumulation, Residual
 
+ALIKE = 0.2  # of an error; threads that share a sum out anew round it otherwise
 MOST_DISAGREEMENTS = 12  # a row wrong through and through needs no longer list
 
 
@@ -54,7 +56,7 @@ def findings_of(row: Implementation, schedule: list[ScheduledTrial], bind: Bind)
     for scheduled, next_trial in zip(schedule, [*map(str, schedule[1:]), ""], strict=True):
         try:
             disagreement = scheduled.run(row, tally, bind)
-            hint = hint_of_traits(row, scheduled, bind) if disagreement and not disagreements else ""
+            hint = hint_of_traits(row, scheduled, bind, disagreement) if disagreement and not disagreements else ""
         except Lost as lost:
             yield Finding(next_trial="", disagreement=scheduled.lost(str(lost)), tally=deepcopy(tally))
             return
@@ -67,18 +69,28 @@ def findings_of(row: Implementation, schedule: list[ScheduledTrial], bind: Bind)
             return
 
 
-def hint_of_traits(row: Implementation, scheduled: ScheduledTrial, bind: Bind) -> str:
-    """What the row would have to declare for its arithmetic to be judged as it computes, if anything would do."""
-    declared = (row.residual, row.accumulation)
-    choices: tuple[tuple[Residual, Accumulation, str], ...] = (
-        ("difference", row.accumulation, "residual='difference', for p − y or softplus(z) − y·z"),
-        (row.residual, "sequential", "accumulation='sequential', for one running sum"),
-    )
-    for residual, accumulation, words in choices:
-        other = replace(row, residual=residual, accumulation=accumulation)
-        if (residual, accumulation) != declared and scheduled.run(other, Tally(), bind) is None:
-            return f"It would pass this trial declaring {words}"
+def hint_of_traits(row: Implementation, scheduled: ScheduledTrial, bind: Bind, found: Disagreement) -> str:
+    """What the row would have to declare for its arithmetic to be judged as it computes, if anything would do.
+
+    No declaration mends a row that, on the same data, is not wrong again, or by much more or less. The error of p − y
+    is where y is 1: a row that is as wrong where every y is 0 makes another mistake.
+    """
+    again = scheduled.run(row, Tally(), bind)
+    if again is None or not _alike(again.error, found.error):
+        return "Run again on the same data, it does not give the same: it does not repeat itself, as with a race"
+    difference, sequential = replace(row, residual="difference"), replace(row, accumulation="sequential")
+    if row.residual != "difference" and scheduled.run(difference, Tally(), bind) is None:
+        without_ones = scheduled._replace(label=0.0)
+        if without_ones.run(row, Tally(), bind) is None:
+            return "It would pass this trial declaring residual='difference', for p − y or softplus(z) − y·z"
+    if row.accumulation != "sequential" and scheduled.run(sequential, Tally(), bind) is None:
+        return "It would pass this trial declaring accumulation='sequential', for one running sum"
     return ""
+
+
+def _alike(error: float, other: float) -> bool:
+    """Whether two errors in bounds may be of one mistake, rounded otherwise."""
+    return math.isclose(error, other, rel_tol=ALIKE)
 
 
 def main(descriptor: int) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,10 @@ class Scene(NamedTuple):
 
     name: str
     problem: Problem
+
+    def labelled(self, label: float) -> Scene:
+        """The same with one label in every row."""
+        return Scene(self.name, replace(self.problem, y=np.full_like(self.problem.y, label)))
 
     def __str__(self) -> str:
         return f"{self.name}, {self.problem.m} × {self.problem.n}"

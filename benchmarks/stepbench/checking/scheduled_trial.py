@@ -24,7 +24,7 @@ from stepkernels import Config, Implementation, Problem
 class ScheduledTrial(NamedTuple):
     """A trial with its scene, dtype and optimizer, and the seed of all that it draws; its data is made when it runs.
 
-    `storage` is what X is kept in, None for its dtype.
+    `storage` is what X is kept in, None for its dtype; `label` that of every row, None for the scene's own.
     """
 
     trial: Trial
@@ -34,6 +34,7 @@ class ScheduledTrial(NamedTuple):
     optimizer: str
     seed: tuple[int, ...]
     storage: str | None = None
+    label: float | None = None
 
     def __str__(self) -> str:
         m, n = self.shape
@@ -50,11 +51,13 @@ class ScheduledTrial(NamedTuple):
         """
         random = np.random.default_rng(self.seed)
         scene = scenes.scene(self.kind, *self.shape, self.dtype, random)
+        if self.label is not None:
+            scene = scene.labelled(self.label)
         config, other = self._configs(row, scene, random)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                setup = Setup(row, scene, config, other, random, tally, bind or RemoteRow(row).bind)
+                setup = Setup(row, scene, config, other, random, tally, bind or RemoteRow(row).bind, label=self.label)
                 self.trial.run(setup)
                 setup.finish()
         except Rejected as rejected:

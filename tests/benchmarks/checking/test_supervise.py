@@ -94,6 +94,23 @@ def test_an_undeclared_difference_is_given_a_hint(tmp_path):
     assert "declaring residual='difference'" in row.reason
 
 
+def test_a_row_that_does_not_repeat_itself_is_told_so_and_given_no_other_hint(tmp_path):
+    path = kernel_file(
+        tmp_path,
+        "import numpy as np\n"
+        "class Workspace(numpy_blas.Workspace):\n"
+        "    def step(self):\n"
+        "        super().step()\n"
+        "        self.gw[0] *= 1 + 10.0 ** np.random.default_rng().uniform(-3, 1)\n"
+        "def bind(problem, config): return Workspace(problem, config, 'C')\n",
+        ", ops=(Op.STEP,)",
+    )
+    row, _ = verdict_of(load_kernel(path))
+    assert row.verdict is Verdict.DISAGREES
+    assert "it does not repeat itself, as with a race" in row.reason
+    assert "declaring" not in row.reason
+
+
 def test_a_broken_installation_is_not_a_missing_one(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("raise OSError('libfast.so.3: cannot open shared object file')\n")

@@ -31,10 +31,13 @@ class Setup:
     tally: Tally = field(default_factory=Tally)
     binder: Bind | None = None
     bound_rows: list[BoundRow] = field(default_factory=list)
+    label: float | None = None  # of every row, where the trial is asked for that
 
     def bind(self, scene: Scene | None = None, config: Config | None = None) -> BoundRow:
         """The row on a scene, whose data are rounded to what they are kept in: the truth is that of stored numbers."""
         scene, config = scene or self.scene, config or self.config
+        if self.label is not None:
+            scene = scene.labelled(self.label)
         if config.storage is not None:
             scene = scene._replace(problem=scene.problem.stored(config.storage))
         row = BoundRow(self.implementation, scene, config, self.tally, self.binder)

@@ -63,14 +63,7 @@ def report(
     if out is not None and (fail_slower is not None or len(runs) == 1):
         raise typer.BadParameter("--out is for a page over several runs; one run's is written into its own folder.")
     if fail_slower is not None:
-        if len(runs) != 2:
-            raise typer.BadParameter("--fail-slower compares exactly two runs: the base, then the new one.")
-        for path in filter(None, (json_path, markdown)):
-            require_writable(path)
-        result = stepreports.gate(
-            runs[0], runs[1], _percentage(fail_slower), fail_unknown=fail_unknown, fail_missing=fail_missing
-        )
-        _tell(result, json_path, markdown)
+        _gate(runs, _percentage(fail_slower), (fail_unknown, fail_missing), json_path, markdown)
     elif len(runs) == 1:
         if runs[0].is_dir():
             require_writable_folder(runs[0])
@@ -79,6 +72,21 @@ def report(
         folder = Path("stepbench-comparison") if out is None else out
         require_writable_folder(folder)
         say(f"Report: {stepreports.compare_report(runs, folder)}")
+
+
+def _gate(
+    runs: list[Path], percent: float, strict: tuple[bool, bool], json_path: Path | None, markdown: Path | None
+) -> None:
+    """Hold the second run against the first. `strict`: whether what is unknown fails, and what is missing."""
+    import stepreports
+
+    if len(runs) != 2:
+        raise typer.BadParameter("--fail-slower compares exactly two runs: the base, then the new one.")
+    for path in filter(None, (json_path, markdown)):
+        require_writable(path)
+    unknown, missing = strict
+    result = stepreports.gate(runs[0], runs[1], percent, fail_unknown=unknown, fail_missing=missing)
+    _tell(result, json_path, markdown)
 
 
 def _tell(result: GateResult, json_path: Path | None, markdown: Path | None) -> None:

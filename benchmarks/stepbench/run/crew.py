@@ -57,8 +57,8 @@ class Crew:
 
     def _start(self, wanted: Participant, cases: Sequence[Case]) -> None:
         """Start it, and at first everyone at once: to load a library takes longest, and nothing is timed meanwhile."""
-        taking_part = [each for case in cases for each in self.plan.taking_part(case)]
-        starting = [wanted] if self.workers else list(dict.fromkeys(taking_part))
+        taking_part = {each.key: each for case in cases for each in self.plan.taking_part(case)}
+        starting = [wanted] if self.workers else list(taking_part.values())
         for participant in starting:
             with self._or_lost(participant):
                 self._launch(participant, cases)

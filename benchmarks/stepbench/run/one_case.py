@@ -97,8 +97,8 @@ class OneCase:
         """The fields of `bound` of all who could be bound."""
         binders, found = ThreadPoolExecutor(self.plan.binds_at_once), {}
         try:
-            binding = {each: binders.submit(self._bind, each) for each in self.present}
-            for participant, bound in binding.items():
+            binding = [(each, binders.submit(self._bind, each)) for each in self.present]
+            for participant, bound in binding:
                 with self._dropping(participant):
                     found[participant.key] = bound.result()
         finally:

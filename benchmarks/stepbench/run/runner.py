@@ -29,17 +29,28 @@ from stepbench.run.plan import Plan
 from stepbench.run.progress import Progress
 from stepbench.run.scratch import Scratch
 from stepbench.run.time_limit import OutOfTimeError, TimeLimit
+from stepbench.run.until_clear import Wanted, everything
 from stepreports.records.journal import read_events
 
 
 class Runner:
-    """Carries a plan out. `work` is a folder for what is needed only meanwhile, and is left as it comes to be."""
+    """Carries a plan out. `work` is a folder for what is needed only meanwhile, and is left as it comes to be.
+
+    `wanted` says which of the cases a generation times; once it names none, the run is over.
+    """
 
     def __init__(
-        self, plan: Plan, folder: Path, work: Path, journal: Journal, progress: Progress, presence: Presence
+        self,
+        plan: Plan,
+        folder: Path,
+        work: Path,
+        journal: Journal,
+        progress: Progress,
+        presence: Presence,
+        wanted: Wanted = everything,
     ) -> None:
         self.plan, self.folder, self.work, self.journal = plan, folder, work, journal
-        self.progress, self.presence = progress, presence
+        self.progress, self.presence, self.wanted = progress, presence, wanted
         self.scratch = Scratch(work / "scratch", plan.seed, plan.data)
         self.time_limit = TimeLimit(plan.max_seconds)
 
@@ -47,7 +58,10 @@ class Runner:
         """Every generation, budget and case that is not done: `done` holds pairs of a generation and a case's name."""
         (self.folder / "logs").mkdir(exist_ok=True)
         for generation in range(self.plan.generations):
-            self._generation(generation, self._left(self.plan.cases, generation, done))
+            cases = self._wanted(generation)
+            self._generation(generation, self._left(cases, generation, done))
+            if not cases:
+                break
         if self.plan.budget_seconds is not None:
             self._go_on(done)
         self.journal.write("finished")
@@ -80,6 +94,10 @@ class Runner:
 
     def _left(self, cases: Sequence[Case], generation: int, done: frozenset[tuple[int, str]]) -> list[Case]:
         return [case for case in cases if (generation, case.name) not in done]
+
+    def _wanted(self, generation: int) -> Sequence[Case]:
+        names = self.wanted(generation)
+        return [case for case in self.plan.cases if names is None or case.name in names]
 
     def _generation(self, generation: int, cases: Sequence[Case]) -> None:
         """A crew for each thread budget."""

@@ -28,6 +28,7 @@ from stepbench.run.results import LIMITS, write_results
 from stepbench.run.resuming import Again, plan_to_resume
 from stepbench.run.run_folder import made, new_work_name, refuse_links, work_folder
 from stepbench.run.runner import Runner
+from stepbench.run.until_clear import Wanted, everything
 from stepreports.records.files import RecordError, write_json
 from stepreports.records.journal import NAME, SCHEMA, Event, read_events
 
@@ -38,8 +39,8 @@ class RunEndedError(Exception):
     """A run that could not go on through no fault of a row: the disk is full, or cannot be written."""
 
 
-def start(plan: Plan, folder: Path, progress: ProgressFactory) -> None:
-    """Time a new plan into `folder`. What was measured is kept whatever ends it.
+def start(plan: Plan, folder: Path, progress: ProgressFactory, wanted: Wanted = everything) -> None:
+    """Time a new plan into `folder`: in each generation, what is wanted. What was measured is kept whatever ends it.
 
     Raises `ProblemError` when the folder is another run's, and `RunEndedError`.
     """
@@ -47,7 +48,7 @@ def start(plan: Plan, folder: Path, progress: ProgressFactory) -> None:
     with made(folder), _kept_whatever_happens(folder), Journal(folder, new=True) as journal:
         journal.write("run", **header)
         write_places(folder, plan.data)
-        _carry_out(plan, folder, header["work"], journal, progress, [])
+        _carry_out(plan, folder, header["work"], journal, progress, [], wanted)
 
 
 def resume(folder: Path, progress: ProgressFactory, again: Again | None = None) -> Plan:
@@ -100,7 +101,13 @@ def _kept_whatever_happens(folder: Path) -> Iterator[None]:
 
 
 def _carry_out(
-    plan: Plan, folder: Path, work_name: Any, journal: Journal, progress: ProgressFactory, before: Sequence[Event]
+    plan: Plan,
+    folder: Path,
+    work_name: Any,
+    journal: Journal,
+    progress: ProgressFactory,
+    before: Sequence[Event],
+    wanted: Wanted = everything,
 ) -> None:
     """Time what `before` does not hold; then turn whatever the journal holds into records."""
     try:
@@ -108,7 +115,7 @@ def _carry_out(
             limits = folder / LIMITS
             if not limits.is_file():
                 write_json(limits, _limits(plan))
-            _time(plan, folder, work, journal, progress, before, presence)
+            _time(plan, folder, work, journal, progress, before, presence, wanted)
     finally:
         write_results(folder, read_events(folder))
 
@@ -121,12 +128,13 @@ def _time(
     progress: ProgressFactory,
     before: Sequence[Event],
     presence: Presence,
+    wanted: Wanted,
 ) -> None:
     done = finished_pairs(before)
     try:
         of_all = sum(generation < plan.generations for generation, _ in done)
         with progress(plan.generations * len(plan.cases) - of_all) as bar:
-            runner = Runner(plan, folder, work, journal, bar, presence)
+            runner = Runner(plan, folder, work, journal, bar, presence, wanted)
             runner.run(done)
             after = AfterTurns(plan, folder, work, journal, bar, runner.scratch, runner.time_limit)
             after.run(already_alone(before))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from stepbench.commands.check import check
+from stepbench.commands.compare import compare
 from stepbench.commands.doctor import doctor
 from stepbench.commands.endings import EXIT_STATUSES, Status
 from stepbench.commands.learn import learn
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "report": report,
     "new-kernel": new_kernel,
+    "compare": compare,
     "doctor": doctor,
     "tune": tune,
     "train": train,

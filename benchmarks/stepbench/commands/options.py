@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+
+from stepbench.commands.terminal import whole_numbers
 
 if TYPE_CHECKING:
     from stepbench.cases.reading import Reading
@@ -39,6 +41,11 @@ KernelFiles = Annotated[
         help="A kernel file of your own, with IMPLEMENTATION and bind() (see CONTRIBUTING.md); may be repeated.",
     ),
 ]
+Sizes = Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")]
+Ops = Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")]
+Dtypes = Annotated[str | None, typer.Option(help="float32,float64.")]
+Optimizers = Annotated[str | None, typer.Option(help="gd,adam.")]
+Threads = Annotated[str | None, typer.Option(help="Thread budgets, as in 1,2. Default: all this process may use.")]
 Data = Annotated[str, typer.Argument(help=f"breast-cancer, digits-parity, or {DATA_FILES}.", metavar="DATA")]
 Target = Annotated[str | None, typer.Option(help="The column to learn, in a file. Default: its last.")]
 Header = Annotated[
@@ -76,6 +83,32 @@ class AsksHowToRead(Protocol):
     def keep_index(self) -> bool | None: ...
     @property
     def zero_based(self) -> CountedFromZero: ...
+
+
+class AsksForCases(Protocol):
+    """The options of a command that times: which operations, and how."""
+
+    @property
+    def ops(self) -> str | None: ...
+    @property
+    def dtypes(self) -> str | None: ...
+    @property
+    def optimizer(self) -> str | None: ...
+    @property
+    def threads(self) -> str | None: ...
+
+
+def chosen_cases(asked: AsksForCases) -> dict[str, Any]:
+    """What those options come to, as fields of `Choices`. Raises `ProblemError`, or Typer's `BadParameter`."""
+    from stepbench.cases.parsing import parse_choices, parse_ops, parse_optimizers
+    from stepkernels.problem import DTYPES
+
+    return {
+        "ops": None if asked.ops is None else parse_ops(asked.ops),
+        "dtypes": None if asked.dtypes is None else parse_choices("dtype", asked.dtypes, DTYPES),
+        "optimizers": None if asked.optimizer is None else parse_optimizers(asked.optimizer),
+        "threads": None if asked.threads is None else whole_numbers(asked.threads),
+    }
 
 
 def reading_of(asked: AsksHowToRead) -> Reading:

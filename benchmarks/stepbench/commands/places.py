@@ -42,6 +42,13 @@ def append(path: Path, text: str) -> None:
         file.write(text)
 
 
+def folder_given(option: str, given: str | None) -> Path | None:
+    """A folder that was given, which an empty word is not: Python would take it for the working folder."""
+    if given is not None and not given.strip():
+        raise ProblemError(f"{option} needs a folder; it was given an empty word.")
+    return None if given is None else Path(given)
+
+
 def _try_folder(folder: Path) -> None:
     """Write into the folder, or the nearest above it that is there: what is missing below can then be made."""
     while not folder.exists():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stepbench.commands.places import append, require_writable, require_writable_folder
-from stepbench.commands.terminal import say, screen_columns, sentences
+from stepbench.commands.terminal import percentage, say, screen_columns, sentences
 
 if TYPE_CHECKING:
     from stepreports import GateResult
@@ -63,7 +62,7 @@ def report(
     if out is not None and (fail_slower is not None or len(runs) == 1):
         raise typer.BadParameter("--out is for a page over several runs; one run's is written into its own folder.")
     if fail_slower is not None:
-        _gate(runs, _percentage(fail_slower), (fail_unknown, fail_missing), json_path, markdown)
+        _gate(runs, percentage(fail_slower), (fail_unknown, fail_missing), json_path, markdown)
     elif len(runs) == 1:
         if runs[0].is_dir():
             require_writable_folder(runs[0])
@@ -101,13 +100,3 @@ def _tell(result: GateResult, json_path: Path | None, markdown: Path | None) -> 
     if markdown:
         append(markdown, stepreports.gate_in_markdown(result))
     raise typer.Exit(result.exit_code)
-
-
-def _percentage(text: str) -> float:
-    try:
-        percent = float(text.strip().removesuffix("%"))
-    except ValueError:
-        percent = math.nan
-    if not 0 <= percent < math.inf:
-        raise typer.BadParameter(f"{text!r} is not a percentage of 0 or more; write it as in 10%.")
-    return percent

@@ -14,16 +14,22 @@ from stepbench.commands.choice_of_rows import asked_by_name, kernels_of_files, r
 from stepbench.commands.options import (
     DATA_FILES,
     CountedFromZero,
+    Dtypes,
     Header,
     KeepIndex,
     KernelFiles,
+    Ops,
+    Optimizers,
     Require,
     Rows,
+    Sizes,
     Target,
+    Threads,
     ZeroBased,
+    chosen_cases,
     reading_of,
 )
-from stepbench.commands.places import require_writable
+from stepbench.commands.places import folder_given, require_writable
 from stepbench.commands.planted_check import disagreeing
 from stepbench.commands.run_told import plan_table, render, write_asked
 from stepbench.commands.terminal import (
@@ -34,7 +40,6 @@ from stepbench.commands.terminal import (
     say,
     sentences,
     split_list,
-    whole_numbers,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +60,7 @@ class Options:
         str, typer.Option(help="quick, standard, full, or marks and marks-cuda (what the fused rows are held to).")
     ] = "quick"
     rows: Rows = None
-    sizes: Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")] = None
+    sizes: Sizes = None
     data: Annotated[
         str | None, typer.Option(help=f"Real data, comma-separated: breast-cancer, digits-parity, or {DATA_FILES}.")
     ] = None
@@ -63,12 +68,10 @@ class Options:
     header: Header = None
     keep_index: KeepIndex = None
     zero_based: ZeroBased = CountedFromZero.AUTO
-    ops: Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")] = None
-    dtypes: Annotated[str | None, typer.Option(help="float32,float64.")] = None
-    optimizer: Annotated[str | None, typer.Option(help="gd,adam.")] = None
-    threads: Annotated[
-        str | None, typer.Option(help="Thread budgets, as in 1,2. Default: all this process may use.")
-    ] = None
+    ops: Ops = None
+    dtypes: Dtypes = None
+    optimizer: Optimizers = None
+    threads: Threads = None
     cold: Annotated[bool, typer.Option("--cold", help="Time each case also with its data out of every cache.")] = False
     max_time: Annotated[
         float | None, typer.Option(help="Minutes after which nothing further is begun; --resume goes on.")
@@ -134,7 +137,7 @@ def _start(asked: Options) -> None:
         for reason in (unmet := cannot_be_met(plan)):
             say(reason.replace(" did not run", " cannot run"), style="red", on=errors)
         raise typer.Exit(FAILED if unmet else 0)
-    folder = new_folder(_folder("--out", asked.out))
+    folder = new_folder(folder_given("--out", asked.out))
     if wrong := disagreeing([row for row in choices.rows if row.module.endswith(".py")], asked.seed):
         plan = plan_run(replace(choices, wrong=wrong))
         _require_a_reason_to_go_on(asked, choices, wrong)
@@ -160,7 +163,7 @@ def _resume(asked: Options) -> None:
     from stepbench.run.resuming import Again
     from stepkernels.problem import ProblemError
 
-    folder = _folder("--resume", asked.resume) or Path()
+    folder = folder_given("--resume", asked.resume) or Path()
     without = Options()
     settled = [each.name for each in fields(Options) if each.name not in (*WITH_RESUME, "require")]
     if changed := [name for name in settled if getattr(asked, name) != getattr(without, name)]:
@@ -204,31 +207,20 @@ def _option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _folder(option: str, given: str | None) -> Path | None:
-    """A path that was given, which an empty word is not: Python would take it for the working folder."""
-    from stepkernels.problem import ProblemError
-
-    if given is not None and not given.strip():
-        raise ProblemError(f"{option} needs a folder; it was given an empty word.")
-    return None if given is None else Path(given)
-
-
 def _seconds(minutes: float | None) -> float | None:
     return None if minutes is None else 60.0 * minutes
 
 
 def _choices(asked: Options, datasets: list[str]) -> Choices:
     """What was asked, validated. Raises `ProblemError`, or Typer's `BadParameter`."""
-    from stepbench.cases.parsing import parse_choices, parse_ops, parse_optimizers
     from stepbench.run.choices import Choices, preset_named
-    from stepkernels.problem import DTYPES
     from stepreports.telling.text import listed
 
     chosen = rows_to_time(asked.rows, asked.kernel or [])
     if asked.kernel and asked.rows is None:
         beside = [row.name for row in chosen if not row.module.endswith(".py")]
         say(f"Beside your kernel: {listed(beside)}, the matrix form and the fastest fused row. --rows names others.")
-    timeout: dict[str, Any] = {} if asked.timeout is None else {"timeout_seconds": asked.timeout}
+    patience: dict[str, Any] = {} if asked.timeout is None else {"timeout_seconds": asked.timeout}
     sizes = None if asked.sizes is None and asked.data is None else [*split_list(asked.sizes), *datasets]
     return Choices(
         preset=preset_named(asked.preset),
@@ -237,14 +229,11 @@ def _choices(asked: Options, datasets: list[str]) -> Choices:
         required=required_rows(asked.require, chosen),
         by_name=asked_by_name(asked.rows, asked.require, chosen),
         sizes=sizes,
-        ops=None if asked.ops is None else parse_ops(asked.ops),
-        dtypes=None if asked.dtypes is None else parse_choices("dtype", asked.dtypes, DTYPES),
-        optimizers=None if asked.optimizer is None else parse_optimizers(asked.optimizer),
-        threads=None if asked.threads is None else whole_numbers(asked.threads),
+        **chosen_cases(asked),
         cold=asked.cold,
         seed=asked.seed,
         max_seconds=_seconds(asked.max_time),
-        **timeout,
+        **patience,
     )
 
 

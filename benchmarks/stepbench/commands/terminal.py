@@ -120,10 +120,10 @@ def write_data(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[TerminalProgress]:
+def progress_bar(total: int, title: str = "Timing", most_seconds: float | None = None) -> Iterator[TerminalProgress]:
     from stepbench.run.progress import TerminalProgress
 
-    with TerminalProgress("Timing", total, live) as progress:
+    with TerminalProgress(title, total, live, most_seconds) as progress:
         yield progress
 
 
@@ -136,3 +136,14 @@ def whole_numbers(text: str) -> list[int]:
         return [int(part) for part in split_list(text)]
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a list of whole numbers; write it as in 1,2.") from None
+
+
+def percentage(text: str) -> float:
+    """A number of 0 or more, with or without its sign."""
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = math.nan
+    if not 0 <= percent < math.inf:
+        raise typer.BadParameter(f"{text!r} is not a percentage of 0 or more; write it as in 10%.")
+    return percent

@@ -31,10 +31,13 @@ class Progress(Protocol):
 
 
 class TerminalProgress:
-    """A bar over `total` units of work, notes above it; on something that is no terminal, a line now and then."""
+    """A bar over `total` units of work, notes above it; on something that is no terminal, a line now and then.
 
-    def __init__(self, title: str, total: int, console: Console) -> None:
-        self.title, self.total, self.console = title, total, console
+    Work that may be over sooner ends after `most_seconds` at the latest, or little later.
+    """
+
+    def __init__(self, title: str, total: int, console: Console, most_seconds: float | None = None) -> None:
+        self.title, self.total, self.console, self.most_seconds = title, total, console, most_seconds
         self.finished = 0
         self.started = self.last_line = time.monotonic()
         columns = (
@@ -74,10 +77,13 @@ class TerminalProgress:
             self.bar.advance(self.task)
         elif time.monotonic() - self.last_line > LINE_EVERY_SECONDS or self.finished == self.total:
             self.last_line = time.monotonic()
-            left = (self.last_line - self.started) / self.finished * (self.total - self.finished)
-            self.console.print(
-                f"{self.title}: {self.finished} of {self.total}, about {left:.0f} s left", soft_wrap=True
-            )
+            self.console.print(f"{self.title}: {self._how_far(self.last_line - self.started)} s left", soft_wrap=True)
+
+    def _how_far(self, seconds: float) -> str:
+        if self.most_seconds is None:
+            left = seconds / self.finished * (self.total - self.finished)
+            return f"{self.finished} of {self.total}, about {left:.0f}"
+        return f"{self.finished} of at most {self.total}, at most {max(0.0, self.most_seconds - seconds):.0f}"
 
     def expect(self, more: int) -> None:
         """So many more units of work have come up."""

@@ -32,7 +32,7 @@ def everything(_generation: int) -> None:
 class UntilClear:
     """Which cases a generation times; none when all are clear, or the time is used up."""
 
-    def __init__(self, question: Question, folder: Path, seconds: float) -> None:
+    def __init__(self, question: Question, folder: Path, seconds: float | None) -> None:
         self.question, self.folder = question, folder
         self.time_limit = TimeLimit(seconds)
 

@@ -40,7 +40,7 @@ def how(found: Compared) -> list[str]:
     generations = [len(each.other.turns.layout.shape) for each in found.findings if each.other]
     often = _range(generations, "generation") if generations else "no generation"
     looks = text.counted(found.question.looks, "time")
-    together = f"The {CONFIDENCE:.0%} intervals hold for all cases together, looked at up to {looks}."
+    together = f"The {_percent(CONFIDENCE)} intervals hold for all cases together, looked at up to {looks}."
     return [
         "; ".join(f"`@{version.label}` is {version.told}" for version in found.versions) + ".",
         f"In turns in one run, in {often} of fresh processes; ratios are of times within a turn. {together}",
@@ -120,7 +120,7 @@ def _line(finding: Finding) -> dict[str, str]:
         "base": f"`{finding.base_row}` {_time(finding.base)}",
         "compared": f"`{finding.other_row}` {_time(finding.other)}",
         "of the base's time": text.times(answer.ratio) if answer else _NO_TIME,
-        "": _verdict(answer) if answer else "no comparison",
+        "verdict": _verdict(answer) if answer else "no comparison",
     }
 
 

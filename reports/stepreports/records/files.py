@@ -85,3 +85,9 @@ def write_whole(path: Path, content: str | bytes) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return path
+
+
+def append_whole(path: Path, content: str) -> Path:
+    """Add to the end of a file, made where it is not there, so that no reader ever meets half of what is added."""
+    before = path.read_bytes() if path.is_file() and not is_a_stream(path) else b""
+    return write_whole(path, before + content.encode())

@@ -30,6 +30,13 @@ ODD = {
         ["a", "b", "--fail-missing"], ["a", "b", "--fail-unknown"], ["a", "b", "--json", "x"],
         ["a", "b", "--fail-slower", "1", "--out", "x"], ["a", "b", "--out", "{file}"], ["a", "b", "--out", "{file}/x"],
     ],
+    "compare": [
+        [], ["--kernel", "nope.py"], ["--kernel", "nope.py", "--kernel", "nope.py"],
+        *(["--kernel", each, "--kernel", each] for each in ["", ".", "{folder}", "{file}", *NOWHERE]),
+        *(["--fail-slower", each] for each in ["", "nan", "inf", "-1", "-5%", "ten", "5%%", "%"]),
+        *(["--max-time", each] for each in ["", "nan", "inf", "-1", "0", "1e9", "soon"]),
+        *([option, place] for place in FILES for option in ("--json", "--markdown")), ["--out", ""],
+    ],
     "doctor": [
         ["extra"], *(["--threads", each] for each in ["0", *NOT_COUNTS]), *(["--json", place] for place in FILES),
     ],

@@ -7,7 +7,14 @@ import re
 
 import pytest
 
-from stepreports.records.files import RecordError, name_of_file, read_object, write_json, write_whole
+from stepreports.records.files import (
+    RecordError,
+    append_whole,
+    name_of_file,
+    read_object,
+    write_json,
+    write_whole,
+)
 
 
 def test_a_file_is_written_with_the_folders_it_needs(tmp_path):
@@ -68,3 +75,10 @@ def test_an_object_is_read_as_it_was_written(tmp_path):
 def test_what_is_no_object_gets_a_sentence(tmp_path, content, said):
     with pytest.raises(RecordError, match=said):
         read_object(write_whole(tmp_path / "file.json", content))
+
+
+def test_what_is_appended_follows_what_was_there(tmp_path):
+    path = tmp_path / "new" / "summary.md"
+    append_whole(path, "one\n")
+    append_whole(path, "two\n")
+    assert path.read_text() == "one\ntwo\n"

@@ -1,0 +1,174 @@
+"""compare: two or more versions of a kernel in the same turns, and whether the later ones are faster or slower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stepbench.commands.choice_of_versions import Sides, versions_of_files
+from stepbench.commands.options import Dtypes, Ops, Optimizers, Sizes, Threads, chosen_cases
+from stepbench.commands.places import folder_given, require_writable
+from stepbench.commands.terminal import (
+    errors,
+    options_of,
+    percentage,
+    progress_bar,
+    say,
+    sentences,
+    split_list,
+)
+
+if TYPE_CHECKING:
+    from stepbench.run.plan import Plan
+    from stepreports.comparison.compared import Compared
+    from stepreports.comparison.versions import Question
+
+FAILED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can be asked of a comparison."""
+
+    kernel: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.py", help="A kernel file; give it twice or more, the base first."),
+    ] = None
+    sizes: Sizes = None
+    ops: Ops = None
+    dtypes: Dtypes = None
+    optimizer: Optimizers = None
+    threads: Threads = None
+    fail_slower: Annotated[
+        str, typer.Option(metavar="PERCENT", help="How much longer than the base is still allowed, as in 5%.")
+    ] = "5%"
+    max_time: Annotated[
+        float, typer.Option(help="Minutes after which nothing further is begun, however much is not clear by then.")
+    ] = 2.0
+    seed: Annotated[int, typer.Option(help="Seed of the data and of the order of turns.")] = 0
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write every answer here, as JSON.")
+    ] = None
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Append a summary for a pull request, in Markdown, to this file."),
+    ] = None
+    out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one, as of `stepbench run`.")] = None
+
+
+@options_of(Options)
+@sentences
+def compare(asked: Options) -> None:
+    """Tell whether a version of a kernel is faster or slower than another, on this machine, however noisy it is.
+
+    stepbench compare --kernel before.py --kernel after.py
+
+    Both are proven to agree with the truth and take turns of milliseconds in one run, in a new order each turn. So they
+    meet the same noise, and their ratio is free of it. The base is timed twice, and what that differs from itself by is
+    called no difference. Turns go on until every answer is clear, or --max-time is used up.
+
+    Exit status 0: nothing is slower than allowed. 1: something is, beyond doubt; or a version fails or disagrees, and
+    the others are shown. 2: bad usage.
+    """
+    from stepbench.run.session import RunEndedError
+
+    try:
+        found = _compared(asked)
+    except RunEndedError as error:
+        say(str(error), style="red", on=errors)
+        raise typer.Exit(FAILED) from None
+    raise typer.Exit(FAILED if found.failed else 0)
+
+
+def _compared(asked: Options) -> Compared:
+    """Plan a run of the versions, carry it out and tell of it."""
+    from stepbench.run import session
+    from stepbench.run.run_folder import new_folder
+    from stepbench.run.until_clear import UntilClear
+
+    allowance = percentage(asked.fail_slower) / 100
+    for path in filter(None, (asked.json_path, asked.markdown)):
+        require_writable(path)
+    folder = new_folder(folder_given("--out", asked.out))
+    sides = _sides(asked)
+    if not sides.rows:
+        _tell_faults(sides.faults)
+        raise typer.Exit(FAILED)
+    plan = _plan(asked, sides)
+    question = _question(plan, sides, allowance)
+    bar = partial(progress_bar, title="Comparing", most_seconds=plan.max_seconds)
+    session.start(plan, folder, bar, UntilClear(question, folder, plan.max_seconds))
+    return _told(folder, plan, sides, question, asked)
+
+
+def _sides(asked: Options) -> Sides:
+    return versions_of_files(asked.kernel or [])
+
+
+def _plan(asked: Options, sides: Sides) -> Plan:
+    """What is timed: cases as of a quick run, generations as many as it may take. Raises `ProblemError`."""
+    from stepbench.cases.presets import PRESETS
+    from stepbench.run.choices import Choices, plan_run
+    from stepbench.run.plan import QUICK
+    from stepbench.run.until_clear import MOST_GENERATIONS
+
+    plan = plan_run(
+        Choices(
+            preset=PRESETS[QUICK],
+            rows=sides.rows,
+            named=True,
+            by_name=[row.name for row in sides.rows],
+            sizes=None if asked.sizes is None else split_list(asked.sizes),
+            seed=asked.seed,
+            max_seconds=60.0 * asked.max_time,
+            **chosen_cases(asked),
+        )
+    )
+    return replace(plan, generations=MOST_GENERATIONS)
+
+
+def _question(plan: Plan, sides: Sides, allowance: float) -> Question:
+    from stepbench.run.until_clear import LOOKS
+    from stepreports.comparison.versions import Question
+
+    return Question(allowance=allowance, cases=len(plan.cases), pairs=sides.pairs, looks=LOOKS)
+
+
+def _told(folder: Path, plan: Plan, sides: Sides, question: Question, asked: Options) -> Compared:
+    """Say what each case says, and write it down: in the run's folder, and where it was asked for."""
+    from stepbench.run.outcome import exit_status
+    from stepreports.comparison.compared import compared
+    from stepreports.comparison.version_lines import as_json, how, pull_request
+    from stepreports.comparison.version_lines import sentences as told_in
+    from stepreports.records.files import append_whole, write_json, write_whole
+    from stepreports.render import write_report
+
+    _, reasons = exit_status(folder, plan)
+    found = compared(folder, sides.versions, question, [*sides.faults, *reasons])
+    for line in [*told_in(found), *how(found), *_unfinished(found, asked)]:
+        say(line.replace("`", ""))
+    _tell_faults(found.faults)
+    for path in filter(None, (folder / "comparison.json", asked.json_path)):
+        write_json(path, as_json(found))
+    write_whole(folder / "comparison.md", pull_request(found))
+    if asked.markdown:
+        append_whole(asked.markdown, pull_request(found))
+    say(f"Report: {write_report(folder)}")
+    return found
+
+
+def _unfinished(found: Compared, asked: Options) -> list[str]:
+    """What more time might still tell."""
+    if all(each.answer.is_clear for each in found.answered):
+        return []
+    return [f"Not everything is clear after {asked.max_time:g} minutes at most; --max-time gives it longer."]
+
+
+def _tell_faults(faults: Sequence[str]) -> None:
+    for fault in faults:
+        say(fault, style="red", on=errors)

@@ -1,9 +1,9 @@
-"""Which versions are compared, and by which of their rows: two kernel files or more."""
+"""Which versions are compared, and by which of their rows: the files of kernels, and the names that they go by."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from stepkernels.interface import Implementation
     from stepreports.comparison.compared import Version
 
+Load = Callable[[Path], "Implementation"]
 NAMELESS = "kernel"  # what a row is called whose file cannot be loaded in any version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A version with its rows, by what they are called in every version; `faults` are of those that it has not."""
+    """A version with its rows, by what they are called in every version.
+
+    faults   what is wrong with those that it does not have
+    imports  the folder that its processes import from before anything of ours
+    """
 
     version: Version
     rows: dict[str, Implementation] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    imports: Path | None = None
 
     def named(self, subject: str) -> str:
         """What a row of this version goes by: no other row has an @."""
@@ -53,6 +59,11 @@ class Sides:
         return list(dict.fromkeys(subject for side in self.sides for subject in side.rows))
 
     @property
+    def imports(self) -> dict[str, Path]:
+        """Of rows by their own names, the folder that their processes import from first."""
+        return {side.named(subject): side.imports for side in self.sides if side.imports for subject in side.rows}
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
         """The base's row, and the same of another version, whether or not both could be loaded."""
         base, *others = self.sides
@@ -69,27 +80,56 @@ class Sides:
 
 def versions_of_files(files: Sequence[Path]) -> Sides:
     """Kernel files, each a version of one row, the first of them the base. Raises `ProblemError` for none or one."""
-    from stepbench.checking.kernel_file import KernelFileError
     from stepreports.comparison.compared import Version
 
     if len(files) < 2:
         raise ProblemError("To compare kernel files, give two or more, the base first: --kernel a.py --kernel b.py.")
-    found: list[tuple[Version, Implementation | KernelFileError]] = []
-    for label, file in zip(labels_of(files), files, strict=True):
-        version = Version(label=label, told=f"`{file.name}`")
-        try:
-            found += [(version, kernels_of_files([require_file(file)])[0])]
-        except KernelFileError as error:
-            found += [(version, error)]
-    subject = next((row.name for _, row in found if not isinstance(row, KernelFileError)), NAMELESS)
-    return Sides(
-        [
-            Side(version=version, faults=[str(row)])
-            if isinstance(row, KernelFileError)
-            else Side(version=version, rows={subject: row})
-            for version, row in found
-        ]
+    for file in files:
+        require_file(file)
+    versions = [
+        Version(label=label, told=f"`{file.name}`") for label, file in zip(labels_of(files), files, strict=True)
+    ]
+    return sides_of_files(versions, [[file] for file in files], lambda file: kernels_of_files([file])[0])
+
+
+def sides_of_files(versions: Sequence[Version], files: Sequence[Sequence[Path]], load: Load) -> Sides:
+    """Versions of kernel files: `files` has those of each version, the same kernels in the same order.
+
+    A kernel goes by its name in the first version that can be loaded; one that cannot is a fault of its version.
+    """
+    loaded = [[_loaded(file, load) for file in of_version] for of_version in files]
+    names = [
+        next((row.name for row in of_kernel if not isinstance(row, str)), NAMELESS)
+        for of_kernel in zip(*loaded, strict=True)
+    ]
+    distinct_names(names)
+    return Sides([_side(version, names, rows) for version, rows in zip(versions, loaded, strict=True)])
+
+
+def distinct_names(names: Sequence[str]) -> None:
+    """Raise `ProblemError` for two kernels of one name."""
+    if len(set(names)) < len(names):
+        raise ProblemError(f"Two kernels are called {max(names, key=names.count)!r}; give each a name of its own.")
+
+
+def _side(version: Version, names: Sequence[str], rows: Sequence[Implementation | str]) -> Side:
+    """A version with what could be loaded of it, and with what is wrong with the rest."""
+    found = dict(zip(names, rows, strict=True))
+    return Side(
+        version=version,
+        rows={name: row for name, row in found.items() if not isinstance(row, str)},
+        faults=[f"@{version.label}: {row}" for row in found.values() if isinstance(row, str)],
     )
+
+
+def _loaded(file: Path, load: Load) -> Implementation | str:
+    """The row of a kernel file, or what is wrong with it."""
+    from stepbench.checking.kernel_file import KernelFileError
+
+    try:
+        return load(file)
+    except KernelFileError as error:
+        return str(error)
 
 
 def require_file(path: Path) -> Path:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stepbench.commands.choice_of_commits import DEFAULT_ROWS, kernels_of_commits, rows_of_commits
 from stepbench.commands.choice_of_versions import Sides, versions_of_files
-from stepbench.commands.options import Dtypes, Ops, Optimizers, Sizes, Threads, chosen_cases
+from stepbench.commands.options import Dtypes, Ops, Optimizers, Threads, chosen_cases
 from stepbench.commands.places import folder_given, require_writable
 from stepbench.commands.terminal import (
     errors,
@@ -22,6 +23,7 @@ from stepbench.commands.terminal import (
     sentences,
     split_list,
 )
+from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
     from stepbench.run.plan import Plan
@@ -35,11 +37,33 @@ FAILED = 1
 class Options:
     """What can be asked of a comparison."""
 
+    base: Annotated[
+        str | None, typer.Argument(metavar="BASE", help="A commit, branch or tag: what is compared with.")
+    ] = None
+    head: Annotated[str | None, typer.Argument(metavar="HEAD", help="What is compared. Default: the working tree.")] = (
+        None
+    )
     kernel: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE.py", help="A kernel file; give it twice or more, the base first."),
+        typer.Option(metavar="FILE.py", help="A kernel file in both commits; without BASE, one of two files or more."),
     ] = None
-    sizes: Sizes = None
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,…", help=f"In a checkout of stepbench, rows of both commits. Default: {DEFAULT_ROWS}."
+        ),
+    ] = None
+    same_environment: Annotated[
+        bool,
+        typer.Option(
+            "--same-environment",
+            help="Compare rows also where the commits ask for other libraries: both run with those installed here.",
+        ),
+    ] = False
+    sizes: Annotated[
+        str | None,
+        typer.Option(help="Rows x columns, as in 1000x20,20000x50. Default: breast-cancer,20000x50,100000x100."),
+    ] = None
     ops: Ops = None
     dtypes: Dtypes = None
     optimizer: Optimizers = None
@@ -66,14 +90,16 @@ class Options:
 def compare(asked: Options) -> None:
     """Tell whether a version of a kernel is faster or slower than another, on this machine, however noisy it is.
 
-    stepbench compare --kernel before.py --kernel after.py
+    Two files: stepbench compare --kernel before.py --kernel after.py
 
-    Both are proven to agree with the truth and take turns of milliseconds in one run, in a new order each turn. So they
-    meet the same noise, and their ratio is free of it. The base is timed twice, and what that differs from itself by is
-    called no difference. Turns go on until every answer is clear, or --max-time is used up.
+    A file in two commits of any git repository: stepbench compare main --kernel path/to/kernel.py
 
-    Exit status 0: nothing is slower than allowed. 1: something is, beyond doubt; or a version fails or disagrees, and
-    the others are shown. 2: bad usage.
+    Rows in two commits of stepbench's own: stepbench compare main --rows numba-fused
+
+    Both are proven to agree with the truth and take turns of milliseconds in one run, so that they meet the same noise.
+    The base is timed twice: what it differs from itself by is no difference. It goes on until all is clear.
+
+    Exit status 0: nothing is slower than allowed. 1: something is, beyond doubt, or a version fails. 2: bad usage.
     """
     from stepbench.run.session import RunEndedError
 
@@ -107,7 +133,15 @@ def _compared(asked: Options) -> Compared:
 
 
 def _sides(asked: Options) -> Sides:
-    return versions_of_files(asked.kernel or [])
+    """What is compared: two files, a file in two commits, or rows in two commits. Raises `ProblemError`."""
+    kernels, base = asked.kernel or [], asked.base
+    if asked.rows is not None and (kernels or base is None):
+        raise ProblemError("--rows are of two commits of stepbench: give BASE, and no --kernel.")
+    if base is None:
+        return versions_of_files(kernels)
+    if kernels:
+        return kernels_of_commits(kernels, base, asked.head)
+    return rows_of_commits(asked.rows, base, asked.head, same_environment=asked.same_environment)
 
 
 def _plan(asked: Options, sides: Sides) -> Plan:
@@ -129,7 +163,9 @@ def _plan(asked: Options, sides: Sides) -> Plan:
             **chosen_cases(asked),
         )
     )
-    return replace(plan, generations=MOST_GENERATIONS)
+    imports = sides.imports
+    taking_part = tuple(replace(each, imports=imports.get(each.row.name)) for each in plan.participants)
+    return replace(plan, participants=taking_part, generations=MOST_GENERATIONS)
 
 
 def _question(plan: Plan, sides: Sides, allowance: float) -> Question:
@@ -141,7 +177,7 @@ def _question(plan: Plan, sides: Sides, allowance: float) -> Question:
 
 def _told(folder: Path, plan: Plan, sides: Sides, question: Question, asked: Options) -> Compared:
     """Say what each case says, and write it down: in the run's folder, and where it was asked for."""
-    from stepbench.run.outcome import exit_status
+    from stepbench.run.outcome import exit_status, never_timed
     from stepreports.comparison.compared import compared
     from stepreports.comparison.version_lines import as_json, how, pull_request
     from stepreports.comparison.version_lines import sentences as told_in
@@ -149,7 +185,8 @@ def _told(folder: Path, plan: Plan, sides: Sides, question: Question, asked: Opt
     from stepreports.render import write_report
 
     _, reasons = exit_status(folder, plan)
-    found = compared(folder, sides.versions, question, [*sides.faults, *reasons])
+    faults = [*sides.faults, *reasons, *filter(None, [never_timed(folder)])]
+    found = compared(folder, sides.versions, question, faults)
     for line in [*told_in(found), *how(found), *_unfinished(found, asked)]:
         say(line.replace("`", ""))
     _tell_faults(found.faults)

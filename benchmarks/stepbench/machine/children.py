@@ -34,6 +34,11 @@ def environment_of_child(*variables: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def imports_first(folder: Path) -> dict[str, str]:
+    """Variables for a process that imports what is in a folder before anything of ours."""
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
+
+
 def compile_caches(folder: Path) -> dict[str, str]:
     """Variables that put every compile cache into `folder`, which no other process uses at the same time.
 

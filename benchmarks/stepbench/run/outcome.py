@@ -76,6 +76,15 @@ def left_out(folder: Path, resume: str) -> str | None:
     )
 
 
+def never_timed(folder: Path) -> str | None:
+    """The cases that --max-time left no time for at all, in a sentence; None when each was timed once at the least."""
+    timed = {case for _, case in _timed(folder)}
+    cut = dict.fromkeys(failure["case"] for failure in _failures(folder) if failure["kind"] == TIME_BUDGET)
+    if not (never := [case for case in cut if case not in timed]):
+        return None
+    return f"The time given by --max-time was used up before these cases were compared at all: {', '.join(never)}."
+
+
 def _timed(folder: Path) -> set[tuple[str, str]]:
     """The rows and cases that have records to be believed."""
     entries = read_object(folder / "benchmark.json")["benchmarks"]

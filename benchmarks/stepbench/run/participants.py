@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from stepbench.run.memory_layout import MemoryLayout
@@ -49,12 +50,14 @@ class Participant:
     """A process of a generation. Replica 1 is the second copy of the control row.
 
     layout  where things lie in its memory; None, as in every run, for what is drawn
+    imports  the folder of a version of the kernels that it imports in place of ours; no record says where that lies
     """
 
     row: Implementation
     replica: int = 0
     role: Role = Role.ROW
     layout: MemoryLayout | None = None
+    imports: Path | None = None
 
     @property
     def key(self) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from stepbench.cases.case import Case
+from stepbench.cases.file_names import shown_name
 from stepbench.run.participants import Participant, Role
 from stepbench.run.provenance import Source
 from stepkernels.agreement import Traits
@@ -92,6 +94,16 @@ class Plan:
     def taking_part(self, case: Case) -> list[Participant]:
         return [each for each in self.participants if case.unsupported_by(each.row) is None]
 
+    def without_places(self) -> Plan:
+        """The same as a record has it: where data, and versions of kernels, lie is nobody's business."""
+        rows = (replace(each.row, module=_without_place(each.row.module)) for each in self.participants)
+        return replace(
+            self,
+            participants=tuple(replace(each, row=row) for each, row in zip(self.participants, rows, strict=True)),
+            kernels=tuple(replace(each, file=_without_place(each.file)) for each in self.kernels),
+            data=tuple(source.without_place() for source in self.data),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """What a resumed run needs to do exactly the same."""
         return {
@@ -117,6 +129,11 @@ class Plan:
                 },
             }
         )
+
+
+def _without_place(module: str) -> str:
+    """A kernel file that is named from the working folder stays so: there the user has put it."""
+    return shown_name(Path(module)) if Path(module).is_absolute() else module
 
 
 def absent_rows(rows: Sequence[Implementation]) -> dict[str, Skip]:

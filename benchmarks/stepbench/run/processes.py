@@ -15,14 +15,13 @@ import msgspec
 
 from stepbench.cases.case import Case
 from stepbench.machine.child_processes import ChildProcess, module
-from stepbench.machine.children import compile_caches, device_variables, environment_of_child
+from stepbench.machine.children import compile_caches, device_variables, environment_of_child, imports_first
 from stepbench.machine.process_state import is_stopped, processor_seconds
 from stepbench.machine.threads import pool_variables
 from stepbench.run.memory_layout import AS_IT_COMES, MemoryLayout
 from stepbench.run.participants import Participant
 from stepbench.worker.channel import Channel, ChannelClosedError, GarbageError, SilenceError, decoded
 from stepbench.worker.messages import Failed, Orders, Question
-from stepkernels.interface import Implementation
 
 GRACE_SECONDS = 5.0
 GLANCE_SECONDS = 1.0  # between looks at a process that does not answer
@@ -51,12 +50,12 @@ class Answer(NamedTuple, Generic[T]):
 
 
 def environment_of_worker(
-    row: Implementation, threads: int, caches: Path, layout: MemoryLayout = AS_IT_COMES
+    participant: Participant, threads: int, caches: Path, layout: MemoryLayout = AS_IT_COMES
 ) -> dict[str, str]:
-    """Its thread budget, a folder of its own for what is compiled, the device of its row, and padding."""
-    return environment_of_child(
-        pool_variables(threads), compile_caches(caches), device_variables(row.device), layout.variables
-    )
+    """Its thread budget, a folder of its own for what is compiled, its row's device, where that is from, padding."""
+    own = imports_first(participant.imports) if participant.imports else {}
+    device = device_variables(participant.row.device)
+    return environment_of_child(pool_variables(threads), compile_caches(caches), device, layout.variables, own)
 
 
 class Worker:
@@ -76,7 +75,7 @@ class Worker:
         self.log = open_log(log)
         self.process = ChildProcess(
             module("stepbench.worker", str(theirs.fileno()), str(threads)),
-            environment_of_worker(participant.row, threads, caches, layout),
+            environment_of_worker(participant, threads, caches, layout),
             descriptors=[theirs.fileno()],
             stdout=self.log,
             stderr=self.log,

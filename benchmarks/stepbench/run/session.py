@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +146,7 @@ def _limits(plan: Plan) -> dict[str, Any]:
 
 
 def _header(plan: Plan, folder: Path) -> dict[str, Any]:
-    told = replace(plan, data=tuple(source.without_place() for source in plan.data))
+    told = plan.without_places()
     return {
         "schema": SCHEMA,
         "run_id": folder.resolve().name,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from stepbench.machine.threads import pin_to_budget
@@ -27,7 +28,8 @@ def main(descriptor: int, threads: int) -> int:
 
     turnstile = RunnerTurnstile(Channel(socket.socket(fileno=descriptor)))
     orders = turnstile.orders()
-    row = Implementation.from_json(orders.row)
+    known = {each.name for each in fields(Implementation)}  # another version's may have fewer
+    row = Implementation.from_json({name: value for name, value in orders.row.items() if name in known})
     try:
         seconds = import_seconds(row)
     except BaseException as error:

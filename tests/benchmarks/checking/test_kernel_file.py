@@ -176,3 +176,14 @@ def test_a_kernel_file_keeps_what_it_declares():
     assert row.module == str(KERNELS / "matrix_form.py")
     assert row.ops == (Op.GRADIENT, Op.UPDATE, Op.STEP)
     assert row.allocates
+
+
+def test_a_file_imports_what_lies_beside_it_but_nothing_in_the_place_of_what_is_installed(tmp_path):
+    (tmp_path / "beside_my_kernel.py").write_text("from numpy import sqrt\nNAME = f'beside-{sqrt(4):g}'\n")
+    (tmp_path / "numpy.py").write_text("raise ImportError('this is not the numpy that is installed')\n")
+    text = (
+        (KERNELS / "matrix_form.py").read_text("utf-8").replace('name="my-matrix-form"', "name=beside_my_kernel.NAME")
+    )
+    file = tmp_path / "kernel.py"
+    file.write_text(text.replace("import numpy as np", "import beside_my_kernel\nimport numpy as np"), "utf-8")
+    assert load_kernel(file).name == "beside-2"

@@ -12,6 +12,6 @@ def test_no_two_workers_share_a_compile_cache(tmp_path):
     participants = [Participant(fused), Participant(fused, replica=1), Participant(CATALOG["numba-fused-parallel"])]
     folders = []
     for each in participants:
-        environment = environment_of_worker(each.row, 2, compile_caches_of(each, tmp_path))
+        environment = environment_of_worker(each, 2, compile_caches_of(each, tmp_path))
         folders += [environment[name] for name in CACHES]
     assert len(set(folders)) == len(participants) * len(CACHES)

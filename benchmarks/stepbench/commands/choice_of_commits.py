@@ -1,0 +1,128 @@
+"""Which commits are compared: their files put where they can be used, and the rows that are found there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from stepbench.commands.choice_of_versions import Side, Sides, sides_of_files
+from stepbench.commands.terminal import split_list
+from stepkernels.problem import ProblemError
+
+if TYPE_CHECKING:
+    from stepbench.run.versions.repository import Repository
+    from stepreports.comparison.compared import Version
+
+LABELS = ("base", "head")
+DEFAULT_ROWS = "numba-fused,numpy-blas"  # what most changes are about, and what most of them leave as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A version that was asked for: a commit, or the working tree where there is none."""
+
+    version: Version
+    repository: Repository
+
+    @property
+    def commit(self) -> str | None:
+        return self.version.commit
+
+    def require(self, path: PurePosixPath) -> None:
+        """Raise `ProblemError` for a file that the version does not have."""
+        commit, there = self.commit, self.repository.root / path
+        if not (self.repository.has(commit, path) if commit else there.is_file()):
+            raise ProblemError(
+                f"There is no {path} in {self.version.told}, so there is nothing to compare. Name a file that both "
+                "have, or two files: --kernel before.py --kernel after.py."
+            )
+
+    def files(self, paths: Sequence[PurePosixPath]) -> Path:
+        """A folder with what lies at and below these paths, under their own names."""
+        from stepbench.run.versions.kept_trees import kept
+
+        commit, chosen, of = self.commit, list(paths), self.repository
+        if commit is None:
+            return kept(f"tree-{of.fingerprint(chosen)}", lambda folder: of.copy_working_tree(chosen, folder))
+        places = hashlib.sha256("\0".join(map(str, chosen)).encode()).hexdigest()[:16]
+        return kept(f"commit-{commit}-{places}", lambda folder: of.export(commit, chosen, folder))
+
+
+def asked_versions(repository: Repository, base: str, head: str | None) -> list[Asked]:
+    """The base, and the head or the working tree. Raises `ProblemError` for a commit that is not there."""
+    return [
+        Asked(_version(repository, name, label), repository) for name, label in zip((base, head), LABELS, strict=True)
+    ]
+
+
+def kernels_of_commits(files: Sequence[Path], base: str, head: str | None) -> Sides:
+    """The same kernel files in two commits, each with the folder that it lies in. Raises `ProblemError`."""
+    from stepbench.run.versions.repository import Repository
+
+    repository = Repository.of(files[0])
+    versions = asked_versions(repository, base, head)
+    paths = [repository.path_of(file) for file in files]
+    for version in versions:
+        for path in paths:
+            version.require(path)
+    folders = list(dict.fromkeys(path.parent for path in paths))
+    trees = [version.files(folders) for version in versions]
+    from stepbench.checking.kernel_file import load_kernel
+
+    there = [[tree / path for path in paths] for tree in trees]
+    return sides_of_files([each.version for each in versions], there, load_kernel)
+
+
+def rows_of_commits(names: str | None, base: str, head: str | None, *, same_environment: bool) -> Sides:
+    """Rows of this project in two commits of the checkout that one is in. Raises `ProblemError`."""
+    from stepbench.run.versions.catalogue import CATALOGUE, KERNELS, METADATA, apart, dependencies
+    from stepbench.run.versions.repository import Repository
+
+    repository = Repository.of(Path())
+    versions = asked_versions(repository, base, head)
+    if not (repository.root / CATALOGUE).is_file():
+        raise ProblemError(
+            f"{repository.root} is no checkout of stepbench, whose rows --rows names. To compare a kernel of your own "
+            "in two commits, name its file: stepbench compare BASE --kernel path/to/kernel.py."
+        )
+    for version in versions:
+        version.require(CATALOGUE)
+        version.require(METADATA)
+    trees = [version.files([KERNELS, METADATA]) for version in versions]
+    differing = apart(*map(dependencies, trees))
+    if differing and not same_environment:
+        raise ProblemError(
+            f"The two versions ask for other libraries: {'; '.join(differing)}. Both would run in this one "
+            "environment; if that is what you want to know, say so with --same-environment."
+        )
+    return Sides([_side_of(version, tree, names) for version, tree in zip(versions, trees, strict=True)])
+
+
+def _side_of(asked: Asked, tree: Path, names: str | None) -> Side:
+    """The rows of a version that were asked for. One that it does not have is a fault of it."""
+    from stepbench.run.versions.catalogue import KERNELS, rows_of_version
+
+    known = rows_of_version(tree, asked.version.told)
+    wanted = split_list(DEFAULT_ROWS if names is None else names)
+    if not wanted:
+        raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
+    missing = [f"{name}@{asked.version.label}: there is no row {name!r} in {asked.version.told}."
+               for name in wanted if name not in known]  # fmt: skip
+    if len(missing) == len(wanted):
+        raise ProblemError(f"{asked.version.told.capitalize()} has none of the rows {', '.join(wanted)}.")
+    rows = {name: known[name] for name in wanted if name in known}
+    return Side(version=asked.version, rows=rows, faults=missing, imports=tree / KERNELS)
+
+
+def _version(repository: Repository, name: str | None, label: str) -> Version:
+    from stepbench.run.versions.repository import SHORT
+    from stepreports.comparison.compared import Version
+
+    if name is None:
+        return Version(label=label, told="the working tree")
+    commit = repository.commit(name)
+    also = "" if commit.startswith(name) else f" ({name})"
+    return Version(label=label, told=f"commit {commit[:SHORT]}{also}", commit=commit)

@@ -1,0 +1,180 @@
+"""compare BASE [HEAD]: a kernel file in two commits of any repository, which is as it was before."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from runs import KERNELS, ROOT, stepbench
+from stepbench.commands.choice_of_commits import kernels_of_commits, rows_of_commits
+from stepkernels.problem import ProblemError
+from stepreports.records.journal import read_events
+
+SLOW, FAST = "sum(r[i] * X[i] for i in range(len(r)))", "r @ X"
+SMALL = ("--sizes", "400x5", "--max-time", "1", "--threads", "1")
+
+
+def git(folder, *arguments):
+    quiet = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    done = subprocess.run(
+        ["git", "-C", folder, *who, *arguments], capture_output=True, text=True, check=True, env=quiet
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A kernel whose product lies in a file beside it: slow in the first commit, fast in the second."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "repository"
+    source = folder / "src"
+    source.mkdir(parents=True)
+    kernel = (KERNELS / "matrix_form.py").read_text("utf-8")
+    kernel = kernel.replace("r @ self.X / m", "product(r, self.X) / m").replace("import numpy", "import numpy", 1)
+    (source / "kernel.py").write_text(
+        kernel.replace("\n\nimport", "\n\nfrom beside import product\nimport", 1), "utf-8"
+    )
+    git(tmp_path, "init", "-q", "-b", "main", str(folder))
+    for name, product in (("slow", SLOW), ("fast", FAST)):
+        (source / "beside.py").write_text(f"def product(r, X):\n    return {product}\n", "utf-8")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-q", "-m", name)
+    return folder
+
+
+def state(folder):
+    return [git(folder, *asked) for asked in (("status", "--porcelain"), ("worktree", "list"), ("branch", "-a", "-v"))]
+
+
+@pytest.mark.slow
+def test_a_kernel_that_became_fast_is_faster_and_the_repository_is_as_it_was(repository, tmp_path):
+    (repository / "untracked.txt").write_text("not yet added")
+    before, out = state(repository), tmp_path / "out"
+    finished = stepbench(
+        "compare", "main~1", "main", "--kernel", repository / "src" / "kernel.py", *SMALL, "--out", out,
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    told = json.loads((out / "comparison.json").read_text())
+    assert told["cases"][0]["verdict"] == "faster"
+    assert [version["commit"] for version in told["versions"]] == git(repository, "log", "--format=%H").split()[::-1]
+    assert state(repository) == before
+    plan = read_events(out)[0]["plan"]
+    assert {each["row"]["module"] for each in plan["participants"]} >= {"kernel.py"}
+    assert str(tmp_path / "cache") not in (out / "journal.jsonl").read_text(), (
+        "where a version lies is nobody's business"
+    )
+
+
+def test_each_version_comes_with_what_lies_beside_it_and_is_kept(repository):
+    kernel = repository / "src" / "kernel.py"
+    sides = kernels_of_commits([kernel], "main~1", None)
+    first, second = (side.rows["my-matrix-form"] for side in sides.sides)
+    assert [SLOW in beside_of(row) for row in (first, second)] == [True, False]
+    assert [side.version.told for side in sides.sides][1] == "the working tree"
+    again = kernels_of_commits([kernel], "main~1", None)
+    assert [side.rows["my-matrix-form"].module for side in again.sides] == [first.module, second.module]
+
+
+def beside_of(row):
+    return (KERNELS.__class__(row.module).parent / "beside.py").read_text()
+
+
+def test_the_working_tree_is_as_it_is_now_whether_or_not_it_is_committed(repository):
+    (repository / "src" / "beside.py").write_text("def product(r, X):\n    return X.T @ r\n", "utf-8")
+    sides = kernels_of_commits([repository / "src" / "kernel.py"], "main", None)
+    assert "X.T @ r" in beside_of(sides.sides[1].rows["my-matrix-form"])
+    assert FAST in beside_of(sides.sides[0].rows["my-matrix-form"])
+
+
+def test_what_cannot_be_compared_is_told_in_a_sentence(repository, tmp_path):
+    kernel = repository / "src" / "kernel.py"
+    for base, head, file, sentence in [
+        ("nope", None, kernel, "There is no commit called 'nope' here"),
+        ("--all", None, kernel, "names no commit"),
+        ("main", "nope", kernel, "There is no commit called 'nope' here"),
+        ("main", None, repository / "src" / "other.py", r"There is no src/other\.py in commit"),
+        ("main", None, tmp_path / "kernel.py", "is in no git repository"),
+    ]:
+        with pytest.raises(ProblemError, match=sentence):
+            kernels_of_commits([file], base, head)
+
+
+def test_a_kernel_that_only_the_working_tree_has_is_told(repository):
+    new = repository / "src" / "new.py"
+    new.write_text("")
+    with pytest.raises(ProblemError, match=r"There is no src/new\.py in commit"):
+        kernels_of_commits([new], "main", None)
+
+
+def test_a_shallow_clone_says_how_to_fetch_the_history(repository, tmp_path):
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", str(tmp_path / "shallow"))
+    with pytest.raises(ProblemError, match="shallow.*fetch-depth: 0"):
+        kernels_of_commits([tmp_path / "shallow" / "src" / "kernel.py"], "main~1", None)
+
+
+def test_without_git_there_is_a_sentence(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(ProblemError, match="no program called git"):
+        kernels_of_commits([repository / "src" / "kernel.py"], "main", None)
+
+
+def test_rows_are_of_this_project(repository, monkeypatch):
+    monkeypatch.chdir(repository)
+    with pytest.raises(ProblemError, match="no checkout of stepbench"):
+        rows_of_commits("numpy-blas", "main", None, same_environment=False)
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """This project in a repository of its own, with a commit."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "checkout"
+    (folder / "kernels").mkdir(parents=True)
+    git(tmp_path, "init", "-q", "-b", "main", str(folder))
+    for name in ("kernels/stepkernels", "pyproject.toml"):
+        subprocess.run(["cp", "-r", ROOT / name, folder / name], check=True)
+    (folder / ".gitignore").write_text("__pycache__/\n")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "as it is")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_rows_of_a_commit_are_those_of_its_own_catalogue(checkout):
+    file = checkout / "kernels" / "stepkernels" / "catalog.py"
+    file.write_text(file.read_text("utf-8").replace('name="numpy-blas"', 'name="numpy-blas-of-old"'), "utf-8")
+    sides = rows_of_commits("numpy-blas,numba-fused", "main", None, same_environment=False)
+    assert [list(side.rows) for side in sides.sides] == [["numpy-blas", "numba-fused"], ["numba-fused"]]
+    assert sides.faults == ["numpy-blas@head: there is no row 'numpy-blas' in the working tree."]
+    assert set(sides.imports) == {"numpy-blas@base", "numba-fused@base", "numba-fused@head"}
+
+
+def test_a_version_that_this_harness_cannot_run_is_told(checkout):
+    (checkout / "kernels" / "stepkernels" / "reference.py").write_text("")
+    with pytest.raises(ProblemError, match=r"kernels of the working tree do not go with this harness \(ImportError"):
+        rows_of_commits("numpy-blas", "main", None, same_environment=False)
+
+
+def test_other_requirements_are_named_unless_one_environment_is_asked_for(checkout):
+    file = checkout / "pyproject.toml"
+    file.write_text(file.read_text("utf-8").replace('"numpy>=2.0,<3"', '"numpy>=2.3,<3"'), "utf-8")
+    with pytest.raises(ProblemError, match=r"numpy>=2\.0,<3 of the base alone; numpy>=2\.3,<3 of the head alone"):
+        rows_of_commits("numpy-blas", "main", None, same_environment=False)
+    assert rows_of_commits("numpy-blas", "main", None, same_environment=True).faults == []
+
+
+@pytest.mark.slow
+def test_a_row_that_became_slow_is_timed_from_its_own_commit(checkout, tmp_path):
+    file = checkout / "kernels" / "stepkernels" / "rows" / "numpy_blas.py"
+    slow = file.read_text("utf-8").replace(
+        "def step(self) -> None:", "def step(self) -> None:\n        sum(range(3000))"
+    )
+    assert slow != file.read_text("utf-8")
+    file.write_text(slow, "utf-8")
+    finished = stepbench("compare", "main", "--rows", "numpy-blas", *SMALL, "--out", tmp_path / "out")
+    assert finished.returncode == 1, finished.stderr
+    (case,) = json.loads((tmp_path / "out" / "comparison.json").read_text())["cases"]
+    assert (case["base_row"], case["verdict"]) == ("numpy-blas@base", "slower")

@@ -13,7 +13,7 @@ from stepbench.commands.terminal import split_list
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
-    from stepbench.run.versions.repository import Repository
+    from stepbench.run.commits.repository import Repository
     from stepreports.comparison.compared import Version
 
 LABELS = ("base", "head")
@@ -42,7 +42,7 @@ class Asked:
 
     def files(self, paths: Sequence[PurePosixPath]) -> Path:
         """A folder with what lies at and below these paths, under their own names."""
-        from stepbench.run.versions.kept_trees import kept
+        from stepbench.run.commits.kept_trees import kept
 
         commit, chosen, of = self.commit, list(paths), self.repository
         if commit is None:
@@ -60,7 +60,7 @@ def asked_versions(repository: Repository, base: str, head: str | None) -> list[
 
 def kernels_of_commits(files: Sequence[Path], base: str, head: str | None) -> Sides:
     """The same kernel files in two commits, each with the folder that it lies in. Raises `ProblemError`."""
-    from stepbench.run.versions.repository import Repository
+    from stepbench.run.commits.repository import Repository
 
     repository = Repository.of(files[0])
     versions = asked_versions(repository, base, head)
@@ -78,8 +78,8 @@ def kernels_of_commits(files: Sequence[Path], base: str, head: str | None) -> Si
 
 def rows_of_commits(names: str | None, base: str, head: str | None, *, same_environment: bool) -> Sides:
     """Rows of this project in two commits of the checkout that one is in. Raises `ProblemError`."""
-    from stepbench.run.versions.catalogue import CATALOGUE, KERNELS, METADATA, apart, dependencies
-    from stepbench.run.versions.repository import Repository
+    from stepbench.run.commits.catalogue import CATALOGUE, KERNELS, METADATA, apart, dependencies
+    from stepbench.run.commits.repository import Repository
 
     repository = Repository.of(Path())
     versions = asked_versions(repository, base, head)
@@ -103,7 +103,7 @@ def rows_of_commits(names: str | None, base: str, head: str | None, *, same_envi
 
 def _side_of(asked: Asked, tree: Path, names: str | None) -> Side:
     """The rows of a version that were asked for. One that it does not have is a fault of it."""
-    from stepbench.run.versions.catalogue import KERNELS, rows_of_version
+    from stepbench.run.commits.catalogue import KERNELS, rows_of_version
 
     known = rows_of_version(tree, asked.version.told)
     wanted = split_list(DEFAULT_ROWS if names is None else names)
@@ -118,7 +118,7 @@ def _side_of(asked: Asked, tree: Path, names: str | None) -> Side:
 
 
 def _version(repository: Repository, name: str | None, label: str) -> Version:
-    from stepbench.run.versions.repository import SHORT
+    from stepbench.run.commits.repository import SHORT
     from stepreports.comparison.compared import Version
 
     if name is None:

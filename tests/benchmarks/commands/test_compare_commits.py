@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,8 @@ def repository(tmp_path, monkeypatch):
     source = folder / "src"
     source.mkdir(parents=True)
     kernel = (KERNELS / "matrix_form.py").read_text("utf-8")
-    kernel = kernel.replace("r @ self.X / m", "product(r, self.X) / m").replace("import numpy", "import numpy", 1)
+    kernel = kernel.replace("r @ self.X / m", "product(r, self.X) / m")
+    kernel = kernel.replace("\n\nimport", "\n\nfrom beside import product\nimport", 1)
     (source / "kernel.py").write_text(
         kernel.replace("\n\nimport", "\n\nfrom beside import product\nimport", 1), "utf-8"
     )
@@ -79,7 +81,7 @@ def test_each_version_comes_with_what_lies_beside_it_and_is_kept(repository):
 
 
 def beside_of(row):
-    return (KERNELS.__class__(row.module).parent / "beside.py").read_text()
+    return (Path(row.module).parent / "beside.py").read_text()
 
 
 def test_the_working_tree_is_as_it_is_now_whether_or_not_it_is_committed(repository):
@@ -111,7 +113,7 @@ def test_a_kernel_that_only_the_working_tree_has_is_told(repository):
 
 def test_a_shallow_clone_says_how_to_fetch_the_history(repository, tmp_path):
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", str(tmp_path / "shallow"))
-    with pytest.raises(ProblemError, match="shallow.*fetch-depth: 0"):
+    with pytest.raises(ProblemError, match=r"shallow.*fetch-depth: 0"):
         kernels_of_commits([tmp_path / "shallow" / "src" / "kernel.py"], "main~1", None)
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stepbench.run.versions.kept_trees import HALF_MADE, KEPT_SECONDS, kept
+from stepbench.run.commits.kept_trees import HALF_MADE, KEPT_SECONDS, kept
 from stepkernels.problem import ProblemError
 
 

@@ -1,4 +1,4 @@
-"""`python -m stepbench.run.versions`: tell the catalogue that this process imports, as JSON, or fail to import it.
+"""`python -m stepbench.run.commits`: tell the catalogue that this process imports, as JSON, or fail to import it.
 
 It imports what a worker does, so that a version too old for this harness is found out before anything is timed.
 """

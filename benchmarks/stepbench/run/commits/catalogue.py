@@ -31,7 +31,7 @@ def rows_of_version(tree: Path, told: str) -> dict[str, Implementation]:
     """The rows of a version whose files are in `tree`. Raises `ProblemError` for one that this harness cannot run."""
     kernels = tree / KERNELS
     environment = environment_of_child(compile_caches(tree / ".caches"), imports_first(kernels))
-    done = run_to_its_end(module("stepbench.run.versions"), environment, LIMIT_SECONDS)
+    done = run_to_its_end(module("stepbench.run.commits"), environment, LIMIT_SECONDS)
     try:
         answer = msgspec.json.decode(done.stdout, type=Told)
     except (ValueError, RecursionError):

@@ -22,6 +22,11 @@ from stepreports.statistics.runs import Record, Run, load_run
 
 IMPLAUSIBLE = "it was faster than the measured limit, which cannot be"
 
+UNKNOWABLE = (
+    "The runs were timed at different moments: what the machine did meanwhile is in these ratios and cannot be told "
+    "from a change. `stepbench compare` times both versions in the same turns, where it can."
+)
+
 
 class Outcome(StrEnum):
     """What the interval of the new time over the base says about the allowance."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from stepreports.comparison.gate import Comparison, GateResult, Missing, Outcome
+from stepreports.comparison.gate import UNKNOWABLE, Comparison, GateResult, Missing, Outcome
 from stepreports.statistics.intervals import Estimate
 from stepreports.telling import text
 from stepreports.telling.tables import markdown
@@ -23,7 +23,7 @@ def gate_lines(result: GateResult, width: float = math.inf) -> list[str]:
     """
     tables = [list(_table(result, told)) for told in (text.times, _without_interval)]
     table = next((lines for lines in tables if max(map(len, lines), default=0) <= width), tables[-1])
-    return [_counts(result), _control(result), *_apart(result), *table, *_unknown(result), *_lost(result)]
+    return [_counts(result), _control(result), *_apart(result), *table, *_unknown(result), *_lost(result), UNKNOWABLE]
 
 
 def gate_as_json(result: GateResult) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def gate_as_json(result: GateResult) -> dict[str, Any]:
         "schema": SCHEMA,
         "allowed_percent": result.percent,
         "failed": result.failed,
+        "note": UNKNOWABLE,
         "control": result.control,
         "machines_apart": list(result.apart),
         "control_moved": [case._asdict() | _estimate(moved) for case, moved in result.moved.items()],
@@ -51,7 +52,7 @@ def gate_in_markdown(result: GateResult) -> str:
     lines = [{"row": f"`{c.row}`", "case": c.case.in_words, "time over the base": text.times(c.ratio),
               "": str(c.outcome)} for c in _told(result)]  # fmt: skip
     head = f"## Stepbench gate: {'failed' if result.failed else 'passed'}"
-    notes = [_counts(result), _control(result), *_apart(result), *_unknown(result), *_lost(result)]
+    notes = [_counts(result), _control(result), *_apart(result), *_unknown(result), *_lost(result), UNKNOWABLE]
     parts = [head, "\n".join(f"- {note}" for note in notes), markdown(lines) if lines else ""]
     return "\n\n".join(filter(None, parts)) + "\n"
 

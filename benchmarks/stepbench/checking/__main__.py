@@ -16,6 +16,8 @@ match sys.argv[1:]:
         judge.main(int(descriptor))
     case ["kernel", descriptor, path]:
         kernel_child.main(int(descriptor), Path(path))
+    case ["kernel", descriptor, path, foreign]:
+        kernel_child.main(int(descriptor), Path(path), Path(foreign))
     case ["sanitized", row]:
         sanitizer.main(row)
     case _:

@@ -42,8 +42,10 @@ class Answer(msgspec.Struct):
     wrong: str | None = None
 
 
-def load_kernel(path: Path, seconds: float = LOADING_SECONDS) -> Implementation:
+def load_kernel(path: Path, seconds: float = LOADING_SECONDS, foreign: Path | None = None) -> Implementation:
     """The row of a kernel file, its module the file, given so many seconds to load. Raises `KernelFileError`.
+
+    It may import nothing out of the folder `foreign`.
 
     A child loads the file and sends back what it declares, so that a file that crashes takes nothing with it. What the
     file prints meanwhile is not shown.
@@ -53,7 +55,7 @@ def load_kernel(path: Path, seconds: float = LOADING_SECONDS) -> Implementation:
         raise KernelFileError(f"There is no kernel file {visible(str(path))}; give the path of a .py file.")
     try:
         str(path).encode()
-        return validated(_declared(_line_of_child(path, seconds)), path)
+        return validated(_declared(_line_of_child(path, seconds, foreign)), path)
     except UnicodeEncodeError:
         raise KernelFileError(f"{visible(str(path))} is no name in UTF-8; rename it, for a record holds it.") from None
     except KernelFileError as error:
@@ -71,9 +73,12 @@ def _declared(line: bytes) -> dict[str, Any]:
     return answer.declared
 
 
-def _line_of_child(path: Path, seconds: float) -> bytes:
+def _line_of_child(path: Path, seconds: float, foreign: Path | None) -> bytes:
     """The first line that the process of a file sends. Raises `KernelFileError` where none comes."""
-    with somewhere_to_cache(path) as caches, _started(path, environment_of_child(caches)) as (process, connection):
+    with (
+        somewhere_to_cache(path) as caches,
+        _started(path, foreign, environment_of_child(caches)) as (process, connection),
+    ):
         deadline, received = time.monotonic() + seconds, bytearray()
         while b"\n" not in received:
             if time.monotonic() > deadline:
@@ -113,10 +118,14 @@ def _fault(process: ChildProcess) -> str | None:
 
 
 @contextmanager
-def _started(path: Path, environment: Mapping[str, str]) -> Iterator[tuple[ChildProcess, Connection]]:
+def _started(
+    path: Path, foreign: Path | None, environment: Mapping[str, str]
+) -> Iterator[tuple[ChildProcess, Connection]]:
     """The process of a file, and our end of what it sends over; ended with whatever it started."""
     ours, theirs = Pipe()
-    command = module("stepbench.checking", "kernel", str(theirs.fileno()), str(path))
+    command = module(
+        "stepbench.checking", "kernel", str(theirs.fileno()), str(path), *([str(foreign)] if foreign else [])
+    )
     with ours, ChildProcess(command, environment, descriptors=[theirs.fileno()]) as process:
         theirs.close()
         yield process, ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,8 @@ def kernels_of_commits(files: Sequence[Path], base: str, head: str | None) -> Si
     from stepbench.checking.kernel_file import load_kernel
 
     there = [[tree / path for path in paths] for tree in trees]
-    return sides_of_files([each.version for each in versions], there, load_kernel)
+    load = partial(load_kernel, foreign=repository.root)
+    return sides_of_files([each.version for each in versions], there, load)
 
 
 def rows_of_commits(names: str | None, base: str, head: str | None, *, same_environment: bool) -> Sides:

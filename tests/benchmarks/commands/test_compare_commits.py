@@ -91,6 +91,19 @@ def test_the_working_tree_is_as_it_is_now_whether_or_not_it_is_committed(reposit
     assert FAST in beside_of(sides.sides[0].rows["my-matrix-form"])
 
 
+def test_what_is_imported_from_the_working_tree_is_no_version_and_a_fault(repository, monkeypatch):
+    """As of a package that is installed so that its working tree is imported."""
+    (repository / "package").mkdir()
+    (repository / "package" / "installed_in_place.py").write_text("")
+    monkeypatch.syspath_prepend(str(repository / "package"))
+    kernel = repository / "src" / "kernel.py"
+    kernel.write_text(kernel.read_text("utf-8").replace("import numpy", "import installed_in_place\nimport numpy", 1))
+    git(repository, "commit", "-q", "-a", "-m", "imports it")
+    sides = kernels_of_commits([kernel], "main~1", "main")
+    (fault,) = sides.faults
+    assert "@head: kernel.py: imports installed_in_place out of the working tree (package/" in fault
+
+
 def test_what_cannot_be_compared_is_told_in_a_sentence(repository, tmp_path):
     kernel = repository / "src" / "kernel.py"
     for base, head, file, sentence in [

@@ -89,5 +89,8 @@ def write_whole(path: Path, content: str | bytes) -> Path:
 
 def append_whole(path: Path, content: str) -> Path:
     """Add to the end of a file, made where it is not there, so that no reader ever meets half of what is added."""
-    before = path.read_bytes() if path.is_file() and not is_a_stream(path) else b""
-    return write_whole(path, before + content.encode())
+    if is_a_stream(path):
+        with path.open("ab") as stream:  # what went before it there stays
+            stream.write(content.encode())
+        return path
+    return write_whole(path, (path.read_bytes() if path.is_file() else b"") + content.encode())

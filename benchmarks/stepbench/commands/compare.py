@@ -148,6 +148,7 @@ def _plan(asked: Options, sides: Sides) -> Plan:
     """What is timed: cases as of a quick run, generations as many as it may take. Raises `ProblemError`."""
     from stepbench.cases.presets import PRESETS
     from stepbench.run.choices import Choices, plan_run
+    from stepbench.run.participants import with_control
     from stepbench.run.plan import QUICK
     from stepbench.run.until_clear import MOST_GENERATIONS
 
@@ -164,7 +165,7 @@ def _plan(asked: Options, sides: Sides) -> Plan:
         )
     )
     imports = sides.imports
-    taking_part = tuple(replace(each, imports=imports.get(each.row.name)) for each in plan.participants)
+    taking_part = tuple(replace(each, imports=imports.get(each.row.name)) for each in with_control(plan.participants))
     return replace(plan, participants=taking_part, generations=MOST_GENERATIONS)
 
 

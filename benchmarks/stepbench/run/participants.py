@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -90,3 +90,10 @@ def participants_of(
         *(Participant(row, replica=1) for row in controls),
         *(Participant(limit, role=Role.LIMIT) for limit in LIMITS if limit.device in devices and can_run(limit)),
     ]
+
+
+def with_control(participants: Sequence[Participant]) -> list[Participant]:
+    """The same; where none is a second copy, as of rows that all have a work cap, with one of the first row."""
+    rows = [each for each in participants if each.role is Role.ROW]
+    second = [] if any(each.replica for each in rows) else [replace(each, replica=1) for each in rows[:1]]
+    return [*participants, *second]

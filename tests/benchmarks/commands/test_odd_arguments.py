@@ -31,7 +31,10 @@ ODD = {
         ["a", "b", "--fail-slower", "1", "--out", "x"], ["a", "b", "--out", "{file}"], ["a", "b", "--out", "{file}/x"],
     ],
     "compare": [
-        [], ["--kernel", "nope.py"], ["--kernel", "nope.py", "--kernel", "nope.py"],
+        [], [""], ["{folder}"], ["no-such-commit"], ["--rows", "numpy-blas"], ["HEAD", "HEAD", "HEAD"],
+        *([each, "--kernel", "nope.py"] for each in NOWHERE if each != "-"), ["HEAD", "--rows", "nope"],
+        ["HEAD", "--rows", ""], ["HEAD", "--kernel", "nope.py"], ["HEAD", "--kernel", "a.py", "--rows", "numpy-blas"],
+        ["--kernel", "nope.py"], ["--kernel", "nope.py", "--kernel", "nope.py"],
         *(["--kernel", each, "--kernel", each] for each in ["", ".", "{folder}", "{file}", *NOWHERE]),
         *(["--fail-slower", each] for each in ["", "nan", "inf", "-1", "-5%", "ten", "5%%", "%"]),
         *(["--max-time", each] for each in ["", "nan", "inf", "-1", "0", "1e9", "soon"]),

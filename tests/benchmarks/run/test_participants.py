@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from stepbench.run.participants import LIMITS, Participant, Role, participants_of
+from stepbench.run.participants import LIMITS, Participant, Role, participants_of, with_control
 from stepkernels.catalog import CATALOG
 
 ON_CPU, ON_GPU = CATALOG["numpy-blas"], CATALOG["torch-manual-cuda"]
@@ -45,3 +45,9 @@ def test_the_row_that_runs_twice_is_the_first_that_runs_every_case():
 def test_a_participant_survives_its_json():
     for each in everyone(ON_CPU, ON_GPU):
         assert Participant.from_json(each.to_json()) == each
+
+
+def test_a_comparison_has_a_control_also_where_every_row_has_a_work_cap():
+    capped, free = (Participant(CATALOG[name]) for name in ("python-loop", "numpy-blas"))
+    assert [each.key for each in with_control([capped])] == ["python-loop", "python-loop#1"]
+    assert [each.key for each in with_control([free, replace(free, replica=1)])] == ["numpy-blas", "numpy-blas#1"]

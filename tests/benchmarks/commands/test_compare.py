@@ -13,7 +13,7 @@ from stepreports.records.journal import read_events
 GRADIENT = "self.gw[:] = r @ self.X / m + l2 * w"
 SLOW = "self.gw[:] = sum(r[i] * self.X[i] for i in range(m)) / m + l2 * w"
 WRONG = "self.gw[:] = r @ self.X / m + l2 * w + 1e-3"
-SMALL = ("--sizes", "400x5", "--max-time", "0.5", "--threads", "1")
+SMALL = ("--sizes", "400x5", "--max-time", "10", "--threads", "1")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_fast_form_of_a_slow_kernel_is_faster_and_passes(kernel, compare, tmp_
     (case,) = told["cases"]
     assert (case["base_row"], case["other_row"]) == ("my-matrix-form@slow", "my-matrix-form@fast")
     assert case["verdict"] == "faster"
-    assert case["ratio"] == pytest.approx(case["other_seconds"] / case["base_seconds"], rel=0.3)
+    assert case["ratio_low"] <= case["ratio"] <= case["ratio_high"] < 1
     assert "my-matrix-form@fast is faster than my-matrix-form@slow" in finished.stdout
     assert "| **faster** |" in (tmp_path / "pr.md").read_text()
     assert (tmp_path / "out" / "report.html").is_file()

@@ -13,7 +13,7 @@ from stepkernels.problem import ProblemError
 from stepreports.records.journal import read_events
 
 SLOW, FAST = "sum(r[i] * X[i] for i in range(len(r)))", "r @ X"
-SMALL = ("--sizes", "400x5", "--max-time", "1", "--threads", "1")
+SMALL = ("--sizes", "400x5", "--max-time", "10", "--threads", "1")
 
 
 def git(folder, *arguments):

@@ -93,7 +93,7 @@ def verdict_line(report: RowReport) -> Text:
 
 def _tell(result: CheckReport, asked: Options) -> None:
     """Say what remains unproven and how to repeat it, and write the files asked for."""
-    from stepreports.records.files import append_whole, write_whole
+    from stepreports.records.files import write_whole
 
     for row in result.unproven:
         say(f"{row.row} is required to agree, and was {row.verdict}.", style="red", on=errors)

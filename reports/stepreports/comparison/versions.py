@@ -13,8 +13,9 @@ from enum import StrEnum
 from functools import partial
 
 from stepreports.records.turns import Turns, over
-from stepreports.statistics.intervals import LEAST_CONFIDENCE, LEAST_MARGIN, Estimate, Verdict, estimates, verdict
-from stepreports.statistics.many_looks import corrected, margins, visible_difference
+from stepreports.statistics.intervals import LEAST_CONFIDENCE, Estimate, Verdict, estimates, verdict
+from stepreports.statistics.many_looks import corrected, generations_of, margins, visible_difference
+from stepreports.statistics.margins import LEAST_MARGIN
 
 Pair = tuple[Turns, Turns]
 
@@ -75,13 +76,14 @@ def answers(question: Question, pairs: Iterable[Pair | None], controls: Iterable
     """
     within = [pair and over(pair[1], pair[0]) for pair in pairs]
     shared = [turns for turns in within if turns is not None]
-    found = iter(map(partial(answer, question), estimates(shared), margins(controls, shared)))
+    generations = list(map(generations_of, shared))
+    found = iter(map(partial(answer, question), estimates(shared), margins(controls, shared), generations))
     return [None if turns is None else next(found) for turns in within]
 
 
-def answer(question: Question, ratio: Estimate, margin: float) -> Answer:
+def answer(question: Question, ratio: Estimate, margin: float, generations: int = 1) -> Answer:
     """What the within-turn ratio of one case says, as one of all the looks that are asked for."""
-    found = corrected(ratio, question.all_looks)
+    found = corrected(ratio, question.all_looks, generations)
     same_within = max(found.high, 1 / found.low) * (1 + margin) - 1
     told = _verdict(found, same_within, margin, question.allowance)
     return Answer(
@@ -89,7 +91,7 @@ def answer(question: Question, ratio: Estimate, margin: float) -> Answer:
         verdict=told,
         allowed=_allowed(found, told, margin, question.allowance),
         same_within=same_within,
-        visible=visible_difference(found, margin, question.all_looks),
+        visible=visible_difference(found, margin, question.all_looks, generations),
     )
 
 

@@ -49,7 +49,7 @@ def test_too_few_turns_never_tell():
 
 
 def test_more_looks_make_an_interval_wider_about_the_same_value():
-    found = [corrected(interval(0.96, 1.05), looks) for looks in (1, 10, 1000)]
+    found = [corrected(interval(0.96, 1.05), looks, 1) for looks in (1, 10, 1000)]
     assert found[0] == pytest.approx(interval(0.96, 1.05))
     assert found[0].low > found[1].low > found[2].low
     assert found[0].high < found[1].high < found[2].high
@@ -60,14 +60,14 @@ def test_the_ends_of_a_corrected_interval_are_those_of_a_normal_distribution():
     """Of normal estimates with a known error, all of ten intervals together miss the truth once in a hundred times."""
     random = np.random.default_rng(8)
     errors = random.normal(size=(4000, 10))
-    reach = math.log(corrected(interval(math.exp(-2.5758), math.exp(2.5758)), 10).high)
+    reach = math.log(corrected(interval(math.exp(-2.5758), math.exp(2.5758)), 10, 2).high)
     assert 0.005 < float((np.abs(errors) > reach).any(axis=1).mean()) < 0.015
 
 
 def test_of_one_look_the_visible_difference_is_the_detectable_one():
     found = interval(0.97, 1.03)
-    assert visible_difference(found, 0.01, 1) == pytest.approx(detectable_difference(found, 0.01), rel=1e-2)
-    assert visible_difference(corrected(found, 50), 0.01, 50) > visible_difference(found, 0.01, 1)
+    assert visible_difference(found, 0.01, 1, 1) == pytest.approx(detectable_difference(found, 0.01), rel=1e-2)
+    assert visible_difference(corrected(found, 50, 1), 0.01, 50, 1) > visible_difference(found, 0.01, 1, 1)
 
 
 def two_generations(first, second, turns=20):

@@ -93,8 +93,9 @@ def _sums_of_each(builder: Builder, vectors: list[Value]) -> Value:
     while copies > 1 and len(vectors) > 1:
         vectors = [_grouped_sum(builder, a, b, group, 2 * width) for a, b in _pairs(vectors)]
         copies //= 2
-    if copies > 1:
-        return _grouped_sum(builder, vectors[0], vectors[0], group, width)
+    while copies > 1:  # of one vector, in halves
+        vectors = [_grouped_sum(builder, vectors[0], vectors[0], group, vectors[0].type.count)]
+        copies //= 2
     while len(vectors) > 1:
         vectors = [shuffle(builder, a, b, list(range(2 * a.type.count))) for a, b in _pairs(vectors)]
     return vectors[0]

@@ -8,8 +8,6 @@ a workspace only computes.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -20,6 +18,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from stepkernels import probe
+from stepkernels.probe.kernel_modules import load_file
 from stepkernels.problem import Array, Config, Problem, ProblemError, undisturbed
 
 
@@ -275,7 +274,7 @@ class Implementation:
 
         A field that was not known when they were stored has its default.
         """
-        sequences = {name: tuple(values[name]) for name in ("dtypes", "optimizers")}
+        sequences = {name: tuple(values[name]) for name in ("dtypes", "optimizers", "storages") if name in values}
         return cls(**{**values, **sequences, "ops": tuple(map(Op, values["ops"]))})
 
     def load(self) -> ModuleType:
@@ -284,22 +283,3 @@ class Implementation:
 
     def import_module(self) -> ModuleType:
         return load_file(Path(self.module)) if self.module.endswith(".py") else importlib.import_module(self.module)
-
-
-def load_file(path: Path) -> ModuleType:
-    """Import a kernel file from outside the package, once a process, with what lies beside it. Raises as that does."""
-    name = f"stepkernels_file_{path.stem}_{abs(hash(str(path.resolve())))}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ProblemError(f"{path} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.append(str(path.resolve().parent))  # the last place: a name that is installed wins
-    sys.modules[name] = module  # before it runs, as an import would: dataclasses and numba look themselves up
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

@@ -10,7 +10,7 @@ import pytest
 
 from stepkernels import Adam, Config, Implementation, Op, ProblemError, probe, synthetic_problem
 from stepkernels.catalog import CATALOG, rows_named
-from stepkernels.interface import load_file
+from stepkernels.probe.kernel_modules import load_file
 
 OPTIONAL = ("numba", "torch", "cupy", "jax", "triton", "scipy", "sklearn", "cuda")
 

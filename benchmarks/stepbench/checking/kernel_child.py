@@ -17,7 +17,7 @@ from typing import Any
 from stepbench.checking.declared_fields import KernelFileError
 from stepbench.checking.raised import described_in_file
 from stepkernels import Implementation, Op
-from stepkernels.interface import load_file
+from stepkernels.probe.kernel_modules import load_file
 
 UNSENDABLE = "IMPLEMENTATION holds what cannot be sent to another process ({}); give plain values"
 OURS = frozenset({"stepkernels", "stepbench", "stepreports"})

@@ -23,7 +23,8 @@ def gate_lines(result: GateResult, width: float = math.inf) -> list[str]:
     """
     tables = [list(_table(result, told)) for told in (text.times, _without_interval)]
     table = next((lines for lines in tables if max(map(len, lines), default=0) <= width), tables[-1])
-    return [_counts(result), _control(result), *_apart(result), *table, *_unknown(result), *_lost(result), UNKNOWABLE]
+    notes = [_counts(result), _control(result), UNKNOWABLE, *_apart(result)]
+    return [*notes, *table, *_unknown(result), *_lost(result)]
 
 
 def gate_as_json(result: GateResult) -> dict[str, Any]:
@@ -52,7 +53,9 @@ def gate_in_markdown(result: GateResult) -> str:
     lines = [{"row": f"`{c.row}`", "case": c.case.in_words, "time over the base": text.times(c.ratio),
               "": str(c.outcome)} for c in _told(result)]  # fmt: skip
     head = f"## Stepbench gate: {'failed' if result.failed else 'passed'}"
-    notes = [_counts(result), _control(result), *_apart(result), *_unknown(result), *_lost(result), UNKNOWABLE]
+    notes = [
+        _counts(result), _control(result), UNKNOWABLE, *_apart(result), *_unknown(result), *_lost(result),
+    ]  # fmt: skip
     parts = [head, "\n".join(f"- {note}" for note in notes), markdown(lines) if lines else ""]
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -7,6 +7,7 @@ import pytest
 from runs import benchmarks, stepbench
 from stepbench.evidence.layout_effects import ALIKE, KINDS, PADDED, SHIFTED, copies_of, differences
 from stepbench.run.memory_layout import LINE_BYTES, PADDING, PAGE_BYTES, drawn_layout
+from stepbench.run.participants import Participant
 from stepbench.run.processes import environment_of_worker
 from stepkernels.catalog import CATALOG
 
@@ -27,8 +28,8 @@ def test_x_begins_at_a_line_of_its_page_and_every_line_can_be_drawn():
 
 def test_the_environment_is_as_much_larger_as_was_drawn(tmp_path):
     layout = drawn_layout(0, 0, "row")
-    assert len(environment_of_worker(NUMPY, 1, tmp_path, layout)[PADDING]) == layout.padding_bytes
-    assert environment_of_worker(NUMPY, 1, tmp_path)[PADDING] == ""
+    assert len(environment_of_worker(Participant(NUMPY), 1, tmp_path, layout)[PADDING]) == layout.padding_bytes
+    assert environment_of_worker(Participant(NUMPY), 1, tmp_path)[PADDING] == ""
 
 
 def test_the_layouts_are_in_the_record(tmp_path):

@@ -1,5 +1,6 @@
 """Turns: every row once in each, in changing order, and all but the one that is timed stopped."""
 
+import datetime
 import json
 from collections import Counter
 
@@ -29,14 +30,17 @@ def test_every_run_times_one_row_twice(unbroken):
 
 
 def test_all_others_are_stopped_while_a_row_is_timed(tmp_path):
-    """A kernel looks at the states of the other workers in each of its steps."""
+    """A kernel looks at the states of the other workers in each of its steps, once everyone is bound."""
     folder, seen = tmp_path / "run", tmp_path / "seen"
     arguments = ("--sizes", "37x5", "--rows", "numpy-blas", "--kernel", KERNELS / "sees_others.py")
     finished = stepbench("run", *arguments, "--out", folder, STEPBENCH_TEST_SEEN=str(seen))
     assert finished.returncode == 0, finished.stderr
-    looks = [json.loads(line) for line in seen.read_text().splitlines()]
+    events = read_events(folder)
+    bound = max(event["elapsed_seconds"] for event in events if event["event"] == "bound")
+    timed_from = datetime.datetime.fromisoformat(events[0]["datetime"]).timestamp() + bound
+    looks = [states for at, states in map(json.loads, seen.read_text().splitlines()) if at > timed_from]
     assert {state for states in looks for state in states} == {psutil.STATUS_STOPPED}
-    plan = read_events(folder)[0]["plan"]
+    plan = events[0]["plan"]
     everyone_else = len(plan["participants"]) - 1 + 1  # the workers, and the guardian of them all
     among_all = [states for states in looks if len(states) == everyone_else]
     assert len(among_all) >= plan["turns"], "in every turn everyone was there"

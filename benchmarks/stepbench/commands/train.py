@@ -38,6 +38,10 @@ class Options:
     tol: Annotated[float, typer.Option(help="Stop when no element of the gradient is larger.")] = 1e-4
     batch_size: Annotated[int | None, typer.Option(help="Rows in each step of gd or adam. Default: all.")] = None
     dtype: Annotated[str | None, typer.Option(help="Compute in float32 or float64. Default: as the data are.")] = None
+    storage: Annotated[
+        str | None,
+        typer.Option(help="Round the features to float16, bfloat16 or int8 and keep them so; computes in float32."),
+    ] = None
     held_out: Annotated[
         float, typer.Option(help="Share of the rows that are not learned from, but kept to score the model.")
     ] = 0.25

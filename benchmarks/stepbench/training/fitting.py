@@ -113,7 +113,8 @@ def classifier_for(X: Array, wanted: Training, **settings: Any) -> LogisticRegre
         learning_rate=wanted.learning_rate,
         l2=wanted.l2,
         tol=wanted.tol,
-        dtype=wanted.dtype or ("float32" if X.dtype == np.float32 else "float64"),
+        dtype=wanted.dtype or ("float32" if wanted.storage or X.dtype == np.float32 else "float64"),
+        storage=wanted.storage,
         random_state=wanted.seed,
         **settings,
     )

@@ -9,6 +9,7 @@ from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.classifier.choice import AUTO
 from stepkernels.classifier.estimator import LBFGS
 from stepkernels.problem import DTYPES, ProblemError
+from stepkernels.problem.storage import require_storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Training:
     tol: float = 1e-4
     batch_size: int | None = None
     dtype: str | None = None
+    storage: str | None = None
     held_out: float = 0.25
     standardize: bool = True
     on_disk: bool | None = None
@@ -44,5 +46,7 @@ def require_sensible(wanted: Training) -> None:
         raise ProblemError(f"tol is {wanted.tol}; it must be a finite number.")
     if wanted.dtype is not None and wanted.dtype not in DTYPES:
         raise ProblemError(f"There is no dtype called {wanted.dtype!r}; choose {' or '.join(DTYPES)}.")
+    if wanted.storage is not None:
+        require_storage(wanted.storage, wanted.dtype or "float32")
     if wanted.learning_rate is not None and wanted.optimizer == LBFGS:
         raise ProblemError("lbfgs finds its own steps and takes no learning rate; use --optimizer gd or adam with one.")

@@ -6,7 +6,7 @@ import pytest
 from stepbench.training.outputs import training_lines, write_files
 from stepbench.training.settings import Training
 from stepbench.training.split import split
-from stepkernels.problem import ProblemError
+from stepkernels.problem import STORAGES, ProblemError
 from trainings import CANCER, csv_file, mapped_file, trained_on
 
 
@@ -23,6 +23,14 @@ def test_the_scaling_is_of_the_rows_learned_from_and_reported(trained):
     np.testing.assert_allclose(trained.model.mean, known.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(trained.model.scale, known.std(axis=0), rtol=1e-12)
     assert trained.notes == ["Standardized 30 columns to zero mean and unit variance."]
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_features_kept_in_fewer_bits_score_as_well(trained, storage):
+    narrow = trained_on(CANCER, storage=storage)
+    assert narrow.model.w.dtype == np.float32
+    assert abs(narrow.score.accuracy - trained.score.accuracy) < 0.02
+    np.testing.assert_allclose(narrow.model.w, trained.model.w, atol=0.1)
 
 
 def test_columns_are_left_as_they_are_where_that_is_asked():

@@ -30,7 +30,7 @@ def test_features_kept_in_fewer_bits_score_as_well(trained, storage):
     narrow = trained_on(CANCER, storage=storage)
     assert narrow.model.w.dtype == np.float32
     assert abs(narrow.score.accuracy - trained.score.accuracy) < 0.02
-    np.testing.assert_allclose(narrow.model.w, trained.model.w, atol=0.1)
+    np.testing.assert_allclose(narrow.model.w, trained.model.w, atol=0.2)  # of weights up to 1.7
 
 
 def test_columns_are_left_as_they_are_where_that_is_asked():

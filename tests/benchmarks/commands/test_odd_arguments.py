@@ -54,10 +54,14 @@ ODD = {
         *(["breast-cancer", option, each] for option in ("--l2", "--tol", "--learning-rate", "--held-out")
           for each in ("", "nan", "inf", "-1", "much")),
         *(["breast-cancer", "--seed", each] for each in NOT_COUNTS if each != "9" * 400),
-        *(["breast-cancer", option, "nope"] for option in ("--row", "--optimizer", "--dtype")),
+        *(["breast-cancer", option, "nope"] for option in ("--row", "--optimizer", "--dtype", "--storage")),
         *(["breast-cancer", option, ""] for option in ("--row", "--optimizer", "--dtype", "--batch-size", "--target")),
     ],
     "tune": [["extra"], ["--preset", "quick"]],
+    "new-kernel": [
+        [], *([each] for each in ("", "Numpy", "numpy ", "c", *NOWHERE) if each != "-"), ["numpy", "numba"],
+        *(["numpy", "--out", place] for place in FILES), ["numpy", "--out", "kernel.txt"],
+    ],
     "predict": [
         [], [""], ["{file}"], ["{file}", "breast-cancer"], ["{folder}", "breast-cancer"], ["", "breast-cancer"],
         *([each, "breast-cancer"] for each in NOWHERE if each != "-"),

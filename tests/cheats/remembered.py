@@ -49,7 +49,10 @@ class StepFromTheSameParameters(Remembers):
 
 @cheat(TRUE_TIME)
 class EveryStepEverTaken(Honest):
-    """Keeps the answer of each step by where it began; no round begins where another did."""
+    """Keeps the answer of each step by where it began; no round begins where another did.
+
+    No more of them than memory may grow by unnoticed.
+    """
 
     answers: ClassVar[dict[bytes, tuple]] = {}
 
@@ -57,7 +60,7 @@ class EveryStepEverTaken(Honest):
         key = self.parameters.tobytes()
         if key not in self.answers:
             super().step()
-            if len(self.answers) < 5000:
+            if len(self.answers) < 200:
                 self.answers[key] = self.parameters.copy(), self.gradients.copy(), self.J.copy()
         else:
             self.parameters[:], self.gradients[:], self.J[:] = self.answers[key]

@@ -134,8 +134,8 @@ def test_a_round_for_energy_takes_two_seconds_and_more_however_fast_the_row_beco
 
 @pytest.mark.slow
 def test_a_run_measures_memory_in_processes_of_their_own_and_says_why_not_energy(tmp_path):
-    finished = stepbench(
-        "run", "--preset", "standard", "--ops", "step", "--dtypes", "float64", "--sizes", "1000x50,20000x50",
+    finished = stepbench(  # by the preset that has one generation, and something after its turns
+        "run", "--preset", "marks-cuda", "--ops", "step", "--dtypes", "float64", "--sizes", "1000x50,20000x50",
         "--rows", "numpy-blas,numpy-blas-fortran", "--out", tmp_path,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout + finished.stderr

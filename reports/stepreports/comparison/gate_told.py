@@ -10,6 +10,7 @@ from typing import Any
 from stepreports.comparison.gate import UNKNOWABLE, Comparison, GateResult, Missing, Outcome
 from stepreports.statistics.intervals import Estimate
 from stepreports.telling import text
+from stepreports.telling.bases import base_in_words
 from stepreports.telling.tables import markdown
 
 SCHEMA = 1
@@ -21,10 +22,10 @@ def gate_lines(result: GateResult, width: float = math.inf) -> list[str]:
 
     Where a table with intervals is wider than the screen it has none.
     """
-    tables = [list(_table(result, told)) for told in (text.times, _without_interval)]
+    tables = [list(_table(result, told)) for told in (_over_the_base, _without_interval)]
     table = next((lines for lines in tables if max(map(len, lines), default=0) <= width), tables[-1])
-    notes = [_counts(result), _control(result), UNKNOWABLE, *_apart(result)]
-    return [*notes, *table, *_unknown(result), *_lost(result)]
+    head = [_counts(result), _control(result), *_apart(result)]
+    return [*head, *table, *_unknown(result), UNKNOWABLE, *_lost(result)]
 
 
 def gate_as_json(result: GateResult) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def gate_as_json(result: GateResult) -> dict[str, Any]:
 
 def gate_in_markdown(result: GateResult) -> str:
     """A verdict, a table and the folded rest, for the summary of a CI step."""
-    lines = [{"row": f"`{c.row}`", "case": c.case.in_words, "time over the base": text.times(c.ratio),
+    lines = [{"row": f"`{c.row}`", "case": c.case.in_words, "time over the base": _over_the_base(c),
               "": str(c.outcome)} for c in _told(result)]  # fmt: skip
     head = f"## Stepbench gate: {'failed' if result.failed else 'passed'}"
     notes = [
@@ -83,17 +84,22 @@ def _told(result: GateResult) -> list[Comparison]:
     return [*result.of(Outcome.SLOWER), *result.of(Outcome.WITHIN)]
 
 
-def _table(result: GateResult, told: Callable[[Estimate], str]) -> Iterator[str]:
+def _table(result: GateResult, told: Callable[[Comparison], str]) -> Iterator[str]:
     """Columns, the slowest first; the word last, since most lines have the same."""
     words = {Outcome.SLOWER: "slower", Outcome.WITHIN: "within"}
-    cells = [(c.row, c.case.in_words, told(c.ratio), words[c.outcome]) for c in _told(result)]
+    cells = [(c.row, c.case.in_words, told(c), words[c.outcome]) for c in _told(result)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
-def _without_interval(ratio: Estimate) -> str:
-    return f"{text.number(ratio.value, text.decimals(ratio))}×"
+def _over_the_base(found: Comparison) -> str:
+    """The ratio, and what it is a ratio of."""
+    return f"{text.times(found.ratio)} the {base_in_words(found.base)} of the base"
+
+
+def _without_interval(found: Comparison) -> str:
+    return f"{text.number(found.ratio.value, text.decimals(found.ratio))}×"
 
 
 def _unknown(result: GateResult) -> Iterator[str]:

@@ -36,6 +36,7 @@ WRONG_TYPES = {
     "batch_size": "3",
     "row": ["numba-fused"],
     "dtype": {},
+    "storage": ["int8"],
     "verbose": "yes",
     "random_state": "abc",
     "warm_start": "yes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepreports.comparison.gate import gate
+from stepreports.comparison.gate_told import gate_lines
 from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import views
 from stepreports.telling.bases import base_in_words, base_line, rows_by_size, threads_of
@@ -60,10 +61,14 @@ def test_every_ratio_of_a_winner_has_the_time_of_its_base(run):
 
 def test_the_gate_tells_the_time_of_the_base(tmp_path):
     base, new = (
-        write_run(tmp_path / str(slowdown), [entry(ROWS[1], 1000, 20, slowdown=slowdown)]) for slowdown in (1.0, 2.0)
+        write_run(
+            tmp_path / str(slowdown),
+            [entry(ROWS[2], 1000, 20, slowdown=slowdown), *(entry(ROWS[1], 1000, 20, replica=k) for k in (0, 1))],
+        )
+        for slowdown in (1.0, 2.0)
     )
-    (record,) = load_run(base).records
-    assert gate(base, new, 10).lines[1].endswith(f"the time of the base, {base_in_words(record)}.")
+    record = next(each for each in load_run(base).records if each.row.name == ROWS[2].name)
+    assert any(f"the {base_in_words(record)} of the base" in line for line in gate_lines(gate(base, new, 10)))
 
 
 def test_without_a_base_the_times_stand_alone(tmp_path):

@@ -73,7 +73,7 @@ def scales_of(X: Array) -> NDArray[np.float32]:
     largest 127 times the scale, the scale is found again. A column of zeros has the scale 1.
     """
     largest = np.maximum(np.abs(X.max(axis=0)), np.abs(X.min(axis=0))).astype(np.float64)
-    fraction, exponent = np.frexp(largest / LARGEST["int8"])
+    _, exponent = np.frexp(largest / LARGEST["int8"])
     exponent = np.maximum(exponent, SMALLEST_EXPONENT)  # below, float32 has fewer digits
     fraction = np.ldexp(largest / LARGEST["int8"], -exponent)
     scales = np.ldexp(np.ceil(np.ldexp(fraction, SCALE_BITS)), exponent - SCALE_BITS)

@@ -126,7 +126,7 @@ class Workspace(DeviceState):
         self.sign = padded_copy((1 - 2 * problem.y).astype(np.int8))
         self.counters = cupy.zeros(4, np.int64)
         self.next_cost = self.counters[1:2]
-        self.buffers: list[cupy.ndarray] = []  # what records point to and nobody else holds
+        self.buffers: list[cupy.ndarray] = []  # what records and graphs point to and nobody else holds
         launches, update = self.launches(), [self.prepared("update", 1, THREADS, (self.record(0),))]
         run([*launches(0), *update])  # a kernel is loaded when it first runs, and cannot be during a capture
         self.gradient = self.graph_of(launches(0)).launch
@@ -210,6 +210,7 @@ class Workspace(DeviceState):
         blocks = min(self.problem.m, 8 * self.gpu.processors)
         column_blocks = math.ceil(self.problem.n / THREADS)
         record, r = self.record(blocks), cupy.empty(self.problem.m, self.config.dtype)
+        self.buffers.append(r)  # a graph keeps the address alone
 
         def launches(flags: int) -> list[Launch]:
             return [

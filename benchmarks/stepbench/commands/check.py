@@ -11,7 +11,7 @@ import typer
 
 from stepbench.commands.choice_of_rows import chosen_rows, required_rows
 from stepbench.commands.options import KernelFiles, Require
-from stepbench.commands.places import append, require_writable
+from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import errors, live, options_of, say, sentences, split_list
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def verdict_line(report: RowReport) -> Text:
 
 def _tell(result: CheckReport, asked: Options) -> None:
     """Say what remains unproven and how to repeat it, and write the files asked for."""
-    from stepreports.records.files import write_whole
+    from stepreports.records.files import append_whole, write_whole
 
     for row in result.unproven:
         say(f"{row.row} is required to agree, and was {row.verdict}.", style="red", on=errors)
@@ -103,4 +103,4 @@ def _tell(result: CheckReport, asked: Options) -> None:
     if asked.json_path:
         write_whole(asked.json_path, result.to_json())
     if asked.markdown:
-        append(asked.markdown, "\n".join(result.markdown_lines()) + "\n")
+        append_whole(asked.markdown, "\n".join(result.markdown_lines()) + "\n")

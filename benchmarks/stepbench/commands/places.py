@@ -35,13 +35,6 @@ def require_absent(path: Path, *, force: bool) -> None:
         raise ProblemError(f"{path} exists already; --force overwrites it.")
 
 
-def append(path: Path, text: str) -> None:
-    """Add text to the end of a file, such as the summary of a CI step, to which others add as well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)
-
-
 def folder_given(option: str, given: str | None) -> Path | None:
     """A folder that was given, which an empty word is not: Python would take it for the working folder."""
     if given is not None and not given.strip():

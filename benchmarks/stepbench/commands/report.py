@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.places import append, require_writable, require_writable_folder
+from stepbench.commands.places import require_writable, require_writable_folder
 from stepbench.commands.terminal import percentage, say, screen_columns, sentences
 
 if TYPE_CHECKING:
@@ -91,12 +91,12 @@ def _gate(
 def _tell(result: GateResult, json_path: Path | None, markdown: Path | None) -> None:
     """Say what the gate found, write it where it was asked for, and end with its exit status."""
     import stepreports
-    from stepreports.records.files import write_json
+    from stepreports.records.files import append_whole, write_json
 
     for line in stepreports.gate_lines(result, screen_columns()):
         say(line, style="red" if line.startswith("failed:") or line.endswith("  slower") else None)
     if json_path:
         write_json(json_path, stepreports.gate_as_json(result))
     if markdown:
-        append(markdown, stepreports.gate_in_markdown(result))
+        append_whole(markdown, stepreports.gate_in_markdown(result))
     raise typer.Exit(result.exit_code)

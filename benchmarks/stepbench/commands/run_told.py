@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepbench.commands.places import append
 from stepbench.commands.terminal import console, say, screen_columns
 
 if TYPE_CHECKING:
@@ -71,9 +70,9 @@ def render(folder: Path) -> Path:
 def write_asked(folder: Path, json_path: Path | None, markdown: Path | None) -> None:
     """The files that were asked for beside the run's own."""
     import stepreports
-    from stepreports.records.files import write_json
+    from stepreports.records.files import append_whole, write_json
 
     if json_path:
         write_json(json_path, stepreports.run_as_json(folder))
     if markdown:
-        append(markdown, stepreports.run_in_markdown(folder))
+        append_whole(markdown, stepreports.run_in_markdown(folder))

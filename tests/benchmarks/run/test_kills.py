@@ -39,6 +39,13 @@ def resumed_to_the_same(folder, unbroken):
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
+def is_worker(process):
+    try:
+        return "stepbench.worker" in process.cmdline()
+    except psutil.NoSuchProcess:  # as it ended, while we asked
+        return False
+
+
 def ours():
     """Processes of any run of ours that this test process can see."""
     found = []
@@ -71,7 +78,7 @@ def test_a_killed_runner(tmp_path, unbroken, kill):
 def test_a_killed_worker(tmp_path, unbroken, kill):
     runner = begun(tmp_path / "run")
     time.sleep(moment("worker", kill))
-    workers = [each for each in psutil.Process(runner.pid).children() if "stepbench.worker" in each.cmdline()]
+    workers = [each for each in psutil.Process(runner.pid).children() if is_worker(each)]
     if workers:
         random.Random(f"{SEED}/which/{kill}").choice(workers).kill()
     assert runner.wait(300) in (0, 1)

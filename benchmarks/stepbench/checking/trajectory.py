@@ -56,9 +56,14 @@ def slow_descent(random: Random, dtype: str, optimizer: str, steps: int) -> tupl
     w = random.uniform(2.0, 3.0, n) * random.choice([-1.0, 1.0], n)
     b = (1.0 - 2.0 * label) * random.uniform(1.5, 2.0)
     problem = Problem(X.astype(dtype), np.full(m, label, dtype), w.astype(dtype), b)
+    return Scene("a slow descent", problem), slow_settings(random, problem, dtype, optimizer, steps)
+
+
+def slow_settings(random: Random, problem: Problem, dtype: str, optimizer: str, steps: int) -> Config:
+    """Settings with which so many steps neither reach the end of the path nor leave it: nothing overflows."""
     l2 = random.uniform(0.4, 0.6)
     rate = min(TRAVEL * safe_learning_rate(problem, l2) / 0.99 / steps, safe_learning_rate(problem, l2))
-    return Scene("a slow descent", problem), Config(dtype=dtype, optimizer=_slow(random, optimizer, rate), l2=l2)
+    return Config(dtype=dtype, optimizer=_slow(random, optimizer, rate), l2=l2)
 
 
 def _slow(random: Random, optimizer: str, rate: float) -> Optimizer:

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from gallery.honest import Honest
+from stepbench.checking import scenes
 from stepbench.checking.trajectory import follow, slow_descent
-from stepkernels import Config
+from stepbench.checking.trials import Setup
+from stepkernels import GD, Adam, Config
 from stepkernels.agreement import STEP_FIELDS, Traits, compare
+from stepkernels.catalog import CATALOG
 from stepkernels.problem import safe_learning_rate
 from stepkernels.reference import Point, step
 
@@ -64,3 +67,26 @@ def test_a_descent_is_non_expansive_at_that_rate():
         apart = np.linalg.norm(start.parameters - other.parameters)
         after = [step(scene.problem, config, each)[1].parameters for each in (start, other)]
         assert np.linalg.norm(after[0] - after[1]) <= apart
+
+
+@pytest.mark.parametrize("optimizer", [GD(learning_rate=10.0), Adam(learning_rate=10.0, beta1=0.999, beta2=0.0)])
+@pytest.mark.parametrize("kind", ["ordinary data", "planted rows"])
+def test_thousands_of_steps_stay_finite_whatever_was_drawn(optimizer, kind):
+    """A check that calls NaN a disagreement must not ask for it: drawn settings may overflow in a thousand steps."""
+    row = CATALOG["numpy-blas"]
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        config = Config(dtype="float32", optimizer=optimizer, l2=1.0)
+        setup = Setup(row, scenes.scene(kind, 257, 33, "float32", random), config, config, random)
+        bound = setup.bind_for(8192)
+        bound.run("step", times=8192)
+        assert all(np.isfinite(getattr(bound.snapshot(), name)).all() for name in STEP_FIELDS)
+
+
+def test_every_row_of_a_trial_keeps_its_numbers_in_what_it_is_asked_to():
+    config = Config(dtype="float32", storage="int8")
+    random = np.random.default_rng(3)
+    setup = Setup(
+        CATALOG["numba-fused"], scenes.scene("ordinary data", 33, 7, "float32", random), config, config, random
+    )
+    assert [each.config.storage for each in (setup.bind(), setup.bind_slow(40), setup.bind_for(40))] == ["int8"] * 3

@@ -18,7 +18,7 @@ MOST_KEPT_BYTES, MOST_KEPT_A_STEP = 2**21, 128  # what allocators hold back, and
 
 LONG_ENOUGH_SECONDS = 0.02  # well above the clock's resolution and an answer's way
 MOST_STEPS = 4096
-REPEATS = 9
+REPEATS, MOST_AT_ONCE = 9, 3
 LEAST_LATE_SECONDS, LATE_SHARE = 3e-4, 0.05  # an answer whose code was in no cache takes a tenth of a millisecond more
 TIMES_IN_A_ROW = 5
 
@@ -76,7 +76,7 @@ def nothing_put_off(setup: Setup) -> None:
     A row that only notes what to do, and does it when a snapshot asks, would be timed doing nothing: the batch doubles
     until it can be timed, and five times in a row is not chance.
     """
-    row = setup.bind()
+    row = setup.bind_for(2 * MOST_STEPS)
     batch, lazy = 32, 0
     while lazy < TIMES_IN_A_ROW:
         working, asking, snapshot = _timed(row, batch)
@@ -95,10 +95,10 @@ def snapshots_copy(setup: Setup) -> None:
 
     Longer is a twentieth of a step, and what counts is the least of several, since a disturbance only adds.
     """
-    row = setup.bind()
+    row = setup.bind_for(MOST_AT_ONCE * REPEATS)
     working, first, second = [], [], []
     for _ in range(REPEATS):
-        steps = int(setup.random.integers(1, 4))
+        steps = int(setup.random.integers(1, MOST_AT_ONCE + 1))
         seconds, asking, _ = _timed(row, steps)
         working.append(seconds / steps)
         first.append(asking)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from stepbench.checking import scenes, trajectory
@@ -47,7 +47,14 @@ class Setup:
     def bind_slow(self, steps: int) -> BoundRow:
         """On a slow descent of so many steps, of which each shows."""
         dtype, optimizer = self.config.dtype, self.config.optimizer.name
-        return self.bind(*trajectory.slow_descent(self.random, dtype, optimizer, steps))
+        scene, config = trajectory.slow_descent(self.random, dtype, optimizer, steps)
+        return self.bind(scene, replace(config, storage=self.config.storage))
+
+    def bind_for(self, steps: int) -> BoundRow:
+        """On the scene's own data, with settings that so many steps can be taken with."""
+        dtype, optimizer = self.config.dtype, self.config.optimizer.name
+        config = trajectory.slow_settings(self.random, self.scene.problem, dtype, optimizer, steps)
+        return self.bind(config=replace(config, storage=self.config.storage))
 
     def finish(self) -> None:
         """What was kept is as it was; the workspaces are let go."""

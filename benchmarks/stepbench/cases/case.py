@@ -10,6 +10,7 @@ import numpy as np
 from stepbench.cases.datasets import SYNTHETIC, shape_of
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import GD, Adam, Config, Optimizer, Problem, ProblemError, safe_learning_rate
+from stepkernels.problem.storage import STORAGE_BYTES
 
 TIMED_L2 = 1e-3  # with lr < 1/L, thousands of timed steps settle at a finite optimum: no saturation, no subnormals
 WARM, COLD = "warm", "cold"
@@ -71,6 +72,11 @@ class Case:
         """The fewest bytes the operation must move: X and y once a step; an update, its own vectors."""
         vectors = {GD.name: 3, Adam.name: 7}[self.optimizer]  # read and written
         return self.reads_x * self.data_bytes + self.steps * vectors * (self.n + 1) * self.itemsize
+
+    def bytes_of(self, storage: str | None) -> int:
+        """The same with X kept in a narrower storage; None for its dtype."""
+        saved = 0 if storage is None else self.itemsize - STORAGE_BYTES[storage]
+        return self.bytes - self.reads_x * self.m * self.n * saved
 
     @property
     def flops(self) -> int:

@@ -99,10 +99,21 @@ def shape_of(dataset: str) -> tuple[int, int]:
     return table.rows, len(columns)
 
 
-def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
-    """The problem of a case: a named data set, or synthetic data of m × n, with random starting parameters."""
+def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int, storage: str | None = None) -> Problem:
+    """The problem of a case: a named data set, or synthetic data of m × n with its evidence (see `planting`).
+
+    In a storage, X is rounded to what that holds. Raises `ProblemError` for data that it does not hold.
+    """
+    problem = plain_problem(dataset, m, n, dtype, seed)
     if dataset == SYNTHETIC:
-        data = planted(synthetic_problem(m, n, dtype, seed), seed)
+        problem = planted(problem, seed, storage)
+    return problem if storage is None else problem.stored(storage)
+
+
+def plain_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
+    """The same as it is without evidence in it, with random starting parameters."""
+    if dataset == SYNTHETIC:
+        data = synthetic_problem(m, n, dtype, seed)
         X, y = data.X, data.y
     else:
         X, y = _load(dataset, dtype)

@@ -44,6 +44,14 @@ KernelFiles = Annotated[
 Sizes = Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")]
 Ops = Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")]
 Dtypes = Annotated[str | None, typer.Option(help="float32,float64.")]
+Storages = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="STORAGE,…",
+        help="Keep X also in float16, bfloat16 or int8, comma-separated, computing in float32: for the rows that can.",
+    ),
+]
 Optimizers = Annotated[str | None, typer.Option(help="gd,adam.")]
 Threads = Annotated[str | None, typer.Option(help="Thread budgets, as in 1,2. Default: all this process may use.")]
 Data = Annotated[str, typer.Argument(help=f"breast-cancer, digits-parity, or {DATA_FILES}.", metavar="DATA")]

@@ -19,6 +19,7 @@ Columns = Sequence[tuple[str, Callable[["Ranking", "Place"], str]]]
 
 def ranking_lines(rankings: Sequence[Ranking], width: float) -> Iterator[Text]:
     """The fastest first, under a line for each case; what all cases of a view share stands above them."""
+    from stepreports.telling.narrowed import in_a_sentence
     from stepreports.telling.ranking import LEGEND
 
     columns = _chosen(rankings, width)
@@ -29,6 +30,7 @@ def ranking_lines(rankings: Sequence[Ranking], width: float) -> Iterator[Text]:
         for ranking in view:
             yield Text(f"\n{ranking.case.size}", style="bold")
             yield from _table(ranking, tables[ranking.case], widths)
+            yield from chain.from_iterable(_folded(in_a_sentence(each), "", width) for each in ranking.narrow)
         yield Text()
     if rankings:
         own = any(place.record.row.own for ranking in rankings for place in ranking.places)

@@ -23,6 +23,7 @@ from stepbench.commands.options import (
     Require,
     Rows,
     Sizes,
+    Storages,
     Target,
     Threads,
     ZeroBased,
@@ -71,6 +72,7 @@ class Options:
     ops: Ops = None
     dtypes: Dtypes = None
     optimizer: Optimizers = None
+    storage: Storages = None
     threads: Threads = None
     cold: Annotated[bool, typer.Option("--cold", help="Time each case also with its data out of every cache.")] = False
     max_time: Annotated[
@@ -230,6 +232,7 @@ def _choices(asked: Options, datasets: list[str]) -> Choices:
         by_name=asked_by_name(asked.rows, asked.require, chosen),
         sizes=sizes,
         **chosen_cases(asked),
+        storages=split_list(asked.storage) if asked.storage is not None else None,
         cold=asked.cold,
         seed=asked.seed,
         max_seconds=_seconds(asked.max_time),

@@ -50,8 +50,9 @@ class Asked(NamedTuple):
 
 def asked_of(plan: Plan) -> list[Asked]:
     """Of each row that is judged; nothing in a quick run, which would take half as long again."""
-    rows = [each for each in plan.participants if each.role is Role.ROW and not each.replica]
-    cases = {row.key: [case for case in plan.cases if case.cache == WARM and _takes(row, case)] for row in rows}
+    rows = [each for each in plan.participants if each.role is Role.ROW and not each.replica and not each.is_narrow]
+    warm = [case for case in plan.cases if case.cache == WARM]
+    cases = {row.key: [case for case in warm if row.unsupported(case) is None] for row in rows}
     chosen = [(row, max(cases[row.key], key=_rank)) for row in rows if cases[row.key] and plan.preset != QUICK]
     found = [Asked(row, case, small_beside(row, case, cases[row.key])) for row, case in chosen]
     return sorted(found, key=lambda asked: plan.cases.index(asked.case), reverse=True)  # those of a case share its data
@@ -75,10 +76,6 @@ def _but_for_size(case: Case) -> Case:
 def already_alone(events: Sequence[Event]) -> frozenset[str]:
     """The participants that a journal has this of."""
     return frozenset(each["participant"] for each in events if each["event"] == EVENT and not each.get("reason"))
-
-
-def _takes(row: Participant, case: Case) -> bool:
-    return case.unsupported_by(row.row) is None
 
 
 def _rank(case: Case) -> tuple[bool, bool, int, int]:

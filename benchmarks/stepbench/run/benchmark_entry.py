@@ -29,6 +29,7 @@ class BenchmarkEntry:
     starts  the starts of its processes, one a generation
     limit   the read limit of its device on the case; empty without one
     alone   what a process found that did nothing but this case; empty where none did
+    distance  of an X in a narrower storage, how far its truth is from that of the unrounded one; empty otherwise
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class BenchmarkEntry:
     starts: list[Event]
     limit: Timing
     alone: Mapping[str, Any] = field(default_factory=dict)
+    distance: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Fields:
         key, case = self.participant.key, self.case
@@ -60,6 +62,7 @@ class BenchmarkEntry:
             "run_id": self.run_id,
             **self._row(),
             **self.case.to_json(),
+            **self._storage(),
             "train_as_steps": self.case.op == Op.TRAIN and Op.TRAIN not in self.participant.row.ops,
             **self._rounds(),
             **self._least_cost(),
@@ -87,6 +90,11 @@ class BenchmarkEntry:
             "own_kernel": row.module.endswith(".py"),
         }
 
+    def _storage(self) -> Fields:
+        """What X is kept in, where that is narrower than the dtype, and what that costs in accuracy."""
+        told = {"storage": self.participant.storage, "distance": self.distance or None}
+        return told if self.participant.is_narrow else {}
+
     def _rounds(self) -> Fields:
         """Who was where when, a value a round."""
         rounds = self.timing.rounds
@@ -105,7 +113,7 @@ class BenchmarkEntry:
         limit = self.limit.seconds
         return {
             "passes_over_x": self.participant.row.passes_over_x,
-            "bytes": self.case.bytes,
+            "bytes": self.case.bytes_of(self.participant.storage),
             "flops": self.case.flops,
             "limit_seconds": median(limit) if limit else None,
         }

@@ -13,11 +13,13 @@ from stepbench.cases.presets import PRESETS, Group, Preset, cases_of
 from stepbench.machine.environment import refuse_variables
 from stepbench.machine.threads import default_budget
 from stepbench.run.estimate import require_memory
-from stepbench.run.participants import participants_of
+from stepbench.run.participants import STORED_FOR, participants_of
 from stepbench.run.plan import Plan, Skip, absent_rows, unsupported_cases
 from stepbench.run.provenance import Source, fingerprint, kernel_source
+from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import ProblemError
+from stepkernels.problem.storage import require_storage
 
 MOST_SECONDS = {"--timeout": 86_400.0, "--max-time": 31_622_400.0}  # a day to answer in, a year for all
 MOST_SEED = 2**63 - 1
@@ -32,6 +34,7 @@ class Choices:
     required     the rows that have to be timed
     by_name      of those that take part, the ones asked for by their own names
     wrong        the rows found wrong already, each with the reason
+    storages     narrower than float32, that rows keep X in besides; cases are then of float32, if nothing else is said
     """
 
     preset: Preset
@@ -44,6 +47,7 @@ class Choices:
     ops: Sequence[Op] | None = None
     dtypes: Sequence[str] | None = None
     optimizers: Sequence[str] | None = None
+    storages: Sequence[str] | None = None
     threads: Sequence[int] | None = None
     cold: bool = False
     seed: int = 0
@@ -63,10 +67,13 @@ def plan_run(choices: Choices) -> Plan:
     cases = cases_of(chosen_groups(choices), budgets, caches=(WARM, COLD) if choices.cold else (WARM,))
     absent = absent_rows(taking_part)
     present = [row for row in taking_part if row.name not in absent]
+    storages = tuple(dict.fromkeys(choices.storages or ()))
+    for storage in storages:
+        require_kept(storage, cases, taking_part, choices.by_name)
     plan = Plan(
         preset=preset.name,
         cases=tuple(cases),
-        participants=tuple(participants_of(present)),
+        participants=tuple(participants_of(present, storages=storages)),
         skips=(*wrong, *left_out, *absent.values(), *unsupported_cases(present, cases)),
         generations=preset.generations,
         budget_seconds=preset.budget_seconds,
@@ -88,7 +95,7 @@ def require_values(choices: Choices) -> None:
     require_seconds(choices.timeout_seconds, choices.max_seconds)
     if not 0 <= choices.seed <= MOST_SEED:
         raise ProblemError(f"{choices.seed} is no seed; --seed takes a whole number from 0 to {MOST_SEED}.")
-    for option in ("rows", "sizes", "ops", "dtypes", "optimizers", "threads"):
+    for option in ("rows", "sizes", "ops", "dtypes", "optimizers", "storages", "threads"):
         if getattr(choices, option) is not None and not getattr(choices, option):
             raise ProblemError(f"Of the {option} asked for there is none; name one, or leave the option out.")
 
@@ -122,12 +129,22 @@ def chosen_groups(choices: Choices) -> Sequence[Group]:
         Group(
             ops=group.ops,
             sizes=group.sizes,
-            dtypes=choices.dtypes or group.dtypes,
+            dtypes=choices.dtypes or ([STORED_FOR] if choices.storages else group.dtypes),
             optimizers=choices.optimizers or group.optimizers,
             train_steps=group.train_steps,
         )
         for group in groups
     ]
+
+
+def require_kept(storage: str, cases: Sequence[Case], rows: Sequence[Implementation], by_name: Sequence[str]) -> None:
+    """Raise `ProblemError` for a storage that is none, or that no row keeps which was asked for."""
+    require_storage(storage, STORED_FOR)
+    if not any(case.dtype == STORED_FOR for case in cases):
+        raise ProblemError(f"An X in {storage} is computed with in {STORED_FOR}; add it to --dtypes.")
+    keeping = [row.name for row in CATALOG.values() if storage in row.storages]
+    if not any(storage in row.storages for row in rows if not by_name or row.name in by_name):
+        raise ProblemError(f"None of the rows asked for keeps X in {storage}. Rows that do: {', '.join(keeping)}.")
 
 
 def rows_of_preset(

@@ -68,7 +68,7 @@ class Crew:
                     self._hear(participant)
 
     def _launch(self, participant: Participant, cases: Sequence[Case]) -> None:
-        mine = [case for case in cases if case.unsupported_by(participant.row) is None]
+        mine = [case for case in cases if participant.unsupported(case) is None]
         log = self.folder / "logs" / f"{participant.key}.log"
         self._require_unchanged(participant)
         layout = participant.layout or drawn_layout(self.plan.seed, self.generation, participant.key)

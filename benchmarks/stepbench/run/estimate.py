@@ -28,7 +28,7 @@ def memory_bytes(plan: Plan, case: Case) -> int:
     vectors = VECTORS * case.m * case.itemsize
     copies_of_x = processes + min(processes, HOLD_X_TWICE)
     data = case.copies * (copies_of_x * case.data_bytes + processes * vectors)
-    return processes * WORKER_BYTES + data + case.data_bytes
+    return processes * WORKER_BYTES + data + len(plan.storages(case)) * case.data_bytes
 
 
 def require_memory(plan: Plan, available_bytes: int | None = None) -> None:

@@ -80,20 +80,26 @@ def decide(plan: Plan, events: Sequence[Event], generation: int) -> Decision:
 
 
 def unseen_differences(plan: Plan, events: Sequence[Event], cases: Sequence[str]) -> dict[str, float]:
-    """At each case, the largest difference of which a ratio that matters could not be sure; 0 where there is none."""
-    rows = {each.key: each.row for each in plan.participants if each.role is Role.ROW and not each.replica}
+    """At each case, the largest difference of which a ratio that matters could not be sure; 0 where there is none.
+
+    A row that keeps X in a narrower storage is held against itself with X as it is, and against no other.
+    """
+    rows = {each.key: each for each in plan.participants if each.role is Role.ROW and not each.replica}
     measured: dict[str, dict[str, Turns]] = {name: {} for name in cases}
     for (key, name), timing in timings(last_attempts(events)).items():
         if name in measured and key in rows and timing.rounds:
             measured[name][key] = timing.turns
-    bases = {key for key, row in rows.items() if row.technique == MATRIX_FORM}
-    return {name: _largest(turns, bases) for name, turns in measured.items()}
+    bases = {key for key, each in rows.items() if each.row.technique == MATRIX_FORM and not each.is_narrow}
+    selves = {key: each.row.name for key, each in rows.items() if each.is_narrow}
+    return {name: _largest(turns, bases, selves) for name, turns in measured.items()}
 
 
-def _largest(turns: Mapping[str, Turns], bases: set[str]) -> float:
-    medians = dict(zip(turns, (found.value for found in estimates(turns.values())), strict=True))
+def _largest(turns: Mapping[str, Turns], bases: set[str], selves: Mapping[str, str]) -> float:
+    wide = [key for key in turns if key not in selves]
+    medians = dict(zip(wide, (found.value for found in estimates([turns[key] for key in wide])), strict=True))
     against = {*(bases & turns.keys()), *([min(medians, key=medians.__getitem__)] if medians else [])}
-    pairs = [(turns[key], turns[base]) for base in against for key in turns if key != base]
+    pairs = [(turns[key], turns[base]) for base in against for key in wide if key != base]
+    pairs += [(turns[key], turns[own]) for key, own in selves.items() if key in turns and own in turns]
     return max((detectable_difference(found, LEAST_MARGIN) for found in ratios(pairs) if found), default=0.0)
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.proof.clocks import PipeCost
+from stepbench.proof.distances import EVENT as DISTANCE
+from stepbench.proof.distances import distance_of
 from stepbench.proof.points import random_point
 from stepbench.run.crew import Crew
 from stepbench.run.participants import Participant
@@ -69,23 +71,33 @@ class OneCase:
         """
         try:
             self.time_limit.require_time()
-            ready = scratch.ready(self.case, self.plan.traits)
+            ready = {kept: self._ready(scratch, kept) for kept in self.plan.storages(self.case)}
             self._bind_all(ready)
             for turn in self._drawn_turns():
-                self._take_turn(turn, ready)
+                self._take_turn(turn, ready[None])
             self._finish_all()
         except OutOfTimeError:
             if self.crew.generation >= self.plan.generations:
                 raise
             self._leave_out()
 
-    def _bind_all(self, ready: ReadyCase) -> None:
+    def _ready(self, scratch: Scratch, storage: str | None) -> ReadyCase:
+        """The case in this storage; in the first generation it is found out what the storage costs in accuracy."""
+        ready = scratch.ready(self.case, self.plan.traits, storage)
+        if storage is not None and self.crew.generation == 0:
+            self.progress.describe(f"{self.case.name}: how far an X in {storage} is from the unrounded one")
+            told = distance_of(self.case, storage, self.plan.seed)
+            self.crew.journal.write(DISTANCE, at=self.case.name, storage=storage, distance=told._asdict())
+        return ready
+
+    def _bind_all(self, ready: Mapping[str | None, ReadyCase]) -> None:
         """Everyone binds, one or two at a time; then each finds its pace, alone."""
         pipe = PipeCost()
         for participant in list(self.present):
             with self._dropping(participant):
                 worker = self.crew.worker(participant, self.case)
-                visitor = Visitor(participant, worker, self.case, ready, self.plan.timeout_seconds, pipe)
+                its_own = ready[participant.storage]
+                visitor = Visitor(participant, worker, self.case, its_own, self.plan.timeout_seconds, pipe)
                 self.visitors[participant.key] = visitor
         bound = self._bound()
         for participant in list(self.present):

@@ -28,7 +28,7 @@ def exit_status(folder: Path, plan: Plan) -> tuple[int, list[str]]:
 def cannot_be_met(plan: Plan) -> list[str]:
     """Which rows that have to be timed will not be, whatever happens in the run, each with the reason."""
     skips = [{"row": each.row, "case": each.case, "kind": each.kind, "reason": each.reason} for each in plan.skips]
-    timed = {(each.row.name, case.name) for case in plan.cases for each in plan.taking_part(case)}
+    timed = {(each.row.name, case.name) for case in plan.cases for each in plan.taking_part(case) if not each.storage}
     return [sentence for _, sentence in _missing(plan, skips, timed)]
 
 
@@ -88,7 +88,8 @@ def never_timed(folder: Path) -> str | None:
 def _timed(folder: Path) -> set[tuple[str, str]]:
     """The rows and cases that have records to be believed."""
     entries = read_object(folder / "benchmark.json")["benchmarks"]
-    believed = (entry for entry in entries if not entry["extra_info"].get("implausible"))
+    about = ("implausible", "storage")  # in another storage it is no record of what was asked for by name
+    believed = (entry for entry in entries if not any(entry["extra_info"].get(name) for name in about))
     return {(entry["extra_info"]["row"], entry["params"]["case"]) for entry in believed}
 
 

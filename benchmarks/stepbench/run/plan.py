@@ -92,7 +92,11 @@ class Plan:
         return list(dict.fromkeys(Traits.of(each.row) for each in self.participants if each.role is Role.ROW))
 
     def taking_part(self, case: Case) -> list[Participant]:
-        return [each for each in self.participants if case.unsupported_by(each.row) is None]
+        return [each for each in self.participants if each.unsupported(case) is None]
+
+    def storages(self, case: Case) -> list[str | None]:
+        """What X is kept in by those that take the case, None for its dtype, which comes first."""
+        return [None, *dict.fromkeys(each.storage for each in self.taking_part(case) if each.storage)]
 
     def without_places(self) -> Plan:
         """The same as a record has it: where data, and versions of kernels, lie is nobody's business."""

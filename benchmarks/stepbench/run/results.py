@@ -9,6 +9,7 @@ from typing import Any
 import pytest_benchmark
 
 from stepbench.cases.case import Case
+from stepbench.proof.distances import EVENT as DISTANCE
 from stepbench.run.after_turns import EVENT as ALONE
 from stepbench.run.attempts import Attempt, Key, Pair, Timing, last_attempts, timings
 from stepbench.run.benchmark_entry import BenchmarkEntry
@@ -75,12 +76,15 @@ def implausible(plan: Plan, timed: Mapping[Key, Timing]) -> dict[Key, str]:
 def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, Timing]) -> Iterator[BenchmarkEntry]:
     """One for each participant and case with a round."""
     started = {(event["participant"], event["generation"]): event for event in events if event["event"] == "started"}
-    limits = {each.row.device: each.key for each in plan.participants if each.role is Role.LIMIT}
+    limits = {(each.row.device, each.storage): each.key for each in plan.participants if each.role is Role.LIMIT}
+    told = (event for event in events if event["event"] == DISTANCE)
+    distances = {(event["at"], event["storage"]): event["distance"] for event in told}
     alone = {(event["participant"], event["at"]): event for event in events if event["event"] == ALONE}
     nothing = Timing()
     for case in plan.cases:
         for participant in plan.participants:
             key = participant.key
+            limit = limits.get((participant.row.device, participant.storage), "")
             timing = timed.get((key, case.name), nothing)
             if timing.rounds:
                 yield BenchmarkEntry(
@@ -91,7 +95,8 @@ def _entries(run_id: str, plan: Plan, events: list[Event], timed: Mapping[Key, T
                     timing=timing,
                     starts=[started[key, g] for g in timing.generations if (key, g) in started],
                     alone=alone.get((key, case.name), {}),
-                    limit=timed.get((limits.get(participant.row.device, ""), case.name), nothing),
+                    limit=timed.get((limit, case.name), nothing),
+                    distance=distances.get((case.name, participant.storage or ""), {}),
                 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ class ReadyCase:
 class Scratch:
     """Holds the problem of the latest data on disk and in the runner's memory; earlier ones are removed.
 
+    And the same as narrower storages hold it, for those that are asked for.
+
     `folder` is its own; `sources` are the files that data come from. No truth is on disk: a worker could read it.
     """
 
@@ -42,24 +44,33 @@ class Scratch:
     seed: int
     sources: Sequence[Source] = ()
     _key: tuple[object, ...] | None = None
-    _truth: CompiledTruth | None = None
+    _truths: dict[str | None, CompiledTruth] = field(default_factory=dict)
 
-    def ready(self, case: Case, traits: Sequence[Traits]) -> ReadyCase:
-        """The case with its problem on disk; `traits` are those judged. Cases in order share their data."""
+    def ready(self, case: Case, traits: Sequence[Traits], storage: str | None = None) -> ReadyCase:
+        """The case with its problem on disk; `traits` are those judged. Cases in order share their data.
+
+        Raises `ProblemError` for data that the storage does not hold.
+        """
         key = (case.dataset, case.m, case.n, case.dtype)
-        path = self.folder / "-".join(map(str, key))
-        if self._key != key or self._truth is None:
+        if self._key != key:
             self.clear()
             self._require_unchanged(case.dataset)
-            problem = make_problem(case.dataset, case.m, case.n, case.dtype, self.seed)
-            save_problem(path, problem)
-            from stepbench.proof.compiled_truth import CompiledTruth  # with it a compiler, which a plan does not need
-
-            self._truth = CompiledTruth(problem, default_budget())
             self._key = key
-        problem = self._truth.problem
-        config = case.config(problem)
-        return ReadyCase(path, problem, config, Judge(case, problem, config, self._truth, list(traits)))
+        if storage not in self._truths:
+            self._keep(storage, make_problem(*key, self.seed, storage))
+        truth = self._truths[storage]
+        config = replace(case.config(truth.problem), storage=storage)
+        judge = Judge(case, truth.problem, config, truth, list(traits))
+        return ReadyCase(self._path(storage), truth.problem, config, judge)
+
+    def _keep(self, storage: str | None, problem: Problem) -> None:
+        from stepbench.proof.compiled_truth import CompiledTruth  # with it a compiler, which a plan does not need
+
+        save_problem(self._path(storage), problem)
+        self._truths[storage] = CompiledTruth(problem, default_budget())
+
+    def _path(self, storage: str | None) -> Path:
+        return self.folder / (storage or "as-it-is")
 
     def _require_unchanged(self, dataset: str) -> None:
         """Raise `ProblemError` for a file of data that is not what it was when the run was planned."""
@@ -70,4 +81,5 @@ class Scratch:
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self._key = self._truth = None
+        self._key = None
+        self._truths.clear()

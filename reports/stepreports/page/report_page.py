@@ -38,7 +38,7 @@ from stepreports.page import sections
 from stepreports.page.page_data import page_data
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import step_views, views
-from stepreports.telling import margins_told, resources
+from stepreports.telling import margins_told, narrowed, resources
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.machine_facts import machine_lines, roof_lines
 from stepreports.telling.summary import alarms, warnings, where, winners_of
@@ -78,6 +78,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         self_test_lines=self_test_lines,
         roof_lines=roof_lines(run),
         resources=resources,
+        narrowed=narrowed,
         margins_told=margins_told,
         machine_lines=machine_lines(run),
         figures=_figures(run, drawn),

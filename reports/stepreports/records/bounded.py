@@ -17,5 +17,7 @@ Duration = Annotated[float, Meta(ge=0, le=1e9)]  # in seconds, of what may take 
 InBounds = Annotated[float, Meta(ge=0, le=1e30)]  # an error, in units of its bound
 Rate = Annotated[float, Meta(ge=1e-9, le=1e12)]
 Busy = Annotated[float, Meta(ge=0, le=2**20)]  # processors
+Relative = Annotated[float, Meta(ge=0, le=1e9)]  # a change, as a share of what changed
+Fraction = Annotated[float, Meta(ge=0, le=1)]  # of a whole
 Share = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Told = dict[str, Any]  # shown as it is, or passed on

@@ -17,11 +17,12 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from stepreports.records.beside_times import Energy
 from stepreports.records.files import RecordError, content_of, read_object
 from stepreports.records.journal import journal_for_report
 from stepreports.records.machine_schema import Machine
 from stepreports.records.overhead import overhead_in
-from stepreports.records.schema import SCHEMA, BenchmarkFile, Energy, Entry, FailureEntry, FailuresFile, Info
+from stepreports.records.schema import SCHEMA, BenchmarkFile, Entry, FailureEntry, FailuresFile, Info
 from stepreports.records.self_test_figures import self_test_of
 from stepreports.records.stored import Case, Failure, Row, StoredRecord, StoredRun
 from stepreports.records.turns import Floats, Layout, Measurement, layout_of
@@ -42,6 +43,7 @@ def read_run(folder: Path) -> StoredRun:
     failures = _failures(_present(folder / "failures.json"))
     machine = _machine(stored.machine_info or {})
     journal = journal_for_report(folder)
+    records = [_parse(entry) for entry in stored.benchmarks]
     run_id = failures.run_id or next((entry.extra_info.run_id for entry in stored.benchmarks), folder.name)
     return StoredRun(
         folder=folder,
@@ -49,7 +51,8 @@ def read_run(folder: Path) -> StoredRun:
         when=one_line(stored.datetime, 60),
         machine=machine,
         commit=_legible(stored.commit_info or {}, "benchmark.json, commit_info"),
-        records=[_parse(entry) for entry in stored.benchmarks],
+        records=[record for record in records if record.storage is None],
+        narrow=[record for record in records if record.storage is not None],
         failures=list(map(_failure, failures.failures)),
         overhead=overhead_in(journal.events),
         self_test=self_test_of(folder, machine),
@@ -162,6 +165,8 @@ def _record(info: Info, rounds: Sequence[float]) -> StoredRecord:
         energy=_of_one_step(info.energy, case.steps),
         rounds=len(rounds),
         turns=Measurement(layout, seconds),
+        storage=info.storage,
+        distance=info.distance,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from stepreports.records.beside_times import Distance, Energy, Memory
 from stepreports.records.bounded import (
     Amount,
     Busy,
@@ -107,6 +108,14 @@ class Failed(OfCase, kw_only=True):
     skipped: bool
 
 
+class Narrowed(Event, kw_only=True):
+    """How far an X in a narrower storage is from the unrounded one, of the case `at`."""
+
+    at: str
+    storage: Word
+    distance: Distance
+
+
 class Closed(Event, kw_only=True):
     """The generation is done with the case."""
 
@@ -130,34 +139,13 @@ EVENTS: dict[str, type[Event]] = {
     "round": Round,
     "judged": Judged,
     "failure": Failed,
+    "narrowed": Narrowed,
     "closed": Closed,
     "decided": Decided,
 }
 
 
 # --- benchmark.json: pytest-benchmark's format ------------------------------------------------------------------------
-
-
-class Memory(Struct):
-    """Bytes beyond X, y and the libraries, in a process that did nothing but the case.
-
-    `fixed_bytes` are those of a process on little data; `copies_of_x` what grows, as a multiple of X and y.
-    """
-
-    peak_bytes: Amount
-    held_bytes: Amount
-    fixed_bytes: Amount | None = None
-    copies_of_x: Share | None = None
-
-
-class Energy(Struct):
-    """Joules of an operation beyond those at rest, by counters of the machine."""
-
-    joules: Annotated[float, Meta(gt=0, le=1e9)]
-    idle_watts: Annotated[float, Meta(ge=0, le=1e9)]
-    watts: Annotated[float, Meta(ge=0, le=1e9)]
-    seconds: Duration
-    source: Name
 
 
 class Info(Struct):
@@ -203,6 +191,8 @@ class Info(Struct):
     peak_memory_bytes: Amount | None = None
     memory: Memory | None = None
     energy: Energy | None = None
+    storage: Word | None = None
+    distance: Distance | None = None
 
 
 class Stats(Struct):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stepreports.records.beside_times import Distance, Energy, Memory
 from stepreports.records.machines import Machine
 from stepreports.records.overhead import Overhead
-from stepreports.records.schema import Energy, Memory
 from stepreports.records.turns import Measurement
 
-ITEM_BYTES = {"float32": 4, "float64": 8}
+ITEM_BYTES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
 class Case(NamedTuple):
@@ -65,7 +65,11 @@ class Row:
 
 @dataclass(slots=True, eq=False)  # not frozen: that would take three times as long, of fifty thousand records
 class StoredRecord:
-    """One row at one case. Times are seconds of one step (a k-step train is divided by k)."""
+    """One row at one case. Times are seconds of one step (a k-step train is divided by k).
+
+    storage   what it keeps X in, where that is narrower than the dtype of the case; else None
+    distance  what that costs in accuracy
+    """
 
     case: Case
     row: Row
@@ -92,6 +96,13 @@ class StoredRecord:
     energy: Energy | None
     rounds: int
     turns: Measurement
+    storage: str | None
+    distance: Distance | None
+
+    @property
+    def x_bytes(self) -> int:
+        """The size of X in the memory of the row."""
+        return self.case.m * self.case.n * ITEM_BYTES.get(self.storage or self.case.dtype, 1)
 
     @property
     def throttled(self) -> bool:
@@ -126,7 +137,9 @@ class Failure:
 class StoredRun:
     """A run as its folder holds it. The overhead is None without a journal, the self-test where none was made.
 
-    `losses` has a sentence for whatever its journal lost.
+    narrow  the records of rows that keep X in a narrower storage, which `records` has none of: their X is another, and
+            they are compared with themselves alone
+    losses  a sentence for whatever its journal lost
     """
 
     folder: Path
@@ -139,3 +152,4 @@ class StoredRun:
     overhead: Overhead | None
     self_test: Mapping[str, Any] | None
     losses: Sequence[str]
+    narrow: Sequence[StoredRecord] = ()

@@ -31,6 +31,7 @@ class Run(StoredRun):
     """A finished run. `records` holds everything; the properties are the views that reports need."""
 
     records: Sequence[Record]
+    narrow: Sequence[Record] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -108,9 +109,13 @@ class Run(StoredRun):
 def load_run(folder: Path) -> Run:
     """The run stored in a folder. Raises `RecordError`."""
     stored = read_run(folder)
-    found = estimates(record.turns for record in stored.records)
-    records = [Record(*(*_stored(record), seconds)) for record, seconds in zip(stored.records, found, strict=True)]
-    return Run(**{each.name: getattr(stored, each.name) for each in fields(stored)} | {"records": records})
+    estimated = {"records": _estimated(stored.records), "narrow": _estimated(stored.narrow)}
+    return Run(**{each.name: getattr(stored, each.name) for each in fields(stored)} | estimated)
+
+
+def _estimated(records: Sequence[StoredRecord]) -> list[Record]:
+    found = estimates(record.turns for record in records)
+    return [Record(*(*_stored(record), seconds)) for record, seconds in zip(records, found, strict=True)]
 
 
 _stored: Callable[[StoredRecord], tuple[Any, ...]] = attrgetter(*(each.name for each in fields(StoredRecord)))

@@ -14,6 +14,7 @@ from stepreports.statistics.intervals import Estimate, Verdict, ratios, verdict
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import View, shares_of_limit, views
 from stepreports.telling import text
+from stepreports.telling.narrowed import Narrowed, narrowed
 
 LEGEND = "×: times as long as the fastest; tied: cannot be told apart."
 
@@ -48,20 +49,21 @@ class Place:
         return {
             **facts,
             "library_version": record.library_version,
-            **_numbers("seconds_per_step" if record.case.op in ("step", "train") else "seconds", record.seconds),
-            **_numbers("times_the_fastest", self.over),
+            **text.numbers("seconds_per_step" if record.case.op in ("step", "train") else "seconds", record.seconds),
+            **text.numbers("times_the_fastest", self.over),
             "tied_with_the_fastest": self.tied,
-            **_numbers("share_of_limit", self.share),
+            **text.numbers("share_of_limit", self.share),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A case with its rows, the fastest first."""
+    """A case with its rows, the fastest first; and apart, those that keep X in a narrower storage."""
 
     view: View
     case: Case
     places: Sequence[Place]
+    narrow: Sequence[Narrowed] = ()
 
     @property
     def fastest(self) -> str:
@@ -70,12 +72,18 @@ class Ranking:
         return "fastest" if leaders == 1 else "tied"
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.case._asdict(), "rows": [place.to_json() for place in self.places]}
+        rows, narrow = ([each.to_json() for each in some] for some in (self.places, self.narrow))
+        return {**self.case._asdict(), "rows": rows, "narrow": narrow}
 
 
 def rankings(run: Run) -> list[Ranking]:
     """Every case of a run: the views in their order, in each the smallest X first."""
-    return [Ranking(view, case, _places(run, case)) for view in views(run) for case in view.cases]
+    narrow = narrowed(run)
+    return [
+        Ranking(view, case, _places(run, case), [each for each in narrow if each.record.case == case])
+        for view in views(run)
+        for case in view.cases
+    ]
 
 
 def _places(run: Run, case: Case) -> list[Place]:
@@ -90,8 +98,3 @@ def _places(run: Run, case: Case) -> list[Place]:
 
 def _is_tied(over: Estimate | None, margin: float) -> bool:
     return over is not None and verdict(over, margin) != Verdict.SLOWER
-
-
-def _numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:
-    parts = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), parts, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepreports.records.schema import Memory
+from stepreports.records.beside_times import Memory
 from stepreports.statistics.runs import Record, Run
 from stepreports.telling import text
 

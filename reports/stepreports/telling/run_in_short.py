@@ -7,6 +7,7 @@ from typing import Any
 from stepreports.statistics.runs import Run
 from stepreports.telling import text
 from stepreports.telling.findings import answer, headline
+from stepreports.telling.narrowed import NARROW_NOTE, narrow_lines
 from stepreports.telling.own_kernels import own_kernel_lines
 from stepreports.telling.ranking import Ranking, rankings
 from stepreports.telling.summary import failure_lines, where
@@ -39,6 +40,8 @@ def in_markdown(run: Run) -> str:
     for ranking in rankings(run):
         title = ranking.view.title
         parts += [f"**{title[:1].upper()}{title[1:]}: {ranking.case.size}**", markdown(_lines(ranking))]
+    if lines := narrow_lines(run):
+        parts += ["**A narrower X**", NARROW_NOTE, markdown(lines)]
     if run.failures:
         parts.append("\n".join(["Not timed:", "", *(f"- {line}" for line in failure_lines(run))]))
     return "\n\n".join(filter(None, parts)) + "\n"

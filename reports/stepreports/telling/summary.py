@@ -17,6 +17,7 @@ from stepreports.telling import text
 from stepreports.telling.baseline import altered_lines
 from stepreports.telling.bases import base_line, rows_by_size, times_of_base
 from stepreports.telling.findings import answer, headline, standings
+from stepreports.telling.narrowed import NARROW_NOTE, narrow_lines
 from stepreports.telling.own_kernels import own_kernel_lines
 from stepreports.telling.resources import MEMORY_NOTE, energy_lines, energy_told, memory_lines
 from stepreports.telling.tables import markdown
@@ -34,6 +35,8 @@ def summary(run: Run) -> str:
     parts += [*headline(run), "\n".join(f"- {claim}" for claim in answer(run))]
     if lines := winners(run):
         parts += ["## Fastest at each size", markdown(lines), *every_row(run)]
+    if lines := narrow_lines(run):
+        parts += ["## A narrower X", NARROW_NOTE, markdown(lines)]
     if lines := memory_lines(run):
         parts += ["## Memory beside X and y", MEMORY_NOTE, markdown(lines)]
     if told := energy_told(run):

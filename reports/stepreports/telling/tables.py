@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from stepreports.statistics.costs import after_copying, after_starting, typical
-from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, tails, verdict
+from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, spreads, tails, verdict
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import LOOP, MATRIX_FORM, shares_of_limit
+from stepreports.telling.narrowed import narrowed
 
 Cell = str | int | float | bool | None
 Table = dict[str, list[Cell]]  # by columns, all of one length
 
 AGREEMENT = ("J", "gw", "gb", "w", "b")
+_DISTANCE = ("J", "gw", "coefficients", "accuracy", "accuracy_stored")
 _CASE = ("dtype", "optimizer", "m", "n", "dataset", "threads", "cache", "x_bytes")
 
 
@@ -27,13 +29,23 @@ def table(run: Run) -> Table:
     `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the fastest
     row before it on the ladder (the order of the records), for a second copy the first, and for a GPU the fastest
     CPU row, which it overtakes after `break_even_steps_copied_first` where the data must be copied first.
+    Rows with X in a narrower storage come last: `times_own_float32` is over the same row without, and no other; beside
+    it stands how far their X is from the unrounded one.
     """
+    wide, narrow = _of_records(run), _of_narrow_records(run)
+    absent, absent_narrow = [None] * len(run.records), [None] * len(narrow["row"])
+    return {
+        name: [*wide.get(name, absent), *narrow.get(name, absent_narrow)] for name in dict.fromkeys([*wide, *narrow])
+    }
+
+
+def _of_records(run: Run) -> Table:
     loop, matrix = (_baselines(run, technique) for technique in (LOOP, MATRIX_FORM))
     over_matrix, over_first = _speedups(run, matrix), _speedups(run, _first_copies(run))
     fastest_cpu, margins = _fastest_cpu(run), [run.margin_of(record.case) for record in run.records]
     return {
-        **_identity(run),
-        **_times(run),
+        **_identity(run.run_id, run.records),
+        **_times(run.records, [run.limits.get((r.case, r.row.device)) for r in run.records], run.spreads),
         **_costs(run.records),
         **_agreement(run.records),
         **_columns("share_of_limit", shares_of_limit(run, run.records)),
@@ -106,11 +118,24 @@ def _speedups(run: Run, others: Sequence[Record | None]) -> list[Estimate | None
     )
 
 
-def _identity(run: Run) -> Table:
-    records = run.records
+def _of_narrow_records(run: Run) -> Table:
+    found = narrowed(run)
+    records = [each.record for each in found]
+    return {
+        **_identity(run.run_id, records),
+        **_times(records, [each.limit for each in found], spreads(record.turns for record in records)),
+        **_costs(records),
+        **_agreement(records),
+        **_columns("share_of_limit", [each.share for each in found]),
+        **_columns("times_own_float32", [each.gain for each in found]),
+        **{f"distance_{name}": [getattr(each.distance, name) for each in found] for name in _DISTANCE},
+    }
+
+
+def _identity(run_id: str, records: Sequence[Record]) -> Table:
     rows, cases = [r.row for r in records], [r.case for r in records]
     return {
-        "run_id": [run.run_id] * len(records),
+        "run_id": [run_id] * len(records),
         "row": [row.name for row in rows],
         "replica": [r.replica for r in records],
         "role": ["limit" if r.is_limit else "row" for r in records],
@@ -122,25 +147,24 @@ def _identity(run: Run) -> Table:
         "steps": [case.steps for case in cases],
         "train_as_steps": [r.train_as_steps for r in records],
         **{name: [getattr(case, name) for case in cases] for name in _CASE},
+        "storage": [r.storage for r in records],
         "passes_over_x": [r.passes_over_x for r in records],
         "bytes_needed": [r.bytes_needed for r in records],
         "flops_needed": [r.flops_needed for r in records],
     }
 
 
-def _times(run: Run) -> Table:
-    records = run.records
-    limits = [run.limits.get((r.case, r.row.device)) for r in records]
+def _times(records: Sequence[Record], limits: Sequence[Record | None], spread: Sequence[float]) -> Table:
     ends = tails(r.turns for r in records)
     return {
         **_columns("seconds_per_step", [r.seconds for r in records]),
         "seconds_per_step_p5": [low for low, _ in ends],
         "seconds_per_step_p95": [high for _, high in ends],
-        "spread": list(run.spreads),
+        "spread": list(spread),
         "generations": [len(r.turns.layout.shape) for r in records],
         "turns": [len(r.turns.layout.turns) for r in records],
         "rounds": [r.rounds for r in records],
-        "x_gb_per_s": [r.case.x_bytes / r.seconds.value / 1e9 for r in records],
+        "x_gb_per_s": [r.x_bytes / r.seconds.value / 1e9 for r in records],
         "limit_seconds_per_step": [limit.seconds.value if limit else None for limit in limits],
         "processors_used": [r.processors_used for r in records],
         "implausible": [r.implausible for r in records],

@@ -26,6 +26,12 @@ def number(value: float, places: int) -> str:
     return f"{round(value, places):,.{max(0, places)}f}"
 
 
+def numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    """An estimate under its name, and its ends under theirs, for a program; None without one."""
+    parts = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), parts, strict=True))
+
+
 def significant(value: float, digits: int = 2) -> str:
     """A value without an interval, to so many significant digits."""
     return "0" if value == 0 else number(value, digits - 1 - _exponent(value))

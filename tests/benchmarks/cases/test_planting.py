@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from stepbench.cases.datasets import make_problem
+from stepbench.cases.datasets import make_problem, plain_problem
 from stepbench.cases.planting import dress, edges
 from stepbench.proof.points import random_point
 from stepkernels import reference
 from stepkernels.agreement import Traits, expect_step
 from stepkernels.problem import Config, Problem, synthetic_problem
+from stepkernels.problem.storage import scales_of
 
 BLOCKED = Traits("blocked", "stable")
 LARGE = (100_000, 100)
@@ -79,3 +80,25 @@ def test_entries_hardly_change(large):
 def test_float64_needs_none_of_it():
     problem = make_problem("synthetic", 57, 5, "float64", seed=0)
     assert np.array_equal(problem.X, synthetic_problem(57, 5, "float64", 0).X)
+
+
+@pytest.mark.parametrize("storage", ["float16", "bfloat16"])
+def test_a_row_left_out_shows_in_a_storage_of_sixteen_bits_too(storage):
+    problem = make_problem("synthetic", *LARGE, "float32", seed=0, storage=storage)
+    config = Config(dtype="float32", l2=1e-3)
+    points = [random_point(problem, config, seed) for seed in range(3)]
+    expected = [(point, expect_step(problem, config, point, BLOCKED)) for point in points]
+    without = Problem(problem.X[:-1], problem.y[:-1])
+    assert min(worst(without, (problem, config, expected))) > 1.0
+
+
+def test_of_int8_the_planted_rows_leave_the_scales_of_the_columns_as_they_are():
+    planted, plain = (make("synthetic", *LARGE, "float32", 0) for make in (make_problem, plain_problem))
+    in_int8 = make_problem("synthetic", *LARGE, "float32", 0, storage="int8")
+    np.testing.assert_array_equal(scales_of(in_int8.X), scales_of(plain.X))
+    assert (scales_of(planted.X) > 2.0 * scales_of(plain.X)).all()
+
+
+def test_a_storage_holds_what_is_planted_for_it_at_any_size():
+    for storage in ("float16", "bfloat16", "int8"):
+        assert np.isfinite(make_problem("synthetic", 3_000_000, 1, "float32", 0, storage=storage).X).all()

@@ -64,6 +64,6 @@ def bind(problem: Problem, config: Config, exhibit: str) -> Honest:
     return GALLERY[exhibit].kernel(problem, config)
 
 
-ROOMS = "lost_parts formulas forms precision optimizers states phases cheats tiring ranges"
+ROOMS = "lost_parts formulas forms precision narrow_storages optimizers states phases cheats tiring ranges"
 for room in ROOMS.split():
     importlib.import_module(f"gallery.{room}")

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from gallery.honest import Honest
+from gallery.narrow_storages import Narrow
 from stepkernels import Config, Implementation, Op, Problem, Snapshot
-from stepkernels.problem import Array
+from stepkernels.problem import STORAGES, Array
 
 HONEST: dict[str, tuple[type, dict[str, Any]]] = {}
 
@@ -34,6 +35,7 @@ def bind(problem: Problem, config: Config, name: str):
 
 
 honest()(Honest)
+honest(storages=STORAGES)(Narrow)
 
 
 @honest()

@@ -11,7 +11,8 @@ rounding errors average out. So each kind of scene here is small or plants its e
   roundings wide, from z = 0 to |z| = 10⁸ and past every branch of an exponential;
 - confident rows, whose residuals and losses are tiny and must be right in their own digits;
 - one class only, columns of zeros, scales from 10⁻⁸ to 10⁸, outliers without a variance; constant, duplicated and
-  one-hot columns, zero and equal rows, weights of zero, labels in blocks.
+  one-hot columns, zero and equal rows, weights of zero, entries that float16 has without all its digits, labels in
+  blocks.
 
 The start of a scene's problem (w0, b0) is where its margins are what the name says.
 """
@@ -202,6 +203,12 @@ def zero_weights(random: Random, m: int, n: int) -> tuple[Array, Array, Array, f
     return X, y, 0.0 * w, 0.0
 
 
+def tiny_entries(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
+    """Those that float16 has below its smallest normal number, down to its smallest, and a little above."""
+    X = 2.0 ** random.uniform(-24.0, -12.0, (m, n)) * random.choice([-1.0, 1.0], (m, n))
+    return X, labels(random, m), 2.0**14 * random.standard_normal(n) / math.sqrt(n), 0.1
+
+
 def labels_in_blocks(random: Random, m: int, n: int) -> tuple[Array, Array, Array, float]:
     """Sorted as files are: all labels of a block, a warp or a thread's part are equal."""
     X, _, w, b = ordinary(random, m, n)
@@ -233,6 +240,7 @@ KINDS: dict[str, Kind] = {
     "zero rows": zero_rows,
     "equal rows": equal_rows,
     "weights of zero": zero_weights,
+    "tiny entries": tiny_entries,
     "labels in blocks": labels_in_blocks,
 }
 

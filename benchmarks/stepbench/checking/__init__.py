@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from stepbench.checking.kernel_file import KernelFileError, load_kernel
+from stepbench.checking.schedule import Plan
 from stepbench.checking.supervise import judge_rows, new_seed
 from stepbench.checking.verdicts import CheckReport, Disagreement, RowReport, Verdict
 from stepkernels import Implementation
@@ -40,9 +41,13 @@ def check(
     require: frozenset[str] = frozenset(),
     named: AbstractSet[str] = frozenset(),
     seed: int | None = None,
+    storages: Sequence[str] = (),
     finished: Callable[[RowReport], None] = lambda _report: None,
 ) -> CheckReport:
-    """Judge every row. `finished` is told each row's report as it is done; the seed, given again, repeats the check."""
+    """Judge every row; with `storages`, only as it keeps X in these.
+
+    `finished` is told each row's report as it is done; the seed, given again, repeats the check.
+    """
     seed = new_seed() if seed is None else seed
-    reports = judge_rows(rows, seed=seed, finished=finished, simulate=simulate)
+    reports = judge_rows(rows, Plan(seed=seed, storages=tuple(storages)), finished, simulate=simulate)
     return CheckReport(rows=tuple(reports), required=require, named=frozenset(named), seed=seed)

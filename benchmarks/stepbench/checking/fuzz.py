@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stepbench.checking.kernel_file import load_kernel
+from stepbench.checking.schedule import Plan
 from stepbench.checking.supervise import judge_rows, new_seed
 from stepbench.checking.verdicts import RowReport, Verdict
 from stepkernels.catalog import CATALOG, rows_named
@@ -45,13 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
 
     sys.stdout.write(f"{chosen.problems} problems a row, seed {seed}\n")
-    reports = judge_rows(
-        rows,
-        seed=seed,
-        problems=chosen.problems,
-        finished=finished,
-        simulate=chosen.simulate,
-    )
+    reports = judge_rows(rows, Plan(seed=seed, problems=chosen.problems), finished, simulate=chosen.simulate)
     return 1 if any(report.verdict.is_fault for report in reports) else 0
 
 

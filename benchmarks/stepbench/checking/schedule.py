@@ -43,17 +43,24 @@ Shape = tuple[int, int]
 class Plan:
     """Which trials: those of a check, or so many `problems` of the fuzzer's; few and small ones for a simulator.
 
-    planted  the cheap ones alone, where a fault that large data hide shows itself: before a kernel is timed
+    planted   the cheap ones alone, where a fault that large data hide shows itself: before a kernel is timed
+    storages  those alone in which X is kept so; empty for every trial
     """
 
     seed: int
     problems: int | None = None
     simulated: bool = False
     planted: bool = False
+    storages: tuple[str, ...] = ()
 
 
 def schedule_of(row: Implementation, plan: Plan) -> list[ScheduledTrial]:
     """The same for whoever asks: the judge follows it, and the check knows what has to come back."""
+    found = _whole_schedule(row, plan)
+    return [trial for trial in found if trial.storage in plan.storages] if plan.storages else found
+
+
+def _whole_schedule(row: Implementation, plan: Plan) -> list[ScheduledTrial]:
     if plan.problems is not None:
         return fuzz_schedule(row, plan.seed, plan.problems, simulated=plan.simulated)
     if plan.planted:
@@ -86,6 +93,7 @@ def planted_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
             schedule.append(pair.trial(MARGINS, "ordinary data", (1, 1)))
         if not row.compiles_per_shape and pair.affords(12, scenes.MANY_PLANTED):
             schedule.append(pair.trial(STEPS_TRIAL, "planted rows", scenes.MANY_PLANTED))
+        schedule += pair.few_narrow(middle)
     return schedule
 
 
@@ -152,7 +160,12 @@ class _Pair:
             self.trial(ONE_STEP, "planted rows", scenes.LARGE[0]),
             self.trial(ONE_STEP, "planted rows", scenes.LARGE[-1]),
         ]
-        yield from (trial._replace(storage=storage, seed=(*trial.seed, *storage.encode())) for trial in trials)
+        yield from (_kept(trial, storage) for trial in trials)
+
+    def few_narrow(self, shape: Shape) -> list[ScheduledTrial]:
+        """One trial in each storage that the row keeps X in, where many would take too long."""
+        storages = self.row.storages if self.dtype == "float32" else ()
+        return [_kept(self.trial(STEPS_TRIAL, "planted rows", shape), storage) for storage in storages]
 
     def sweep(self) -> Iterator[ScheduledTrial]:
         """Every kind of data, around every edge; the optimizers share the edges, since they share the gradient."""
@@ -205,6 +218,11 @@ def _pairs(row: Implementation, dtype: str, seed: int) -> list[_Pair]:
     return [_Pair(row, dtype, optimizer, seed) for optimizer in row.optimizers]
 
 
+def _kept(trial: ScheduledTrial, storage: str) -> ScheduledTrial:
+    """The trial with X in a storage, and random numbers of its own."""
+    return trial._replace(storage=storage, seed=(*trial.seed, *storage.encode()))
+
+
 def shuffled_kinds(random: Random) -> list[str]:
     kinds: list[str] = random.permutation(list(scenes.KINDS)).tolist()
     return kinds
@@ -227,6 +245,7 @@ def compiling_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
             visits_states, visits_large = (d - o) % turns == 0, (d - o) % turns == turns - 1
             schedule += _compiling_basics(pair, states=visits_states, large=large if visits_large else None)
             sweep += _compiling_sweep(pair, [middle, small] if visits_states else [middle])
+            sweep += pair.few_narrow(middle)
     return schedule + sweep
 
 
@@ -260,6 +279,7 @@ def simulated_schedule(row: Implementation, seed: int) -> list[ScheduledTrial]:
             shape = scenes.TINY[(k + shift) % len(scenes.TINY)]
             schedule.append(pairs[k % len(pairs)].trial(STEPS_TRIAL, kind, shape))
         schedule += pairs[-1 - shift % len(pairs)].states("ordinary data", (7, 3))
+        schedule += [trial for pair in pairs for trial in pair.few_narrow(scenes.TINY[-1])]
     return schedule
 
 

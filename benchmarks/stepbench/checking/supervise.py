@@ -32,14 +32,12 @@ CONSIDERATE = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4", "TO
 
 def judge_rows(
     rows: Sequence[Implementation],
-    *,
-    seed: int,
+    plan: Plan,
     finished: Callable[[RowReport], None],
-    problems: int | None = None,
+    *,
     simulate: bool = False,
-    planted: bool = False,
 ) -> list[RowReport]:
-    """Judge every row, as many at a time as there are processors: correctness is no timing. Slow ones begin.
+    """Judge every row by the plan, as many at a time as there are processors: it is no timing. Slow ones begin.
 
     Whatever interrupts it ends the children at once.
     """
@@ -48,7 +46,7 @@ def judge_rows(
     def judge_in_turn(rows: Sequence[Implementation]) -> list[RowReport]:
         reports = []
         for row in rows:
-            report = judge(row, Plan(seed=seed, problems=problems, planted=planted))
+            report = judge(row, plan)
             if interrupted.is_set():  # it says no more than that its judge was ended
                 break
             reports.append(report)

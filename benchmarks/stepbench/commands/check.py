@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.choice_of_rows import chosen_rows, required_rows
+from stepbench.commands.choice_of_rows import chosen_rows, keeping, required_rows
 from stepbench.commands.options import KernelFiles, Require
 from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import errors, live, options_of, say, sentences, split_list
@@ -32,6 +32,13 @@ class Options:
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Run GPU rows in their simulators, and compile CUDA sources, on the CPU.")
     ] = False
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORAGE,…",
+            help="Only as rows keep X in float16, bfloat16 or int8, comma-separated. Default: in all that a row can.",
+        ),
+    ] = None
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the check that printed this seed.")] = None
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the whole report here, as JSON.")
@@ -59,6 +66,9 @@ def check(asked: Options) -> None:
     refuse_variables(os.environ, but=[SIMULATED] if asked.simulate else [])
     named = None if not asked.rows and not asked.kernel else ",".join(asked.rows or [])
     chosen = chosen_rows(named, asked.kernel or [])
+    storages = split_list(asked.storage)
+    if asked.storage is not None:
+        chosen = keeping(chosen, storages, by_name=named is not None)
     own = {row.name for row in chosen if row.module.endswith(".py")}
     required = frozenset(required_rows(asked.require, chosen))
     if asked.simulate:  # a kernel of a file may be judged in a simulator, unless it is required by name
@@ -77,6 +87,7 @@ def check(asked: Options) -> None:
             require=required,
             named=own | set(asked.rows or ()),
             seed=asked.seed,
+            storages=storages,
             finished=finished,
         )
     _tell(result, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,24 @@ def chosen_rows(names: str | None, kernels: list[Path]) -> list[Implementation]:
     if not chosen and not own:
         raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
     return distinct([*chosen, *own])
+
+
+def keeping(rows: list[Implementation], storages: Sequence[str], *, by_name: bool) -> list[Implementation]:
+    """Of the rows, those that can keep X in one of the storages.
+
+    Raises `ProblemError` for a storage that is none, and for a row asked for by name that keeps X in none of them.
+    """
+    from stepkernels.problem import ProblemError
+    from stepkernels.problem.storage import require_storage
+
+    if not storages:
+        raise ProblemError("Of the storages asked for there is none; name one, or leave the option out.")
+    for storage in storages:
+        require_storage(storage, "float32")
+    found = [row for row in rows if {*storages} & {*row.storages}]
+    if by_name and (others := [row.name for row in rows if row not in found]):
+        raise ProblemError(f"{', '.join(others)} cannot keep X in {' or '.join(storages)} (see `stepbench show`).")
+    return found
 
 
 def rows_to_time(names: str | None, kernels: list[Path]) -> list[Implementation]:

@@ -17,6 +17,7 @@ def disagreeing(kernels: Sequence[Implementation], seed: int) -> dict[str, str]:
 
     One that fails in another way goes on into the run, which records how.
     """
+    from stepbench.checking.schedule import Plan
     from stepbench.checking.supervise import judge_rows
     from stepbench.checking.verdicts import RowReport, Verdict
 
@@ -35,5 +36,5 @@ def disagreeing(kernels: Sequence[Implementation], seed: int) -> dict[str, str]:
 
     if kernels:
         with errors.status("Checking your kernel on planted data"):
-            judge_rows(kernels, seed=seed, finished=finished, planted=True)
+            judge_rows(kernels, Plan(seed=seed, planted=True), finished)
     return found

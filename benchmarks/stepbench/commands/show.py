@@ -63,6 +63,7 @@ def fact_lines(row: Implementation, standing: Standing) -> list[str]:
         f"**{row.name}** — {row.technique}. {row.summary}",
         f"- device: {row.device}; operations: {', '.join(row.ops)}",
         f"- dtypes: {', '.join(row.dtypes)}; optimizers: {', '.join(row.optimizers)}",
+        f"- keeps X in its dtype{''.join(f', or in {each} with float32' for each in row.storages)}",
         f"- reads X {row.passes_over_x} time(s) per gradient; sums {row.accumulation}; residual {row.residual}",
         f"- {'the same bits every run' if row.deterministic else 'the last bits may differ from run to run'}",
         f"- here: {': '.join(filter(None, (standing.word, standing.reason)))}",

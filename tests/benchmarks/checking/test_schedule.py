@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from stepbench.checking.schedule import check_schedule
+from stepbench.checking.schedule import Plan, check_schedule, schedule_of
 from stepbench.checking.tally import Tally
 from stepbench.checking.trials import ONE_STEP, SNAPSHOTS_COPY
 from stepkernels.catalog import CATALOG
+from stepkernels.problem import STORAGES
 
 
 def test_a_seed_repeats_a_check_and_another_does_not():
@@ -30,3 +31,19 @@ def test_a_row_that_compiles_is_spared_no_trial_in_any_dtype_or_with_any_optimiz
         assert set(map(visits, compiling)) == {visit for visit in map(visits, full) if visit[0] not in spared}
     programs = {(scheduled.shape, scheduled.dtype, scheduled.optimizer) for scheduled in compiling}
     assert len(programs) <= 12
+
+
+def test_a_check_of_storages_has_their_trials_and_no_others():
+    row = CATALOG["numba-fused"]
+    found = schedule_of(row, Plan(seed=3, storages=("int8",)))
+    assert {trial.storage for trial in found} == {"int8"}
+    whole = schedule_of(row, Plan(seed=3))
+    assert [trial for trial in whole if trial.storage == "int8"] == found
+    assert {trial.storage for trial in whole} == {None, *STORAGES}
+
+
+@pytest.mark.parametrize("plan", [Plan(seed=1), Plan(seed=1, planted=True), Plan(seed=1, simulated=True)])
+@pytest.mark.parametrize("compiles", [False, True])
+def test_no_schedule_leaves_out_a_storage_that_is_declared(plan, compiles):
+    row = replace(CATALOG["numba-fused"], compiles_per_shape=compiles)
+    assert {trial.storage for trial in schedule_of(row, plan)} == {None, *STORAGES}

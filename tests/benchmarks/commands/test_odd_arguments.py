@@ -19,6 +19,8 @@ ODD = {
         [""], [","], [" , "], ["numpy-blas", "nope"], ["--require", "nope"], ["numpy-blas", "--require", "cuda"],
         *([each] for each in NOWHERE if each != "-"),
         *(["python-loop", "--seed", each] for each in NOT_COUNTS if each != "9" * 400),
+        *(["--storage", each] for each in ["", ",", "nope", "float32", "int8,nope"]),
+        ["numpy-blas", "--storage", "int8"], ["numba-fused", "python-loop", "--storage", "int8"],
         *(["python-loop", option, place] for place in FILES for option in ("--json", "--markdown")),
         *(["--kernel", each] for each in ["", ".", "{folder}", "{file}", *NOWHERE]),
     ],
@@ -70,6 +72,8 @@ ODD = {
     "run": [
         ["extra"], *(["--rows", each] for each in ["", ",", *NOWHERE]), ["--kernel", ""], ["--resume", ""],
         *(["--preset", each] for each in ["", *NOWHERE]),
+        *(["--storage", each] for each in ["", ",", "nope", "float32", "int8,nope"]),
+        ["--storage", "int8", "--dtypes", "float64"], ["--storage", "int8", "--rows", "numpy-blas"],
     ],
 }  # fmt: skip
 CASES = [(command, arguments) for command, lists in ODD.items() for arguments in lists]

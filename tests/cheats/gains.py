@@ -20,8 +20,9 @@ from stepbench.run.choices import Choices, plan_run
 from stepbench.run.run_folder import new_folder
 from stepkernels import Op
 from stepreports.records.files import read_object
-from stepreports.records.reader import read_run
 from stepreports.statistics import intervals
+from stepreports.statistics.runs import load_run
+from stepreports.telling.snapshots_told import slow_snapshot_lines
 
 SIZE = "5000x20"
 TOGETHER = 10
@@ -73,7 +74,8 @@ def main(names: Sequence[str]) -> None:
 def tell(exhibits: Sequence[Exhibit], op: Op, folder: Path) -> None:
     run_exhibits(exhibits, op, folder)
     failed = verdicts(folder)
-    timed = {record.row.name: record for record in read_run(folder).records}
+    run = load_run(folder)
+    timed, beside = {record.row.name: record for record in run.records}, slow_snapshot_lines(run)
     plain = timed[HONEST["Plain"].row.name]
     for exhibit in exhibits:
         name = exhibit.row.name
@@ -82,6 +84,7 @@ def tell(exhibits: Sequence[Exhibit], op: Op, folder: Path) -> None:
         else:
             ratio = intervals.ratio(plain.turns, timed[name].turns)
             outcome = f"timed, {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] times as fast as the honest one"
+            outcome = " ".join([outcome, *(line for line in beside if f"`{name}`" in line)])
         sys.stdout.write(f"{name.removeprefix('cheat-')}: {outcome}\n")
         sys.stdout.flush()
 

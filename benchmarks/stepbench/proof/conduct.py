@@ -37,6 +37,7 @@ class Watched:
     late_seconds       of it, done when a snapshot asked for it: how much longer a first snapshot takes than a second
     fresh_seconds      an operation at a point not seen before; None where the operation moves on anyway
     idle_seconds       telling what it holds, with nothing done before
+    snapshot_seconds   a snapshot in the kernel's own process, after another; None of a journal of before
     changed            what it changed of how its process runs, in words
     """
 
@@ -45,6 +46,7 @@ class Watched:
     fresh_seconds: float | None
     idle_seconds: float
     changed: str | None
+    snapshot_seconds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

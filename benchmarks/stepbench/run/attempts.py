@@ -88,7 +88,7 @@ class Timing:
             on_host=on_host,
             rounds=[event for event in self.rounds if "told_seconds" in event],
             holding=[event["holding_seconds"] for event in self.of("judged") if "holding_seconds" in event],
-            watched=[Watched(**{name: event[name] for name in names}) for event in self.of("watched")],
+            watched=[Watched(**{name: event[name] for name in names if name in event}) for event in self.of("watched")],
         )
 
     @property

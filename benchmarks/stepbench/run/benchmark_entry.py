@@ -126,10 +126,20 @@ class BenchmarkEntry:
         }
 
     def _proof(self) -> Fields:
-        """How many of the rounds themselves were judged, and the most steps of one that could be missing unseen."""
+        """What was held to the truth, and what could be hidden from it.
+
+        judged_rounds     of the rounds themselves
+        unseen_steps      the most of a round that could be missing unseen
+        snapshot_seconds  of a snapshot, in which as much could be done
+        """
         judged = self.timing.of("judged")
         unseen = [event["unseen_steps"] for event in judged if event.get("unseen_steps") is not None]
-        return {"judged_rounds": len(judged), "unseen_steps": max(unseen, default=None)}
+        taken = [event["snapshot_seconds"] for event in self.timing.of("watched") if event.get("snapshot_seconds")]
+        return {
+            "judged_rounds": len(judged),
+            "unseen_steps": max(unseen, default=None),
+            "snapshot_seconds": median(taken) if taken else None,
+        }
 
     def _seconds_before_the_rounds(self) -> Fields:
         """One a generation. A CPU row reads X where it lies: it has no copies."""

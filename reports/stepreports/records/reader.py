@@ -163,6 +163,7 @@ def _record(info: Info, rounds: Sequence[float]) -> StoredRecord:
         peak_memory_bytes=info.peak_memory_bytes,
         memory=info.memory,
         energy=_of_one_step(info.energy, case.steps),
+        snapshot_seconds=info.snapshot_seconds,
         rounds=len(rounds),
         turns=Measurement(layout, seconds),
         storage=info.storage,

@@ -191,6 +191,7 @@ class Info(Struct):
     peak_memory_bytes: Amount | None = None
     memory: Memory | None = None
     energy: Energy | None = None
+    snapshot_seconds: float | None = None
     storage: Word | None = None
     distance: Distance | None = None
 

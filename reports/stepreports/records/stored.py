@@ -67,6 +67,7 @@ class Row:
 class StoredRecord:
     """One row at one case. Times are seconds of one step (a k-step train is divided by k).
 
+    snapshot_seconds  of a snapshot, after another; None where that is not known
     storage   what it keeps X in, where that is narrower than the dtype of the case; else None
     distance  what that costs in accuracy
     """
@@ -94,6 +95,7 @@ class StoredRecord:
     peak_memory_bytes: int | None
     memory: Memory | None
     energy: Energy | None
+    snapshot_seconds: float | None
     rounds: int
     turns: Measurement
     storage: str | None

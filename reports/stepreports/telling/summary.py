@@ -20,6 +20,7 @@ from stepreports.telling.findings import answer, headline, standings
 from stepreports.telling.narrowed import NARROW_NOTE, narrow_lines
 from stepreports.telling.own_kernels import own_kernel_lines
 from stepreports.telling.resources import MEMORY_NOTE, energy_lines, energy_told, memory_lines
+from stepreports.telling.snapshots_told import slow_snapshot_lines
 from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
 
@@ -98,7 +99,7 @@ def warnings(run: Run) -> list[str]:
     noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
     implausible = [record for record in run.records if record.implausible]
     throttled = [record for record in run.records if record.throttled]
-    notes = altered_lines(run.machine)
+    notes = [*altered_lines(run.machine), *slow_snapshot_lines(run)]
     if loud:
         notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
     if noisy:

@@ -8,15 +8,18 @@ import platform
 import stat
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
+from llvmlite.binding import get_host_cpu_features
 
 from runs import environment
 from stepkernels import GD, Adam, Config, Problem, ProblemError, synthetic_problem
 from stepkernels.agreement import Traits, compare, expect_step
 from stepkernels.catalog import CATALOG
 from stepkernels.probe import library_version, missing_library
+from stepkernels.problem import STORAGES
 from stepkernels.reference import Point
 from stepkernels.rows.cpp_fused import SOURCE, STEPS_WORTH_A_TEAM, Division, Workspace, build, division_of
 
@@ -141,19 +144,46 @@ def test_x_in_any_layout(layout):
         assert result.agrees, result.reason
 
 
+@pytest.mark.parametrize("tiles", [True, False], ids=["tiles", "rows"])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_steps_agree_with_the_truth_of_a_narrower_x(storage, tiles):
+    """Numbers that float16 has without all its digits are among them."""
+    random = np.random.default_rng(4)
+    for m, n in SHAPES:
+        X = random.standard_normal((m, n)) * 2.0 ** random.uniform(-20.0, 2.0, n)
+        problem = started(Problem(X.astype(np.float32), random.integers(0, 2, m).astype(np.float32)).stored(storage))
+        for optimizer, division in product(OPTIMIZERS, DIVISIONS.values()):
+            config = Config(dtype="float32", optimizer=optimizer, l2=0.125, storage=storage)
+            result = agreement_of(workspace_of(problem, config, division, tiles), steps=2)
+            assert result.agrees, (m, n, result.reason)
+
+
+def test_a_narrower_x_is_kept_narrow():
+    problem = synthetic_problem(3000, 50, "float32")
+    for storage, size in (("float16", 2), ("bfloat16", 2), ("int8", 1)):
+        config = Config(dtype="float32", storage=storage)
+        kept = [workspace_of(problem.stored(storage), config, tiles=tiles).X for tiles in (False, True)]
+        assert [X.dtype.itemsize for X in kept] == [size, size]
+        assert kept[0].nbytes == problem.X.size * size
+
+
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are widths of x86")
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_vectors_of_16_bytes_without_multiply_adds_agree_as_well(dtype, monkeypatch, tmp_path):
-    """What a processor without AVX2 gets: other lanes, rows in a group and rows that share a logarithm."""
+@pytest.mark.parametrize("processor", ["x86-64", "haswell"])
+def test_the_vectors_of_other_processors_agree_as_well(processor, dtype, monkeypatch, tmp_path):
+    """What one without AVX2 gets, and without AVX-512: other lanes, rows in a group and rows that share a logarithm."""
+    if processor == "haswell" and not get_host_cpu_features().get("avx2"):
+        pytest.skip("this processor has no AVX2")
     monkeypatch.setenv("STEPBENCH_BUILD_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "OPTIONS", (*build.OPTIONS, "-march=x86-64"))
+    monkeypatch.setattr(build, "OPTIONS", (*build.OPTIONS, f"-march={processor}"))
     library = build.built.__wrapped__(SOURCE)
     for m, n in (*SHAPES, (2500, 30)):
-        for tiles in (True, False):
-            config = Config(dtype=dtype, l2=0.125)
+        for tiles, storage in product((True, False), (None, *STORAGES) if dtype == "float32" else (None,)):
+            config = Config(dtype=dtype, l2=0.125, storage=storage)
             for problem in (synthetic_problem(m, n, dtype), started(synthetic_problem(m, n, dtype))):
-                result = agreement_of(Workspace(problem, config, Division(2), library, tiles))
-                assert result.agrees, (m, n, tiles, result.reason)
+                kept = problem if storage is None else problem.stored(storage)
+                result = agreement_of(Workspace(kept, config, Division(2), library, tiles))
+                assert result.agrees, (m, n, tiles, storage, result.reason)
 
 
 # How it is built

@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from stepkernels.probe import left_behind
 from stepkernels.problem import Adam, Array, Config, Problem, ProblemError
+from stepkernels.problem.storage import narrowed
 from stepkernels.rows.cpp_fused.build import built
 from stepkernels.state import State
 
@@ -35,8 +36,9 @@ COPIED = 16 * 1024 * 1024  # bytes of X, at most, that are copied into tiles: ab
 STEPS_WORTH_A_TEAM = 100  # another thread for each step of a training that short gains less than it costs
 LINES = 128  # bytes: two cache lines, which come together
 
-_POINTERS = ("X", "labels", "parameters", "gradients", "moment1", "moment2", "J", "costs", "scratch")
-_COUNTS = ("m", "n", "steps", "taken", "shares", "in_tiles", "in_parallel", "adam")
+_POINTERS = ("X", "scales", "labels", "parameters", "gradients", "moment1", "moment2", "J", "costs", "scratch")
+_COUNTS = ("m", "n", "steps", "taken", "shares", "in_tiles", "in_parallel", "adam", "storage")
+_KINDS = {None: 0, "float16": 1, "bfloat16": 2, "int8": 3}
 _NUMBERS = ("l2", "learning_rate", "beta1", "beta2", "epsilon", "log_beta1", "log_beta2")
 
 
@@ -78,7 +80,7 @@ def numbers_of(config: Config) -> dict[str, float]:
     return numbers
 
 
-def aligned(length: int, dtype: str | type) -> NDArray[Any]:
+def aligned(length: int, dtype: DTypeLike) -> NDArray[Any]:
     """Zeros that begin a pair of cache lines, and have them to themselves."""
     kind = np.dtype(dtype)
     memory = np.zeros(-(-length * kind.itemsize // LINES) * LINES + LINES, np.uint8)
@@ -88,6 +90,11 @@ def aligned(length: int, dtype: str | type) -> NDArray[Any]:
 
 def address(array: NDArray[Any]) -> int:
     return array.ctypes.data
+
+
+def kept(X: Array, storage: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """X itself, or its bits in a storage; and what the columns of int8 are multiplied by, (n,), of others (0,)."""
+    return (np.ascontiguousarray(X), np.empty(0, np.float32)) if storage is None else narrowed(X, storage)
 
 
 def owned_bytes(X: Array) -> int:
@@ -123,17 +130,19 @@ class Workspace(State):
         return getattr(self.code, f"{name}_{self.config.dtype}")
 
     def bind_data(self, tiles: bool | None) -> None:
-        """X, viewed or in tiles; the labels in the order in which rows are met; scratch."""
-        problem, dtype, call = self.problem, self.config.dtype, ctypes.byref(self.call)
-        X, m, n, rows = np.ascontiguousarray(problem.X), problem.m, problem.n, self.compiled("rows_in_tile")()
+        """X, viewed or in tiles, or its bits in a narrower storage; the labels as rows are met; scratch."""
+        problem, call, storage = self.problem, ctypes.byref(self.call), self.config.storage
+        m, n, rows = problem.m, problem.n, self.compiled("rows_in_tile")()
         filling = -m % rows
+        X, self.scales = kept(problem.X, storage)
+        self.call.storage, self.call.scales = _KINDS[storage], address(self.scales) if self.scales.size else None
         if tiles is None:
-            tiles = 3 * filling <= m and owned_bytes(problem.X) <= COPIED
+            tiles = 3 * filling <= m and (owned_bytes(problem.X) if storage is None else X.nbytes) <= COPIED
         self.call.in_tiles = tiles
-        self.X = aligned((m + filling) * n, dtype) if tiles else X
+        self.X = aligned((m + filling) * n, X.dtype) if tiles else X
         if tiles:
-            sizes = ctypes.c_int64(m), ctypes.c_int64(n)
-            self.compiled("copy_into_tiles")(ctypes.c_void_p(address(X)), *sizes, ctypes.c_void_p(address(self.X)))
+            copy, sizes = self.code[f"copy_into_tiles_{X.dtype}"], (ctypes.c_int64(m), ctypes.c_int64(n))
+            copy(ctypes.c_void_p(address(X)), *sizes, ctypes.c_void_p(address(self.X)))
         y, self.labels = problem.y.astype(np.int8), np.zeros(m + rows, np.uint32)
         self.compiled("pack_labels")(call, ctypes.c_void_p(address(y)), ctypes.c_void_p(address(self.labels)))
         scratch_bytes = self.compiled("scratch_bytes")

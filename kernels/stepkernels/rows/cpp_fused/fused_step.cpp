@@ -5,8 +5,12 @@
 // each in a run of its own: as many plain streams for the hardware's prefetcher. Where X lies in the caches, the same
 // loop over a copy in tiles: a vector holds one feature of many rows, no lane is empty, none are summed until the end.
 //
-// Vectors are the compiler's own (GCC's and Clang's vector extensions), as wide as the processor has them.
+// Vectors are the compiler's own (GCC's and Clang's vector extensions), as wide as the processor has them. What X is kept
+// in may be narrower than what is computed with (T): `Kept` is its element, and each load of a vector widens it.
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 #include <omp.h>
 #include <sched.h>
 
@@ -15,16 +19,19 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 struct Step {  // what every call is given by address; `Step` of the row mirrors it
-    const void* X;        // (m, n), or in tiles: (tiles, n, rows in a tile)
+    const void* X;        // (m, n), or in tiles: (tiles, n, rows in a tile); elements as `storage` says
+    const float* scales;  // (n,), of the columns of int8; null for 1
     const uint32_t* labels;  // y, a word for each vector of rows in the order in which they are met, a bit for each row
     void *parameters, *gradients, *moment1, *moment2;  // (n + 1,), the bias last
     void *J, *costs;                                   // (1,) and (steps,)
     char* scratch;                                     // as many bytes as `scratch_bytes` says, from a cache line on
     int64_t m, n, steps, taken;                        // taken: updates so far
     int64_t shares, in_tiles, in_parallel, adam;       // in_parallel: a single step, too, takes a thread for each share
+    int64_t storage;                                   // of X: 0 as it is computed with, 1 float16, 2 bfloat16, 3 int8
     double l2, learning_rate, beta1, beta2, epsilon, log_beta1, log_beta2;
 };
 
@@ -75,6 +82,67 @@ template <class T> inline Vector<T> load(const T* p) {
     std::memcpy(&v, p, BYTES);
     return v;
 }
+
+struct Half {
+    uint16_t bits;
+};
+struct Bfloat {
+    uint16_t bits;
+};
+
+template <class T, class Kept> using Packed [[gnu::vector_size(LANES<T> * sizeof(Kept))]] = Kept;
+
+// Whole numbers, widened: in a processor's own instruction, which GCC 12 does not find.
+#if defined(__AVX512F__)
+inline Bits<float> widened(Packed<float, uint16_t> h) { return (Bits<float>)_mm512_cvtepu16_epi32((__m256i)h); }
+inline Bits<float> widened(Packed<float, int8_t> q) { return (Bits<float>)_mm512_cvtepi8_epi32((__m128i)q); }
+#elif defined(__AVX2__)
+inline Bits<float> widened(Packed<float, uint16_t> h) { return (Bits<float>)_mm256_cvtepu16_epi32((__m128i)h); }
+inline Bits<float> widened(Packed<float, int8_t> q) {
+    return (Bits<float>)_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((int64_t)q));
+}
+#else
+inline Bits<float> widened(Packed<float, uint16_t> h) { return __builtin_convertvector(h, Bits<float>); }
+inline Bits<float> widened(Packed<float, int8_t> q) { return __builtin_convertvector(q, Bits<float>); }
+#endif
+
+// A half, whose bits are shifted into a float's, lacks 112 in its exponent, below its smallest normal number too; a
+// multiplication gives it back.
+inline Vector<float> of_halves(Packed<float, uint16_t> h) {
+#if defined(__AVX512F__)
+    return (Vector<float>)_mm512_cvtph_ps((__m256i)h);
+#elif defined(__AVX2__) && defined(__F16C__)
+    return (Vector<float>)_mm256_cvtph_ps((__m128i)h);
+#else
+    const Bits<float> wide = widened(h);
+    return (Vector<float>)((wide & 0x8000) << 16 | (wide & 0x7fff) << 13) * 0x1p112f;
+#endif
+}
+
+// A vector of X as it is computed with.
+template <class T> inline Vector<T> loaded(const T* p) { return load(p); }
+template <class T> inline Vector<T> loaded(const Half* p) {
+    Packed<T, uint16_t> h;
+    std::memcpy(&h, p, sizeof h);
+    return of_halves(h);
+}
+template <class T> inline Vector<T> loaded(const Bfloat* p) {
+    Packed<T, uint16_t> h;
+    std::memcpy(&h, p, sizeof h);
+    return (Vector<T>)(widened(h) << 16);
+}
+template <class T> inline Vector<T> loaded(const int8_t* p) {
+    Packed<T, int8_t> q;
+    std::memcpy(&q, p, sizeof q);
+    return __builtin_convertvector(widened(q), Vector<T>);
+}
+// So many of them, the others zero: nothing is read behind them.
+template <class T, class Kept> inline Vector<T> loaded_part(const Kept* p, int64_t count) {
+    Kept some[LANES<T>] = {};
+    std::memcpy(some, p, count * sizeof(Kept));
+    return loaded<T>(some);
+}
+
 template <class T> inline void store(T* p, Vector<T> v) { std::memcpy(p, &v, BYTES); }
 template <class T> inline Vector<T> all(T x) { return Vector<T>{} + x; }
 template <class T> inline Vector<T> magnitude(Vector<T> x) {
@@ -205,8 +273,8 @@ template <class T, bool tiles> Share share_of(const Step& s, int64_t share) {
 
 // The margins z, without the bias, of the rows at once from `next` on; adds X'r of those from `before` on to the sums.
 // w and the sums are vectors to the end: what is behind a row meets a zero of w, and adds to columns that nobody reads.
-template <class T>
-inline void both_ways(const T* next, const T* before, int64_t stride, int64_t n, const T* w, const T* r, T* z,
+template <class T, class Kept>
+inline void both_ways(const Kept* next, const Kept* before, int64_t stride, int64_t n, const T* w, const T* r, T* z,
                       T* sums) {
     Vector<T> margins[AT_ONCE] = {}, factors[AT_ONCE];
     for (int k = 0; k < AT_ONCE; k++) factors[k] = all<T>(r[k]);
@@ -214,8 +282,8 @@ inline void both_ways(const T* next, const T* before, int64_t stride, int64_t n,
         Vector<T> wj = load(w + j), even = load(sums + j), odd{};
 #pragma GCC unroll 8
         for (int k = 0; k < AT_ONCE; k++) {
-            margins[k] += wj * load(next + k * stride + j);
-            (k % 2 ? odd : even) += factors[k] * load(before + k * stride + j);
+            margins[k] += wj * loaded<T>(next + k * stride + j);
+            (k % 2 ? odd : even) += factors[k] * loaded<T>(before + k * stride + j);
         }
         store(sums + j, even + odd);
     }
@@ -223,19 +291,19 @@ inline void both_ways(const T* next, const T* before, int64_t stride, int64_t n,
 }
 
 // The same for tiles, (n, rows): a vector of sums for each column.
-template <class T>
-inline void tiles_both_ways(const T* next, const T* before, int64_t n, const T* w, const T* r, T* z, T* sums) {
+template <class T, class Kept>
+inline void tiles_both_ways(const Kept* next, const Kept* before, int64_t n, const T* w, const T* r, T* z, T* sums) {
     constexpr int L = LANES<T>;
     Vector<T> margins[AT_ONCE] = {}, factors[AT_ONCE];
     for (int k = 0; k < AT_ONCE; k++) factors[k] = load(r + k * L);
     for (int64_t j = 0; j < n; j++, next += ROWS_IN_TILE<T>, before += ROWS_IN_TILE<T>) {
-        for (int line = 0; line < AT_ONCE * BYTES / LINE; line++)
-            __builtin_prefetch(next + AHEAD * ROWS_IN_TILE<T> + line * LINE / sizeof(T));
+        for (int byte = 0; byte < int(ROWS_IN_TILE<T> * sizeof(Kept)); byte += LINE)
+            __builtin_prefetch(reinterpret_cast<const char*>(next + AHEAD * ROWS_IN_TILE<T>) + byte);
         Vector<T> wj = all<T>(w[j]), even = load(sums + j * L), odd{};
 #pragma GCC unroll 8
         for (int k = 0; k < AT_ONCE; k++) {
-            margins[k] += wj * load(next + k * L);
-            (k % 2 ? odd : even) += factors[k] * load(before + k * L);
+            margins[k] += wj * loaded<T>(next + k * L);
+            (k % 2 ? odd : even) += factors[k] * loaded<T>(before + k * L);
         }
         store(sums + j * L, even + odd);
     }
@@ -253,45 +321,49 @@ template <class T, bool tiles> inline void flush(Sums<T>& sums, T* column_sums, 
     std::fill_n(column_sums, places_of_sums<T, tiles>(n), T(0));
 }
 
-// The rows behind the last group, of which nothing is read that is behind X.
-template <class T>
-void accumulate_rest(const T* X, const uint32_t* labels, int64_t m, int64_t n, const T* parameters, T* column_sums,
+// The rows behind the last group, of which nothing is read that is behind X. w is a vector to the end.
+template <class T, class Kept>
+void accumulate_rest(const Kept* X, const uint32_t* labels, int64_t m, int64_t n, const T* w, T bias, T* column_sums,
                      Sums<T>& sums) {
     const int64_t whole = n - n % LANES<T>;
     T z[LANES<T>] = {};
     for (int64_t i = 0; i < m; i += LANES<T>, X += LANES<T> * n) {
         const int64_t rows = std::min<int64_t>(m - i, LANES<T>);
+        const auto vector_of = [&](int64_t k, int64_t j) {
+            return j < whole ? loaded<T>(X + k * n + j) : loaded_part<T>(X + k * n + j, n - j);
+        };
         for (int64_t k = 0; k < rows; k++) {
             Vector<T> products{};
-            for (int64_t j = 0; j < whole; j += LANES<T>) products += load(parameters + j) * load(X + k * n + j);
-            for (int64_t j = whole; j < n; j++) products[0] += parameters[j] * X[k * n + j];
+            for (int64_t j = 0; j < n; j += LANES<T>) products += load(w + j) * vector_of(k, j);
             z[k] = T(sum_of<T>(products));
         }
-        residuals<T, true>(labels + i / LANES<T>, parameters[n], LANES<T>, rows, z, sums);
+        residuals<T, true>(labels + i / LANES<T>, bias, LANES<T>, rows, z, sums);
         for (int64_t k = 0; k < rows; k++)
-            for (int64_t j = 0; j < n; j++) column_sums[j] += z[k] * X[k * n + j];
+            for (int64_t j = 0; j < n; j += LANES<T>)
+                store(column_sums + j, load(column_sums + j) + all<T>(z[k]) * vector_of(k, j));
     }
 }
 
 // The sums over one share of the rows. Before there is anything to go back, the first group meets residuals of zero;
 // the last one goes forward once more, for nobody, while the ones before it go back. The residuals of a group are found
 // while the next one is on its way.
-template <class T, bool tiles>
+template <class T, class Kept, bool tiles>
 void accumulate(const Step& s, const T* parameters, int64_t number, T* scratch, Total total) {
     const Share share = share_of<T, tiles>(s, number);
     const int64_t n = s.n, group = share.group, places = places_of_sums<T, tiles>(n);
     T *column_sums = scratch, *kept = column_sums + places, *w = kept + KEPT * group;
     std::fill_n(scratch, places + KEPT * group + rounded_up(n, LANES<T>), T(0));
-    std::copy_n(parameters, n, w);
-    const T *X = static_cast<const T*>(s.X) + share.first * n, bias = parameters[n];
+    for (int64_t j = 0; j < n; j++) w[j] = s.scales ? T(parameters[j] * s.scales[j]) : parameters[j];
+    const Kept* X = static_cast<const Kept*>(s.X) + share.first * n;
+    const T bias = parameters[n];
     const uint32_t* labels = s.labels + share.first / LANES<T>;
     const int64_t run = share.groups * (group / AT_ONCE), length = tiles ? group * n : group / AT_ONCE * n;
     Sums<T> sums;
     int64_t pending = 0;
     for (int64_t k = 0; k < (share.groups ? share.groups + LAG : 0); k++) {
         T *z = kept + k % KEPT * group, *r = kept + (k + KEPT - LAG) % KEPT * group;
-        const T* next = X + std::min(k, share.groups - 1) * length;
-        const T* before = X + std::max<int64_t>(k - LAG, 0) * length;
+        const Kept* next = X + std::min(k, share.groups - 1) * length;
+        const Kept* before = X + std::max<int64_t>(k - LAG, 0) * length;
         if constexpr (tiles) tiles_both_ways(next, before, n, w, r, z, column_sums);
         else
             for (int64_t at = 0; at < group; at += AT_ONCE, next += n, before += n)
@@ -308,7 +380,7 @@ void accumulate(const Step& s, const T* parameters, int64_t number, T* scratch, 
     flush<T, tiles>(sums, column_sums, n, total);
     const int64_t done = share.groups * group;
     if constexpr (!tiles) {
-        accumulate_rest(X + done * n, labels + done / LANES<T>, share.rows - done, n, parameters, column_sums, sums);
+        accumulate_rest(X + done * n, labels + done / LANES<T>, share.rows - done, n, w, bias, column_sums, sums);
         flush<T, tiles>(sums, column_sums, n, total);
     }
 }
@@ -326,11 +398,25 @@ inline double* totals_of(const Step& s, int64_t set) {
     return reinterpret_cast<double*>(s.scratch) + set * s.shares * doubles_of_total(s.n);
 }
 
+// For what X is kept in, and how it lies.
+template <class T> using Accumulation = void (*)(const Step&, const T*, int64_t, T*, Total);
+template <class T, class Kept> Accumulation<T> accumulation_of_kept(const Step& s) {
+    return s.in_tiles ? accumulate<T, Kept, true> : accumulate<T, Kept, false>;
+}
+template <class T> Accumulation<T> accumulation_of(const Step& s) {
+    if constexpr (std::is_same_v<T, float>) {
+        if (s.storage == 1) return accumulation_of_kept<T, Half>(s);
+        if (s.storage == 2) return accumulation_of_kept<T, Bfloat>(s);
+        if (s.storage == 3) return accumulation_of_kept<T, int8_t>(s);
+    }
+    return accumulation_of_kept<T, T>(s);
+}
+
 template <class T> void accumulate_share(const Step& s, const T* parameters, int64_t share, double* totals) {
     char* scratch = s.scratch + 2 * s.shares * doubles_of_total(s.n) * sizeof(double);
     T* own = reinterpret_cast<T*>(scratch + share * scratch_of_share<T>(s));
     std::fill_n(totals + share * doubles_of_total(s.n), doubles_of_total(s.n), 0.0);
-    (s.in_tiles ? accumulate<T, true> : accumulate<T, false>)(s, parameters, share, own, total_of(s, totals, share));
+    accumulation_of<T>(s)(s, parameters, share, own, total_of(s, totals, share));
 }
 
 template <class T> struct State {
@@ -362,7 +448,7 @@ template <class T> T finish(const Step& s, double* totals, State<T> state) {
     for (int64_t j = 0; j < s.n; j++) {
         double total = sum.columns[j], w = state.parameters[j];
         for (int64_t share = 1; share < s.shares; share++) total += total_of(s, totals, share).columns[j];
-        state.gradients[j] = T(total / s.m + s.l2 * w);
+        state.gradients[j] = T(total * (s.scales ? s.scales[j] : 1.0f) / s.m + s.l2 * w);
         penalty += w * w;
     }
     state.gradients[s.n] = T(r / s.m);
@@ -493,7 +579,8 @@ template <class T> void pack_labels(const Step& s, const int8_t* y, uint32_t* wo
     }
 }
 
-template <class T> void copy_into_tiles(const T* X, int64_t m, int64_t n, T* tiles) {
+// Of elements of any kind, which are computed with as T.
+template <class T, class Kept> void copy_into_tiles(const Kept* X, int64_t m, int64_t n, Kept* tiles) {
     constexpr int64_t rows = ROWS_IN_TILE<T>;
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) tiles[(i / rows * n + j) * rows + i % rows] = X[i * n + j];
@@ -509,15 +596,22 @@ template <class T> void copy_into_tiles(const T* X, int64_t m, int64_t n, T* til
                             4 * rounded_up(s->n + 1, 2 * LINE / sizeof(T)) * int64_t(sizeof(T)));                   \
     }                                                                                                               \
     void pack_labels_##dtype(const Step* s, const int8_t* y, uint32_t* words) { pack_labels<T>(*s, y, words); }     \
-    void copy_into_tiles_##dtype(const T* X, int64_t m, int64_t n, T* tiles) { copy_into_tiles(X, m, n, tiles); }   \
     void gradient_##dtype(Step* s) { *static_cast<T*>(s->J) = gradient(*s, state_of<T>(*s)); }                      \
     void update_##dtype(Step* s) { update(*s, state_of<T>(*s), ++s->taken); }                                       \
     void step_##dtype(Step* s) { gradient_##dtype(s), update_##dtype(s); }                                          \
     void train_##dtype(Step* s) { train<T>(*s, false); }                                                            \
     void train_in_team_##dtype(Step* s) { train<T>(*s, true); }
 
+#define COPIED_INTO_TILES(T, Kept, dtype) \
+    void copy_into_tiles_##dtype(const Kept* X, int64_t m, int64_t n, Kept* to) { copy_into_tiles<T>(X, m, n, to); }
+
 extern "C" {
 EXPORTED(float, float32)
 EXPORTED(double, float64)
+COPIED_INTO_TILES(float, float, float32)
+COPIED_INTO_TILES(double, double, float64)
+COPIED_INTO_TILES(float, int16_t, int16)
+COPIED_INTO_TILES(float, uint16_t, uint16)
+COPIED_INTO_TILES(float, int8_t, int8)
 int threads() { return omp_get_max_threads(); }
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stepbench.cases.case import WARM, Case
 from stepbench.cases.parsing import parse_size
 from stepkernels.interface import Op
-from stepkernels.problem import DTYPES, GD, Adam
+from stepkernels.problem import DTYPES, GD, STORAGES, Adam
 
 TRAIN_STEPS = 2_000
 TRAIN_STEPS_ON_GPU = 100  # where a step that is many launches takes milliseconds
@@ -42,6 +42,7 @@ class Preset:
     groups: Sequence[Group]
     slow_to_compile: bool = False  # whether rows that compile for seconds per shape take part
     device: str | None = None  # whose rows alone take part
+    storages: Sequence[str] = ()  # narrower than float32; the rows that can keep X in one alone take part
     budget_seconds: float | None = None
 
 
@@ -99,11 +100,28 @@ PRESETS = {
             budget_seconds=30 * 60.0,
             slow_to_compile=True,
             groups=[
-                Group(ops=[Op.STEP], sizes=[BREAST_CANCER, "20000x50", "1000000x20", "100000x1000"]),
-                Group(ops=[Op.STEP], sizes=["1000000x100"], dtypes=DTYPES),
+                Group(ops=[Op.STEP], sizes=[BREAST_CANCER]),
+                Group(
+                    ops=[Op.STEP],
+                    sizes=["20000x50", "100000x100", "1000000x20", "100000x1000", "1000000x100"],
+                    dtypes=DTYPES,
+                ),
                 Group(ops=[Op.STEP, Op.TRAIN], sizes=["1000x20"]),
-                Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], dtypes=DTYPES),
-                Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], optimizers=[Adam.name]),
+                Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], optimizers=[GD.name, Adam.name]),
+            ],
+        ),
+        Preset(
+            name="marks-narrow",
+            generations=3,
+            turns=40,
+            budget_seconds=10 * 60.0,
+            storages=STORAGES,
+            groups=[
+                Group(
+                    ops=[Op.STEP],
+                    sizes=[BREAST_CANCER, "20000x50", "1000000x20", "1000000x100"],
+                    dtypes=["float32"],
+                )
             ],
         ),
         Preset(

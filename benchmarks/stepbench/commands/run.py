@@ -32,7 +32,7 @@ from stepbench.commands.options import (
 )
 from stepbench.commands.places import folder_given, require_writable
 from stepbench.commands.planted_check import disagreeing
-from stepbench.commands.run_told import plan_table, render, write_asked
+from stepbench.commands.run_told import plan_table, render, tell_marks, write_asked
 from stepbench.commands.terminal import (
     console,
     errors,
@@ -58,7 +58,8 @@ class Options:
     """What can be asked of a run."""
 
     preset: Annotated[
-        str, typer.Option(help="quick, standard, full, or marks and marks-cuda (what the fused rows are held to).")
+        str,
+        typer.Option(help="quick, standard, full; marks, marks-cuda, marks-narrow (what the fused rows are held to)."),
     ] = "quick"
     rows: Rows = None
     sizes: Sizes = None
@@ -246,6 +247,7 @@ def _finish(folder: Path, plan: Plan, asked: Options) -> None:
 
     status, reasons = exit_status(folder, plan)
     page = render(folder)
+    tell_marks(folder, plan)
     if sentence := left_out(folder, resume_command(folder, plan)):
         say(sentence, style="yellow")
     write_asked(folder, asked.json_path, asked.markdown)

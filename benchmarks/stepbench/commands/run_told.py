@@ -67,6 +67,21 @@ def render(folder: Path) -> Path:
     return page
 
 
+def tell_marks(folder: Path, plan: Plan) -> None:
+    """How the fused rows stand against what they are held to, where the preset was chosen for that."""
+    from stepbench.evidence.declared import GROUPS
+
+    if plan.preset not in GROUPS.values():
+        return
+    from stepbench.evidence.marks import groups_of, lines
+    from stepreports.statistics.runs import load_run
+
+    run = load_run(folder)
+    for group in groups_of(run):
+        for line in lines(run, group):
+            say(f"{line['case']}: {line['measured']} of {line['against']}, held to {line['mark']}: {line['']}")
+
+
 def write_asked(folder: Path, json_path: Path | None, markdown: Path | None) -> None:
     """The files that were asked for beside the run's own."""
     import stepreports

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 from stepbench.cases.presets import TRAIN_STEPS, TRAIN_STEPS_ON_GPU
 from stepkernels.catalog import CATALOG
+from stepkernels.problem import STORAGES
 
 DEVICES = ("cpu", "cuda")
+NARROW = "narrow"
+GROUPS = {"cpu": "marks", "cuda": "marks-cuda", NARROW: "marks-narrow"}  # the preset that times each
 OURS = {
     device: tuple(name for name, row in CATALOG.items() if row.device == device and row.passes_over_x == 1)
     for device in DEVICES
 }
 BEST_OTHER = "the best other row"
 LIMIT = "the read limit"
+ITSELF = "our float32"
 SKLEARN, AUTOGRAD = "scikit-learn", "torch-autograd-cpu"  # what trainings are timed against
 AUTOGRAD_ON_GPU = "torch-autograd-cuda"
 SELF_TESTED = "numba-fused"  # the row that the harness times against itself
@@ -21,7 +25,11 @@ SELF_TESTED = "numba-fused"  # the row that the harness times against itself
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """At a case, our time against an opponent's: at least `times` as fast as it (of a limit: that share of it)."""
+    """At a case, our time against an opponent's: at least `times` as fast as it (of a limit: that share of it).
+
+    storage  what our row keeps X in, where that is narrower than the dtype
+    ours     the rows of which the fastest counts; None for all fused ones of the device
+    """
 
     op: str
     m: int
@@ -31,33 +39,51 @@ class Mark:
     times: float
     optimizer: str = "gd"
     device: str = "cpu"
+    storage: str | None = None
+    ours: tuple[str, ...] | None = None
+
+    @property
+    def group(self) -> str:
+        """Of the marks that one preset times."""
+        return NARROW if self.storage else self.device
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        return OURS[self.device] if self.ours is None else self.ours
 
     @property
     def case(self) -> str:
         steps = TRAIN_STEPS if self.device == "cpu" else TRAIN_STEPS_ON_GPU
         training = f", {steps:,} steps" if self.op == "train" else ""
-        return f"{self.m:,} × {self.n:,} {self.op}, {self.dtype}, {self.optimizer}{training}"
+        kept = f"X in {self.storage}" if self.storage else self.dtype
+        return f"{self.m:,} × {self.n:,} {self.op}, {kept}, {self.optimizer}{training}"
 
+
+_STEPS = tuple(
+    (m, n, dtype)
+    for m, n in ((1_000_000, 100), (100_000, 1_000), (1_000_000, 20), (100_000, 100), (20_000, 50))
+    for dtype in ("float64", "float32")
+)
+_IN_NUMBA = tuple(name for name in OURS["cpu"] if CATALOG[name].library == "numba")
+IN_CPP = "cpp-fused-parallel"
 
 MARKS = (
-    Mark("step", 1_000_000, 100, "float64", LIMIT, 0.9),
-    Mark("step", 1_000_000, 100, "float64", "numpy-blas", 1.9),
-    Mark("step", 1_000_000, 100, "float64", BEST_OTHER, 1.4),
-    Mark("step", 1_000_000, 100, "float32", LIMIT, 0.9),
-    Mark("step", 1_000_000, 100, "float32", "numpy-blas", 2.6),
+    *(Mark("step", m, n, dtype, LIMIT, 0.9 if m * n >= 10**8 else 0.95) for m, n, dtype in _STEPS),
+    Mark("step", 1_000_000, 100, "float64", BEST_OTHER, 2.2),
     Mark("step", 1_000_000, 100, "float32", BEST_OTHER, 2.4),
-    Mark("step", 1_000_000, 20, "float64", "numpy-blas", 4.5),
-    Mark("step", 1_000_000, 20, "float64", BEST_OTHER, 2.8),
-    Mark("step", 100_000, 1_000, "float64", "numpy-blas", 1.6),
-    Mark("step", 100_000, 1_000, "float64", BEST_OTHER, 1.6),
-    Mark("step", 20_000, 50, "float64", "numpy-blas", 3.5),
-    Mark("step", 20_000, 50, "float64", BEST_OTHER, 2.3),
-    Mark("step", 569, 30, "float64", "numpy-blas", 6.0),
-    Mark("step", 569, 30, "float64", BEST_OTHER, 6.0),
-    Mark("train", 569, 30, "float64", "jax-jit-cpu", 3.0),
-    Mark("train", 569, 30, "float32", "jax-jit-cpu", 2.0),
+    Mark("step", 1_000_000, 20, "float64", BEST_OTHER, 3.5),
+    Mark("step", 100_000, 1_000, "float64", BEST_OTHER, 1.9),
+    Mark("step", 20_000, 50, "float64", BEST_OTHER, 3.5),
+    Mark("step", 569, 30, "float64", BEST_OTHER, 8.0),
     Mark("train", 569, 30, "float64", "numpy-blas", 10.0),
+    Mark("train", 569, 30, "float64", "jax-jit-cpu", 5.0),
     Mark("train", 569, 30, "float64", AUTOGRAD, 50.0, optimizer="adam"),
+    *(Mark("step", m, n, dtype, IN_CPP, 0.95, ours=_IN_NUMBA) for m, n, dtype in _STEPS),
+    *(Mark(op, 569, 30, "float64", IN_CPP, 0.95, ours=_IN_NUMBA) for op in ("step", "train")),
+    *(Mark("step", 1_000_000, 100, "float32", ITSELF, 1.8, storage=storage) for storage in ("float16", "bfloat16")),
+    Mark("step", 1_000_000, 100, "float32", ITSELF, 2.5, storage="int8"),
+    *(Mark("step", 1_000_000, 20, "float32", ITSELF, 1.4, storage=storage) for storage in ("float16", "bfloat16")),
+    *(Mark("step", 20_000, 50, "float32", ITSELF, 0.95, storage=storage) for storage in STORAGES),
     Mark("step", 4_000_000, 100, "float64", LIMIT, 0.9, device="cuda"),
     Mark("step", 4_000_000, 100, "float64", BEST_OTHER, 1.8, device="cuda"),
     Mark("step", 4_000_000, 100, "float32", LIMIT, 0.9, device="cuda"),

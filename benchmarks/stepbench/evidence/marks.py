@@ -1,6 +1,7 @@
 """The marks the fused rows are held to, and how a run's records stand against them.
 
-    stepbench run --preset marks --out OUT       time exactly the cases of the marks; of a GPU's, marks-cuda
+    stepbench run --preset marks                 time exactly the cases of the marks, and print the table
+                                                 (marks-cuda: of a GPU's; marks-narrow: of an X in fewer bits)
     python -m stepbench.evidence.marks OUT       print the table of that run
     python -m stepbench.evidence.marks --write   rewrite the figures of benchmarks/README.md
     python -m stepbench.evidence.marks --check   exit 1 where they are stale
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stepbench.evidence.declared import BEST_OTHER, CALL, DEVICES, LIMIT, MARKS, OURS, Mark
+from stepbench.evidence.declared import BEST_OTHER, CALL, GROUPS, ITSELF, LIMIT, MARKS, OURS, Mark
 from stepbench.evidence.readme import PAGE, refresh_page
 from stepbench.evidence.self_test import sentences
 from stepreports.publish import published_runs
@@ -56,19 +57,24 @@ def reached(measured: Estimate, mark: float) -> str:
     return "reached by the median" if measured.value >= mark else "not reached"
 
 
-def standings(run: Run, device: str) -> list[Standing]:
-    """Every mark of a device against the records of a run, in order."""
-    return [_standing(mark, run) for mark in MARKS if mark.device == device]
+def standings(run: Run, group: str) -> list[Standing]:
+    """Every mark of a group against the records of a run, in order."""
+    return [_standing(mark, run) for mark in MARKS if mark.group == group]
 
 
-def table(run: Run, device: str) -> str:
+def table(run: Run, group: str) -> str:
     """The standings in Markdown."""
-    return markdown([*map(_line, standings(run, device)), *(_call_cost(run) if device == "cpu" else ())])
+    return markdown(lines(run, group))
 
 
-def devices_of(run: Run) -> list[str]:
-    """The devices of whose marks the run measured one or more; the CPU where it measured none."""
-    return [each for each in DEVICES if any(map(_is_measured, standings(run, each)))] or ["cpu"]
+def lines(run: Run, group: str) -> list[dict[str, str]]:
+    """The standings, and on a CPU what a call costs."""
+    return [*map(_line, standings(run, group)), *(_call_cost(run) if group == "cpu" else ())]
+
+
+def groups_of(run: Run) -> list[str]:
+    """The groups of whose marks the run measured one or more; those of the CPU where it measured none."""
+    return [each for each in GROUPS if any(map(_is_measured, standings(run, each)))] or ["cpu"]
 
 
 def _is_measured(standing: Standing) -> bool:
@@ -111,11 +117,11 @@ def _call_cost(run: Run) -> list[dict[str, str]]:
 
 def _standing(mark: Mark, run: Run) -> Standing:
     records = _records(run, mark)
-    ours = _fastest([record for name, record in records.items() if name in OURS[mark.device]])
+    ours = _fastest([record for record in _candidates(run, mark, records) if record.row.name in mark.rows])
     theirs = _opponent(mark, run, records, ours)
     if ours is None or theirs is None:
         return Standing(mark, ours.row.name if ours else "–", mark.opponent, None)
-    name = mark.opponent if mark.opponent == LIMIT else theirs.row.name
+    name = mark.opponent if mark.opponent in (LIMIT, ITSELF) else theirs.row.name
     return Standing(mark, ours.row.name, name, ratio(theirs.turns, ours.turns), theirs)
 
 
@@ -131,11 +137,21 @@ def _records(run: Run, mark: Mark) -> dict[str, Record]:
     }
 
 
+def _candidates(run: Run, mark: Mark, records: dict[str, Record]) -> Sequence[Record]:
+    """Those that our row is among: of the case, or of the case with X in a narrower storage."""
+    if mark.storage is None:
+        return list(records.values())
+    cases = {record.case for record in records.values()}
+    return [each for each in run.narrow if each.case in cases and each.storage == mark.storage and not each.is_limit]
+
+
 def _opponent(mark: Mark, run: Run, records: dict[str, Record], ours: Record | None) -> Record | None:
     if mark.opponent == LIMIT:
         return run.limits.get((ours.case, mark.device)) if ours else None
     if mark.opponent == BEST_OTHER:
         return _fastest([record for name, record in records.items() if name not in OURS[mark.device]])
+    if mark.opponent == ITSELF:
+        return _fastest([record for name, record in records.items() if name in mark.rows])
     return records.get(mark.opponent)
 
 
@@ -163,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.run is not None:
             run = load_run(chosen.run)
-            sys.stdout.write("\n\n".join(table(run, device) for device in devices_of(run)) + "\n")
+            sys.stdout.write("\n\n".join(table(run, group) for group in groups_of(run)) + "\n")
             return 0
         return refresh(Path(), check=not chosen.write)  # --check is the default: looking changes nothing
     except RecordError as error:
@@ -176,15 +192,15 @@ def refresh(root: Path, *, check: bool) -> int:
 
 
 def _marks_block(root: Path) -> str:
-    """Of each device the newest published run that measured the most of its marks."""
+    """Of each group the newest published run that measured the most of its marks."""
     runs = {run.folder: run for run in published_runs(root)}
     blocks = []
-    for device in DEVICES:
-        held = {folder: sum(map(_is_measured, standings(run, device))) for folder, run in runs.items()}
+    for group in GROUPS:
+        held = {folder: sum(map(_is_measured, standings(run, group))) for folder, run in runs.items()}
         if any(held.values()):
             run = load_run(max(held, key=held.__getitem__))
             blocks.append(
-                f"{table(run, device)}\n\n[{where(run)}](../{run.folder.relative_to(root).as_posix()}/summary.md)"
+                f"{table(run, group)}\n\n[{where(run)}](../{run.folder.relative_to(root).as_posix()}/summary.md)"
             )
     return "\n\n".join(blocks) or "No published run holds these cases yet."
 

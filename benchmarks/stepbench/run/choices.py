@@ -67,7 +67,7 @@ def plan_run(choices: Choices) -> Plan:
     cases = cases_of(chosen_groups(choices), budgets, caches=(WARM, COLD) if choices.cold else (WARM,))
     absent = absent_rows(taking_part)
     present = [row for row in taking_part if row.name not in absent]
-    storages = tuple(dict.fromkeys(choices.storages or ()))
+    storages = tuple(dict.fromkeys(choices.storages or preset.storages))
     for storage in storages:
         require_kept(storage, cases, taking_part, choices.by_name)
     plan = Plan(
@@ -160,6 +160,8 @@ def _left_out_of(preset: Preset, row: Implementation) -> str | None:
     """Why the row is not in the preset, or None."""
     if preset.device not in (None, row.device):
         return f"not on {preset.device}, whose rows --preset {preset.name} is for. Name it with --rows"
+    if preset.storages and not row.storages:
+        return f"keeps X as it is, which --preset {preset.name} is not about. Name it with --rows"
     if row.compiles_per_shape and not preset.slow_to_compile:
         return f"compiles anew for each shape; not in --preset {preset.name}. Name it with --rows, or use --preset full"
     return None

@@ -5,22 +5,24 @@ import pytest
 from runs import ROOT
 from stepbench.cases.presets import PRESETS, TRAIN_STEPS, TRAIN_STEPS_ON_GPU, cases_of
 from stepbench.evidence import marks
-from stepbench.evidence.declared import BEST_OTHER, CALL, LIMIT, MARKS, OURS, SELF_TESTED, Mark
+from stepbench.evidence.declared import BEST_OTHER, CALL, GROUPS, ITSELF, LIMIT, MARKS, OURS, SELF_TESTED, Mark
 from stepbench.evidence.marks import Standing
 from stepkernels.catalog import CATALOG
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.runs import load_run
-from synthetic_runs import ROWS, entries, write_run
+from synthetic_runs import ROWS, entries, entry, write_run
 
 
 def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():
-    presets = {"cpu": "marks", "cuda": "marks-cuda"}
     for mark in MARKS:
-        cases = cases_of(PRESETS[presets[mark.device]].groups, [2])
+        preset = PRESETS[GROUPS[mark.group]]
+        cases = cases_of(preset.groups, [2])
+        assert mark.storage in (None, *preset.storages)
+        assert set(mark.rows) <= set(OURS[mark.device])
         timed = {(c.op, c.m, c.n, c.dtype, c.optimizer, c.steps) for c in cases}
         steps = 1 if mark.op == "step" else {"cpu": TRAIN_STEPS, "cuda": TRAIN_STEPS_ON_GPU}[mark.device]
         assert (mark.op, mark.m, mark.n, mark.dtype, mark.optimizer, steps) in timed
-        assert mark.opponent in (BEST_OTHER, LIMIT) or CATALOG[mark.opponent].device == mark.device
+        assert mark.opponent in (BEST_OTHER, LIMIT, ITSELF) or CATALOG[mark.opponent].device == mark.device
 
 
 def test_ours_are_the_fused_rows_of_a_device_the_rows_that_the_room_names_among_them():
@@ -63,7 +65,7 @@ def test_the_faster_of_ours_stands_against_the_fastest_of_the_others(run):
 
 def test_a_mark_whose_case_was_not_timed_is_not_measured(run):
     assert {each.mark.m for each in marks.standings(run, "cpu") if each.measured is not None} == {20_000}
-    assert marks.devices_of(run) == ["cpu"]
+    assert marks.groups_of(run) == ["cpu"]
 
 
 def test_a_mark_of_a_gpu_is_of_rows_on_it_and_of_its_limit(tmp_path):
@@ -72,7 +74,21 @@ def test_a_mark_of_a_gpu_is_of_rows_on_it_and_of_its_limit(tmp_path):
     limit, best, *_ = (each for each in marks.standings(run, "cuda") if each.measured is not None)
     assert {limit.ours, best.ours} <= set(OURS["cuda"])
     assert (limit.base.row.device, best.base.row.device) == ("cuda", "cuda")
-    assert marks.devices_of(run) == ["cuda"]
+    assert marks.groups_of(run) == ["cuda"]
+
+
+def test_a_mark_of_a_narrow_storage_is_over_our_fastest_in_float32(tmp_path):
+    rows = [row for row in ROWS if row.name in ("numba-fused", "numba-fused-parallel")]
+    distance = {"J": 1e-6, "gw": 1e-5, "coefficients": 1e-4, "accuracy": 0.9, "accuracy_stored": 0.9}
+    at = (1_000_000, 20)
+    wide = [entry(row, *at, dtype="float32") for row in rows]
+    narrow = [entry(row, *at, dtype="float32", slowdown=0.5, storage="int8", distance=distance) for row in rows]
+    narrow += [entry(row, *at, dtype="float32", slowdown=0.6, storage="float16", distance=distance) for row in rows]
+    run = load_run(write_run(tmp_path, [*wide, *narrow]))
+    (found,) = (each for each in marks.standings(run, "narrow") if each.measured is not None)
+    assert (found.mark.storage, found.ours, found.opponent) == ("float16", "numba-fused-parallel", ITSELF)
+    assert found.measured.value == pytest.approx(1 / 0.6, rel=0.05)
+    assert found.reached == "reached"
 
 
 def test_a_call_costs_what_step_takes_beyond_a_step_of_train(run):

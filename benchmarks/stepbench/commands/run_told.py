@@ -29,7 +29,7 @@ def plan_table(plan: Plan) -> RenderableType:
     for case in plan.cases:
         rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
         table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
-    absent = [Text(f"{skip.row}: {skip.reason}", style="yellow") for skip in plan.skips if skip.case is None]
+    absent = [Text(line, style="yellow") for line in _left_out(plan)]
     capped = sum(skip.case is not None for skip in plan.skips)
     budget = plan.budget_seconds if plan.max_seconds is None else plan.budget_seconds and plan.max_seconds
     summary = (
@@ -39,6 +39,15 @@ def plan_table(plan: Plan) -> RenderableType:
         + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
     )
     return Group(table, Text(summary, style="bold"), *absent)
+
+
+def _left_out(plan: Plan) -> list[str]:
+    """The rows that take no part, those of one reason together."""
+    names: dict[str, list[str]] = {}
+    for skip in plan.skips:
+        if skip.case is None:
+            names.setdefault(skip.reason, []).append(skip.row)
+    return [f"{', '.join(rows)}: {reason}" for reason, rows in names.items()]
 
 
 def render(folder: Path) -> Path:

@@ -170,6 +170,7 @@ _ROWS = (
         technique="fused Triton",
         summary="Reads X once: a tile of rows in registers, from a program that leaves threads to the compiler.",
         ops=(Op.GRADIENT, Op.UPDATE, Op.STEP),
+        storages=STORAGES,
         passes_over_x=1,
         compiles_per_shape=True,
         raw_kernels=True,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stepkernels.problem import Array, Config, Problem
 from stepkernels.state import State
@@ -26,7 +28,7 @@ class Tensors:
     def read(self, array: torch.Tensor) -> Array:
         return array.numpy(force=True).copy()
 
-    def share(self, values: Array) -> torch.Tensor:
+    def share(self, values: NDArray[Any]) -> torch.Tensor:
         """A tensor over the memory of `values` on a CPU, a copy on a GPU. To be read only.
 
         Torch has no read-only tensors and warns that writing to this one would be undefined: no row does.
@@ -37,13 +39,13 @@ class Tensors:
 
 
 class TensorState(State):
-    """The state, and X in row-major order, on one device."""
+    """The state, and X in row-major order, on one device; or `kept`, (m, n), in whose fewer bits a row keeps X."""
 
     library: Tensors
 
-    def __init__(self, problem: Problem, config: Config, device: str) -> None:
+    def __init__(self, problem: Problem, config: Config, device: str, kept: NDArray[Any] | None = None) -> None:
         super().__init__(problem, config, Tensors(device))
-        self.X = self.library.share(np.ascontiguousarray(problem.X))
+        self.X = self.library.share(np.ascontiguousarray(problem.X) if kept is None else kept)
 
     def share_weights(self) -> torch.Tensor | None:
         """(m,) the weights of the rows, their mean 1; None without weights."""

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 from types import ModuleType
 
@@ -67,6 +68,10 @@ def simulate(name: str) -> None:
             for problem, optimizer in zip(problems(m, n, dtype), optimizers, strict=True):
                 config = Config(dtype=dtype, optimizer=optimizer, l2=0.1)
                 assert_steps_agree(row.bind(problem, config), problem, config)
+        for storage, optimizer in zip(row.storages, cycle(OPTIMIZERS)):
+            stored = problems(m, n, "float32")[0].stored(storage)
+            config = Config(dtype="float32", optimizer=optimizer, l2=0.1, storage=storage)
+            assert_steps_agree(row.bind(stored, config), stored, config)
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ copies in words of 16 bytes only where it can see that every row begins with one
 whole words when it is copied to the device: at most 3 zeros a row are read in vain. It also matters for the residuals:
 the compiler lets every thread that holds a piece of a row evaluate them, which wide words make 32 threads and not 128.
 Columns beyond n, up to the next power of two, load nothing. Beyond 4,096 features a row no longer fits into registers,
-and two kernels read X twice.
+and two kernels read X twice. An X in fewer bits is widened as it is loaded, which has been through the interpreter and
+the compiler, and not yet been on a card.
 
 Two habits of the language are kept away from. `tl.dot` would round to TF32, and has nothing to offer to a matrix times
 one vector. In float32 `tl.exp`, `tl.log`, `/` and `tl.sqrt` are the hardware's approximations, in whose place
@@ -26,7 +27,6 @@ and Adam's corrections are found on the device from its own count of steps.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -35,12 +35,10 @@ import triton
 import triton.language as tl
 
 from stepkernels.arrays.torch_state import TensorState
-from stepkernels.problem import Adam, Array, Config, Problem
+from stepkernels.problem import Array, Config, Problem
 from stepkernels.rows.triton_fused.elementary import divide, one_minus_power, outcome, square_root
+from stepkernels.rows.triton_fused.inputs import WIDEST, as_numbers, kept, settings_of, word_of
 
-WORD_BYTES = 16
-NARROWEST_PADDED = 17  # features; below, padding would cost more than wide words gain
-WIDEST = 4096  # features of a row that is kept in registers
 STAGES: tl.constexpr = tl.constexpr(3)
 FINISH_COLUMNS, FINISH_ROWS = 32, 64
 CHUNK = 1024  # columns at a time in the kernels of two passes
@@ -95,14 +93,15 @@ def descend(columns, mask, g, parameters, moment1, moment2, settings, steps_take
 
 @triton.jit
 def tile_sums(
-    X, sign, parameters, partials_out, settings, m, n, words,
-    ROWS: tl.constexpr, COLUMNS: tl.constexpr, WORD: tl.constexpr,
+    X, scales, sign, parameters, partials_out, settings, m, n, words,
+    ROWS: tl.constexpr, COLUMNS: tl.constexpr, WORD: tl.constexpr, SCALED: tl.constexpr,
 ):  # fmt: skip
     """One pass: the sums of this program's tiles, (n + 2,) of partials: gw, Σr, and its share of J.
 
     X (m, n), its rows `words` words of WORD elements apart, padded with zeros: the compiler sees that the product is a
     multiple of WORD, and loads whole words. sign (m,) 1 − 2y, int8; parameters (n + 1,). Tiles of ROWS rows are dealt
-    to the programs in turn; COLUMNS is n, rounded up to a power of two.
+    to the programs in turn; COLUMNS is n, rounded up to a power of two. X may be kept in fewer bits than it is computed
+    with; SCALED: its columns are then multiplied by scales (n,).
     """
     stride = words * WORD
     program, programs = tl.program_id(0), tl.num_programs(0)
@@ -111,13 +110,17 @@ def tile_sums(
     inside = columns < n
     w = tl.load(parameters + columns, mask=inside, other=0.0)
     b = tl.load(parameters + n)
+    if SCALED:
+        scale = tl.load(scales + columns, mask=inside, other=0.0)
     sums = tl.zeros((ROWS, COLUMNS), real)
     losses, r_sums = tl.zeros((ROWS,), real), tl.zeros((ROWS,), real)
     for first in tl.range(program * ROWS, m, programs * ROWS, num_stages=STAGES):
         rows = first + tl.arange(0, ROWS)
         there = rows < m
         places = rows.to(tl.int64)[:, None] * stride + columns[None, :]
-        x = tl.load(X + places, mask=there[:, None] & (columns < stride)[None, :], other=0.0)
+        x = tl.load(X + places, mask=there[:, None] & (columns < stride)[None, :], other=0.0).to(real)
+        if SCALED:
+            x *= scale[None, :]
         z = tl.sum(x * w[None, :], axis=1) + b
         loss, r = outcome(z, tl.load(sign + rows, mask=there, other=0).to(real))
         sums += r[:, None] * x
@@ -133,7 +136,9 @@ def tile_sums(
 
 
 @triton.jit
-def row_residuals(X, sign, parameters, r_out, partials_out, settings, m, n, COLUMNS: tl.constexpr):
+def row_residuals(
+    X, scales, sign, parameters, r_out, partials_out, settings, m, n, COLUMNS: tl.constexpr, SCALED: tl.constexpr
+):
     """First of two passes: r (m,), and the partials of Σr and J. A row at a time, COLUMNS columns at a time."""
     program, programs = tl.program_id(0), tl.num_programs(0)
     real = parameters.dtype.element_ty
@@ -145,7 +150,9 @@ def row_residuals(X, sign, parameters, r_out, partials_out, settings, m, n, COLU
         products = tl.zeros((COLUMNS,), real)
         for first in range(0, n, COLUMNS):
             inside = first + columns < n
-            x = tl.load(X + row * stride + first + columns, mask=inside, other=0.0)
+            x = tl.load(X + row * stride + first + columns, mask=inside, other=0.0).to(real)
+            if SCALED:
+                x *= tl.load(scales + first + columns, mask=inside, other=0.0)
             products += x * tl.load(parameters + first + columns, mask=inside, other=0.0)
         loss, r = outcome(tl.sum(products, axis=0) + b, tl.load(sign + row).to(real))
         tl.store(r_out + row, r)
@@ -160,15 +167,18 @@ def row_residuals(X, sign, parameters, r_out, partials_out, settings, m, n, COLU
 
 
 @triton.jit
-def column_sums(X, r, partials_out, m, n, COLUMNS: tl.constexpr):
+def column_sums(X, scales, r, partials_out, m, n, COLUMNS: tl.constexpr, SCALED: tl.constexpr):
     """Second of two passes: program (c, p) adds up COLUMNS columns of r·x, every rows-th row from p on."""
     part, parts = tl.program_id(1), tl.num_programs(1)
     columns = tl.program_id(0) * COLUMNS + tl.arange(0, COLUMNS)
     inside = columns < n
     stride = tl.full((), 0, tl.int64) + n
-    sums = tl.zeros((COLUMNS,), r.dtype.element_ty)
+    real = r.dtype.element_ty
+    sums = tl.zeros((COLUMNS,), real)
     for row in range(part, m, parts):
-        sums += tl.load(r + row) * tl.load(X + row * stride + columns, mask=inside, other=0.0)
+        sums += tl.load(r + row) * tl.load(X + row * stride + columns, mask=inside, other=0.0).to(real)
+    if SCALED:
+        sums *= tl.load(scales + columns, mask=inside, other=0.0)
     tl.store(partials_out + part * (n + 2) + columns, sums, mask=inside)
 
 
@@ -206,22 +216,13 @@ def update(
     descend(columns, mask, g, parameters, moment1, moment2, settings, steps_taken, ADAM)
 
 
-def settings_of(config: Config) -> Array:
-    """float64: learning rate, l2, β1, β2, log β1, log β2, ε; zeros where the optimizer has none. log 0 is −∞."""
-    match config.optimizer:
-        case Adam() as adam:
-            betas = (adam.beta1, adam.beta2)
-            logarithms = (math.log(beta) if beta > 0 else -math.inf for beta in betas)
-            return np.array([adam.learning_rate, config.l2, *betas, *logarithms, adam.epsilon])
-        case descent:
-            return np.array([descent.learning_rate, config.l2, 0, 0, 0, 0, 0])
-
-
 class Workspace(TensorState):
     """Device buffers for one problem. steps counts the updates on the device, for Adam's corrections."""
 
     def __init__(self, problem: Problem, config: Config, device: str) -> None:
-        super().__init__(problem, config, device)
+        X, scales = kept(problem.X, config.storage)
+        super().__init__(problem, config, device, X)
+        self.scales, self.scaled = self.library.share(scales), scales.size > 0
         self.sign = self.library.share((1 - 2 * problem.y).astype(np.int8))
         self.settings = self.library.share(settings_of(config))
         self.steps = torch.zeros(1, dtype=torch.int64, device=device)
@@ -229,9 +230,10 @@ class Workspace(TensorState):
         self.columns = triton.next_power_of_2(problem.n)
         self.tiling = WIDE_TILING if self.columns >= WIDE else TILINGS[config.dtype]
         self.rows = max(1, self.tiling.tile_bytes // (self.columns * problem.X.itemsize))
-        self.word = WORD_BYTES // problem.X.itemsize if NARROWEST_PADDED <= problem.n <= WIDEST else 1
+        self.word = word_of(problem.n, X.itemsize)
         self.words = triton.cdiv(problem.n, self.word)
-        self.X = torch.nn.functional.pad(self.X, (0, self.words * self.word - problem.n))
+        padded = torch.nn.functional.pad(self.X, (0, self.words * self.word - problem.n))
+        self.X = as_numbers(padded, config.storage)
         self.r = self.library.empty(problem.m if problem.n > WIDEST else 0, config.dtype)
         processors = torch.cuda.get_device_properties(device).multi_processor_count if device == "cuda" else 1
         tiles = triton.cdiv(problem.m, self.rows)
@@ -241,15 +243,16 @@ class Workspace(TensorState):
 
     def find_partials(self) -> None:
         m, n = self.problem.m, self.problem.n
-        inputs, sizes = (self.X, self.sign, self.parameters), (m, n)
+        X, rest, sizes = (self.X, self.scales), (self.sign, self.parameters), (m, n)
         if n <= WIDEST:
             tile_sums[(self.programs,)](
-                *inputs, self.partials, self.settings, *sizes, self.words, self.rows, self.columns, self.word,
-                num_warps=self.tiling.warps,
+                *X, *rest, self.partials, self.settings, *sizes, self.words,
+                self.rows, self.columns, self.word, self.scaled, num_warps=self.tiling.warps,
             )  # fmt: skip
-        else:
-            row_residuals[(self.programs,)](*inputs, self.r, self.partials, self.settings, *sizes, CHUNK)
-            column_sums[(triton.cdiv(n, CHUNK), self.programs)](self.X, self.r, self.partials, *sizes, CHUNK)
+            return
+        row_residuals[(self.programs,)](*X, *rest, self.r, self.partials, self.settings, *sizes, CHUNK, self.scaled)
+        columns = triton.cdiv(n, CHUNK)
+        column_sums[(columns, self.programs)](*X, self.r, self.partials, *sizes, CHUNK, self.scaled)
 
     def finish(self, *, update: bool) -> None:
         finish[(triton.cdiv(self.problem.n + 2, FINISH_COLUMNS),)](

@@ -1,0 +1,45 @@
+"""What the kernels are given: X as the device keeps it, and the settings of a step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from stepkernels.problem import Adam, Array, Config
+from stepkernels.problem.storage import narrowed
+
+WORD_BYTES = 16
+NARROWEST_PADDED = 17  # features; below, padding would cost more than wide words gain
+WIDEST = 4096  # features of a row that is kept in registers
+
+
+def kept(X: Array, storage: str | None) -> tuple[Any, Array]:
+    """X (m, n) as an array that a tensor can share, and what the columns of int8 are multiplied by, (n,) or (0,)."""
+    if storage is None:
+        return np.ascontiguousarray(X), np.empty(0, X.dtype)
+    bits, scales = narrowed(X, storage)
+    return (bits if storage == "int8" else bits.view(np.int16)), scales
+
+
+def as_numbers(X: torch.Tensor, storage: str | None) -> torch.Tensor:
+    """Bits of sixteen as the numbers that they are; nothing is copied."""
+    return X if storage in (None, "int8") else X.view(getattr(torch, str(storage)))
+
+
+def word_of(n: int, item_bytes: int) -> int:
+    """Elements in a word that every row begins with: 1 where X is not padded for it."""
+    return WORD_BYTES // item_bytes if NARROWEST_PADDED <= n <= WIDEST else 1
+
+
+def settings_of(config: Config) -> Array:
+    """float64: learning rate, l2, β1, β2, log β1, log β2, ε; zeros where the optimizer has none. log 0 is −∞."""
+    match config.optimizer:
+        case Adam() as adam:
+            betas = (adam.beta1, adam.beta2)
+            logarithms = (math.log(beta) if beta > 0 else -math.inf for beta in betas)
+            return np.array([adam.learning_rate, config.l2, *betas, *logarithms, adam.epsilon])
+        case descent:
+            return np.array([descent.learning_rate, config.l2, 0, 0, 0, 0, 0])

@@ -12,7 +12,6 @@ import numpy as np
 
 from stepbench.machine.read_kernels import budgets, fastest_way
 from stepkernels.problem import Array, Config, Problem
-from stepkernels.problem.storage import STORAGE_BYTES
 from stepkernels.state import State
 
 
@@ -36,7 +35,9 @@ class Workspace(State):
 
 
 def _as_many_bytes(elements: int, storage: str) -> Array:
-    return np.ones(math.ceil(elements * STORAGE_BYTES[storage] / np.dtype(np.float32).itemsize), np.float32)
+    from stepkernels.problem.storage import BITS  # which kernels of an older commit do not have
+
+    return np.ones(math.ceil(elements * np.dtype(BITS[storage]).itemsize / np.dtype(np.float32).itemsize), np.float32)
 
 
 def bind(problem: Problem, config: Config) -> Workspace:

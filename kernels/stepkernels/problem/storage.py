@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from stepkernels.problem.validated import ProblemError
 
-STORAGE_BYTES = {"float16": 2, "bfloat16": 2, "int8": 1}  # of an element
-STORAGES = tuple(STORAGE_BYTES)
+STORAGES = ("float16", "bfloat16", "int8")
 Array = NDArray[np.floating]
 
 ROWS_BYTES = 2**22  # of X at a time, so that they stay in a cache

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from stepreports.statistics.runs import Record
     from stepreports.telling.ranking import Place, Ranking
 
 GAP = "  "
+MOST_TOLD_APART = 6  # of a screen that is to be read
 Columns = Sequence[tuple[str, Callable[["Ranking", "Place"], str]]]
 
 
 def ranking_lines(rankings: Sequence[Ranking], width: float) -> Iterator[Text]:
     """The fastest first, under a line for each case; what all cases of a view share stands above them."""
+    from stepreports.telling import steadiness_told
     from stepreports.telling.narrowed import in_a_sentence
     from stepreports.telling.ranking import LEGEND
 
@@ -34,7 +37,22 @@ def ranking_lines(rankings: Sequence[Ranking], width: float) -> Iterator[Text]:
         yield Text()
     if rankings:
         own = any(place.record.row.own for ranking in rankings for place in ranking.places)
-        yield from _folded(LEGEND + (" *: a kernel of yours." if own else ""), "dim", width)
+        unsteady = [p.record for ranking in rankings for p in ranking.places if not steadiness_told.is_steady(p.record)]
+        legends = [LEGEND, *(["*: a kernel of yours."] if own else []), *([steadiness_told.LEGEND] if unsteady else [])]
+        yield from _folded(" ".join(legends), "dim", width)
+        yield from _told_apart(unsteady, width)
+
+
+def _told_apart(unsteady: Sequence[Record], width: float) -> Iterator[Text]:
+    """A sentence for each record whose median does not tell its turns, or for a few of them."""
+    from stepreports.telling import steadiness_told
+
+    for record in unsteady[:MOST_TOLD_APART]:
+        sentence = f"{steadiness_told.MARK} {steadiness_told.sentence(record)}".replace("`", "")
+        yield from _folded(sentence, "yellow", width)
+    more = len(unsteady) - MOST_TOLD_APART
+    if more > 0:
+        yield from _folded(f"{steadiness_told.MARK} {more} more, in summary.md and table.csv.", "yellow", width)
 
 
 def _chosen(rankings: Sequence[Ranking], width: float) -> Columns:
@@ -64,7 +82,10 @@ def _columns(intervals: int) -> Columns:
 
 
 def _name(_: Ranking, place: Place) -> str:
-    return f"{'*' if place.record.row.own else ' '} {place.record.row.name}"
+    from stepreports.telling import steadiness_told
+
+    mark = "" if steadiness_told.is_steady(place.record) else f" {steadiness_told.MARK}"
+    return f"{'*' if place.record.row.own else ' '} {place.record.row.name}{mark}"
 
 
 def _cells(ranking: Ranking, columns: Columns) -> list[list[str]]:

@@ -16,6 +16,7 @@ from stepreports.statistics.intervals import Estimate, Verdict, ratio_between_ru
 from stepreports.statistics.runs import Record
 from stepreports.statistics.views import View
 from stepreports.telling import text
+from stepreports.telling.steadiness_told import time_of
 from stepreports.telling.summary import where
 from stepreports.telling.tables import Table, markdown, table
 
@@ -79,7 +80,7 @@ def _time(record: Record | None, sides: Sequence[Side], case: Case) -> str:
         return "–"
     budgets = {other.case.threads for side in sides for other in side.at(case).values()}
     threads = f", {text.counted(record.case.threads, 'thread')}" if len(budgets) > 1 else ""
-    return f"{text.time(record.seconds)}{threads}"
+    return f"{time_of(record)}{threads}"
 
 
 def _gain(first: Side, side: Side, case: Case, row: str) -> str:

@@ -13,6 +13,7 @@ from stepreports.statistics.intervals import Verdict
 from stepreports.statistics.runs import Record
 from stepreports.telling import text
 from stepreports.telling.findings import circumstances
+from stepreports.telling.steadiness_told import seconds_of
 from stepreports.telling.tables import markdown
 
 _MOST_LINES = 40  # of a table in a pull request; the JSON has them all
@@ -174,7 +175,7 @@ def _seconds(record: Record | None) -> float | None:
 
 
 def _time(record: Record | None) -> str:
-    return text.seconds(record.seconds) if record else _NO_TIME
+    return seconds_of(record) if record else _NO_TIME
 
 
 def _percent(fraction: float) -> str:

@@ -16,7 +16,8 @@ from stepreports.telling.tables import Cell, Table
 # The columns of table.csv that the page shows; the others are in the file.
 COLUMNS = (
     "row", "role", "replica", "device", "op", "steps", "dtype", "optimizer", "m", "n", "dataset", "threads", "cache",
-    "seconds_per_step", "seconds_per_step_low", "seconds_per_step_high", "spread",
+    "seconds_per_step", "seconds_per_step_low", "seconds_per_step_high", "turns_are",
+    "fast_kind_seconds_per_step", "slow_kind_seconds_per_step", "slow_kind_share", "spread",
     "share_of_limit", "share_of_limit_low", "share_of_limit_high",
     "times_interpreted_loop", "times_interpreted_loop_low", "times_interpreted_loop_high",
     "times_matrix_form", "times_matrix_form_low", "times_matrix_form_high", "verdict_against_matrix_form",

@@ -14,6 +14,7 @@ from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shows_its_passes
 from stepreports.telling import text
 from stepreports.telling.bases import threads_of
+from stepreports.telling.steadiness_told import time_of
 from stepreports.telling.summary import alike, sizes_of, times_as_fast
 from stepreports.telling.tables import AGREEMENT
 
@@ -76,7 +77,7 @@ def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fa
         why=record.row.summary,
         passes=_passes(run, record),
         threads=threads_of(record),
-        time=text.time(record.seconds),
+        time=time_of(record),
         over_before=text.times(gain) if gain else "–",
         told=str(verdict(gain.inverse(), run.margin_of(record.case))) if gain else "",
         over_loop=times_as_fast(record, loop),
@@ -94,8 +95,7 @@ def phase_tables(run: Run) -> dict[str, list[Line]]:
     """Forward, backward and update of each row, by size."""
     return {
         f"{case.size}, {case.dtype}": [
-            {"row": f"`{row}`"} | {phase: text.time(parts[phase].seconds) for phase in PHASES}
-            for row, parts in rows.items()
+            {"row": f"`{row}`"} | {phase: time_of(parts[phase]) for phase in PHASES} for row, parts in rows.items()
         ]
         for case, rows in list(phases(run).items())[-4:]
     }

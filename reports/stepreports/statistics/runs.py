@@ -15,15 +15,20 @@ from stepreports.records.reader import read_run
 from stepreports.records.stored import Case, Row, StoredRecord, StoredRun
 from stepreports.statistics.intervals import Estimate, estimates, spreads
 from stepreports.statistics.margins import Margins, Place, margins_of, place_of_case
+from stepreports.statistics.steadiness import NOT_LOOKED_AT, Steadiness, steadiness
 
 _MOST_CACHE_BYTES = 2**40
 
 
 @dataclass(slots=True, eq=False)
 class Record(StoredRecord):
-    """A stored record with its estimate: the median of its turns, in seconds of one step, and its interval."""
+    """A stored record with its estimate, in seconds of one step: the median of its turns, and its interval.
+
+    steadiness  whether its turns are of one kind that stays where it is
+    """
 
     seconds: Estimate
+    steadiness: Steadiness = NOT_LOOKED_AT
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +115,12 @@ def load_run(folder: Path) -> Run:
     """The run stored in a folder. Raises `RecordError`."""
     stored = read_run(folder)
     estimated = {"records": _estimated(stored.records), "narrow": _estimated(stored.narrow)}
-    return Run(**{each.name: getattr(stored, each.name) for each in fields(stored)} | estimated)
+    run = Run(**{each.name: getattr(stored, each.name) for each in fields(stored)} | estimated)
+    everything = [*run.records, *run.narrow]
+    margins = [run.margin_of(record.case) for record in everything]
+    for record, turns in zip(everything, steadiness((each.turns for each in everything), margins), strict=True):
+        record.steadiness = turns
+    return run
 
 
 def _estimated(records: Sequence[StoredRecord]) -> list[Record]:

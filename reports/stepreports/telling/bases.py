@@ -10,6 +10,7 @@ from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import MATRIX_FORM, View, baselines
 from stepreports.telling import text
 from stepreports.telling.baseline import blas_in_words
+from stepreports.telling.steadiness_told import seconds_of, time_of
 
 _MOST_SIZES = 6  # columns of a table that is to be read; table.csv has them all
 _BASE = "the base"
@@ -23,13 +24,13 @@ def threads_of(record: Record) -> str:
 
 def base_in_words(record: Record) -> str:
     """`29.7 ms, 1.9 of 2 threads at work`."""
-    return f"{text.seconds(record.seconds)}, {threads_of(record)}"
+    return f"{seconds_of(record)}, {threads_of(record)}"
 
 
 def times_of_base(record: Record, base: Record | None) -> str:
     """How many times as fast as the base a record is, and the base's own time; a dash without one."""
     gain = ratio(base.turns, record.turns) if base and base is not record else None
-    return f"{text.times(gain)} of {text.seconds(base.seconds)}" if gain and base else "–"
+    return f"{text.times(gain)} of {seconds_of(base)}" if gain and base else "–"
 
 
 def base_of(view: View) -> Row | None:
@@ -81,10 +82,10 @@ def _cell(record: Record | None, base: Record | None) -> str:
     if record is None:
         return "–"
     if base is None:
-        return text.time(record.seconds)
+        return time_of(record)
     gain = ratio(base.turns, record.turns) if base is not record else None
     told = _BASE if base is record else text.times(gain) if gain else "–"
-    return f"{text.time(record.seconds)}<br>{told}"
+    return f"{time_of(record)}<br>{told}"
 
 
 def _limit_lines(run: Run, cases: Sequence[Case]) -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, share
 from stepreports.telling import text
 from stepreports.telling.bases import base_in_words
 from stepreports.telling.margins_told import margin_in_words
+from stepreports.telling.steadiness_told import time_of
 
 CPU, GPU = (frozenset({device}) for device in DEVICES)
 
@@ -196,7 +197,7 @@ def _lead(stretch: Sequence[Standing], where: str) -> str:
 def _how_fast(standing: Standing, at: str) -> str:
     """Its time at the case, against the matrix form and against the limit."""
     record, run = standing.fastest, standing.run
-    words = [f"{text.time(record.seconds)} a step{at}"]
+    words = [f"{time_of(record)} a step{at}"]
     matrix = run.row_of_technique(MATRIX_FORM)
     other = run.cases[standing.case].get(matrix.name) if matrix else None
     if other and other is not record and (gain := ratio(other.turns, record.turns)):

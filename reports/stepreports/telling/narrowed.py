@@ -13,6 +13,7 @@ from stepreports.records.beside_times import Distance
 from stepreports.statistics.intervals import Estimate, ratios
 from stepreports.statistics.runs import Record, Run
 from stepreports.telling import text
+from stepreports.telling.steadiness_told import time_of
 
 NARROW_NOTE = (
     "X kept in fewer bits than float32, in which everything is computed. Times as fast: over the same row with X in "
@@ -47,6 +48,7 @@ class Narrowed:
             "row": record.row.name,
             "storage": self.storage,
             **text.numbers("seconds", record.seconds),
+            "turns_are": str(record.steadiness.turning),
             **text.numbers("times_as_fast_as_in_float32", self.gain),
             **text.numbers("share_of_limit", self.share),
             "off_by": {name: getattr(distance, name) for name in ("J", "gw", "coefficients")},
@@ -78,7 +80,7 @@ def narrow_lines(run: Run) -> list[dict[str, str]]:
             "row": f"`{each.record.row.name}`",
             "X in": each.storage,
             "case": each.record.case.in_words,
-            "time": text.time(each.record.seconds),
+            "time": time_of(each.record),
             "times as fast": text.times(each.gain) if each.gain else "–",
             "of the limit": text.percentage(each.share) if each.share else "–",
             "J off by": text.percent(each.distance.J),

@@ -8,6 +8,7 @@ from stepreports.statistics.views import MATRIX_FORM
 from stepreports.telling import text
 from stepreports.telling.findings import compared
 from stepreports.telling.ranking import Place, Ranking, rankings
+from stepreports.telling.steadiness_told import time_of
 
 _MOST_LINES = 24  # the ranking has them all
 
@@ -22,7 +23,7 @@ def own_kernel_lines(run: Run) -> list[str]:
 
 def _sentence(run: Run, ranking: Ranking, place: Place) -> str:
     record = place.record
-    took = f"`{record.row.name}`, your kernel, takes {text.time(record.seconds)} a {ranking.view.unit}"
+    took = f"`{record.row.name}`, your kernel, takes {time_of(record)} a {ranking.view.unit}"
     where = record.case.in_words
     words = [*_over_the_matrix_form(run, place), _beside_the_fastest(ranking, place)]
     if place.share:

@@ -52,6 +52,7 @@ class Place:
             **text.numbers("seconds_per_step" if record.case.op in ("step", "train") else "seconds", record.seconds),
             **text.numbers("times_the_fastest", self.over),
             "tied_with_the_fastest": self.tied,
+            "turns_are": str(record.steadiness.turning),
             **text.numbers("share_of_limit", self.share),
         }
 

@@ -10,6 +10,7 @@ from stepreports.telling.findings import answer, headline
 from stepreports.telling.narrowed import NARROW_NOTE, narrow_lines
 from stepreports.telling.own_kernels import own_kernel_lines
 from stepreports.telling.ranking import Ranking, rankings
+from stepreports.telling.steadiness_told import time_of
 from stepreports.telling.summary import failure_lines, where
 from stepreports.telling.tables import markdown
 
@@ -51,7 +52,7 @@ def _lines(ranking: Ranking) -> list[dict[str, str]]:
     return [
         {
             "row": f"`{place.record.row.name}`{' (yours)' if place.record.row.own else ''}",
-            f"time of a {ranking.view.unit}": text.time(place.record.seconds),
+            f"time of a {ranking.view.unit}": time_of(place.record),
             "× the fastest": place.gap if place.over else ranking.fastest,
             "of the limit": text.percentage(place.share) if place.share else "–",
         }

@@ -21,6 +21,7 @@ from stepreports.telling.narrowed import NARROW_NOTE, narrow_lines
 from stepreports.telling.own_kernels import own_kernel_lines
 from stepreports.telling.resources import MEMORY_NOTE, energy_lines, energy_told, memory_lines
 from stepreports.telling.snapshots_told import slow_snapshot_lines
+from stepreports.telling.steadiness_told import steadiness_lines, time_of
 from stepreports.telling.tables import markdown
 from stepreports.telling.trust import overhead_in_words
 
@@ -104,6 +105,7 @@ def warnings(run: Run) -> list[str]:
         notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
     if noisy:
         notes.append(f"{_varying(noisy, NOISY_SPREAD)}. {_worst(noisy)}")
+    notes += steadiness_lines(run)
     if implausible:
         names = text.listed(dict.fromkeys(f"`{record.row.name}`" for record in implausible))
         fault = "faster than the measured limit, which is a fault of the harness; kept out of the figures"
@@ -159,7 +161,7 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
     fastest, share = leaders[0], shares_of_limit(run, leaders[:1])[0]
     return {
         "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
-        "time of a step": text.time(fastest.seconds),
+        "time of a step": time_of(fastest),
         **{
             f"over {baseline.name}": times_of_base(fastest, run.cases[fastest.case].get(baseline.name))
             for baseline in baselines(run)

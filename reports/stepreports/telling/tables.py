@@ -160,6 +160,7 @@ def _times(records: Sequence[Record], limits: Sequence[Record | None], spread: S
         **_columns("seconds_per_step", [r.seconds for r in records]),
         "seconds_per_step_p5": [low for low, _ in ends],
         "seconds_per_step_p95": [high for _, high in ends],
+        **_steadiness(records),
         "spread": list(spread),
         "generations": [len(r.turns.layout.shape) for r in records],
         "turns": [len(r.turns.layout.turns) for r in records],
@@ -168,6 +169,19 @@ def _times(records: Sequence[Record], limits: Sequence[Record | None], spread: S
         "limit_seconds_per_step": [limit.seconds.value if limit else None for limit in limits],
         "processors_used": [r.processors_used for r in records],
         "implausible": [r.implausible for r in records],
+    }
+
+
+def _steadiness(records: Sequence[Record]) -> Table:
+    """What the turns are; of two kinds the median of each, and the share of the slow one; how far a drift goes."""
+    kinds, drifts = [r.steadiness.kinds for r in records], [r.steadiness.drift for r in records]
+    return {
+        "turns_are": [str(r.steadiness.turning) for r in records],
+        "fast_kind_seconds_per_step": [each.fast if each else None for each in kinds],
+        "slow_kind_seconds_per_step": [each.slow if each else None for each in kinds],
+        "slow_kind_share": [each.slow_share if each else None for each in kinds],
+        "dip": [each.dip if each else None for each in kinds],
+        "drift_over_generation": [each.over_generation if each else None for each in drifts],
     }
 
 

@@ -36,3 +36,16 @@ def test_a_kernel_of_ones_own_is_marked(tmp_path):
     told = [line.plain for line in ranking_lines(rankings(load_run(write_run(tmp_path, own))), 80)]
     assert [line.split()[1] for line in told if line.startswith("* ")] == ["numba-loop"]
     assert " ".join(told).endswith("*: a kernel of yours.")
+
+
+@pytest.mark.parametrize("width", [60, 80, math.inf])
+def test_a_row_of_two_kinds_is_marked_and_both_are_told(tmp_path, width):
+    stored = [entry(row, 1000, 20, generations=3, turns=40) for row in ROWS[1:4]]
+    data = stored[0]["stats"]["data"]
+    stored[0]["stats"]["data"] = [2 * each if turn % 3 == 0 else each for turn, each in enumerate(data)]
+    told = [line.plain for line in ranking_lines(rankings(load_run(write_run(tmp_path, stored))), width)]
+    assert [line.split()[0] for line in told if " ~ " in line and "×" not in line.split()[0]][:1] == ["numpy-blas"]
+    whole = " ".join(told)
+    assert "~: turns of two kinds" in whole
+    assert "~ numpy-blas, step float64 at 1,000 × 20: turns of two kinds, 67 % at" in whole
+    assert max(map(len, told)) <= width

@@ -5,7 +5,7 @@
 const PAGE = 25;
 const RAW = [
   ["row", "row"], ["op", "op"], ["dtype", "dtype"], ["optimizer", "optimizer"], ["threads", "threads"], ["cache", "cache"],
-  ["m", "m"], ["n", "n"], ["seconds_per_step", "time"], ["share_of_limit", "of the limit"],
+  ["m", "m"], ["n", "n"], ["seconds_per_step", "time"], ["turns_are", "turns"], ["share_of_limit", "of the limit"],
   ["times_matrix_form", "over the matrix form"], ["verdict_against_matrix_form", "verdict"], ["times_interpreted_loop", "over the loop"],
   ["spread", "spread"], ["bind_seconds", "bind"], ["first_call_cold_seconds", "first call"], ["dataset", "data"], ["device", "device"],
 ];
@@ -97,8 +97,16 @@ function written(data, name, place) {
   if (name.startsWith("times_")) return inWords(estimate, "×");
   if (name === "share_of_limit") return percentInWords(estimate);
   if (name === "spread") return percentInWords(estimate);
+  if (name === "turns_are" && data.cell("slow_kind_share", place) !== null) return `${value}: ${kindsInWords(data, place)}`;
   if (name === "row") return value + (data.cell("replica", place) ? " (second copy)" : "") + (data.cell("implausible", place) ? " (implausible)" : "");
   return typeof value === "number" ? value.toLocaleString("en-US") : String(value);
+}
+
+// Of two kinds of turn, the share of each and its time.
+function kindsInWords(data, place) {
+  const share = data.cell("slow_kind_share", place);
+  return [[1 - share, "fast"], [share, "slow"]].map(([part, kind]) => `${(100 * part).toPrecision(2)} % ${secondsInWords(
+    { value: data.cell(`${kind}_kind_seconds_per_step`, place), low: null, high: null })}`).join(", ");
 }
 
 function asCsv(data, names, places) {

@@ -91,7 +91,9 @@ def _prices(turns: Floats) -> Floats:
     corners: list[tuple[float, int]] = []
     for place in range(len(turns)):
         corner = (float((turns[place:] - turns[: len(turns) - place]).min()), place + 1)
-        while corners and (corners[-1][0] >= corner[0] or (len(corners) > 1 and _bends_up(*corners[-2:], corner))):
+        while corners and (
+            corners[-1][0] >= corner[0] or (len(corners) > 1 and _bends_up(corners[-2], corners[-1], corner))
+        ):
             corners.pop()
         corners.append(corner)
     lengths, held = np.array(corners).T

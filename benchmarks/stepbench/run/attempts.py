@@ -1,4 +1,4 @@
-"""What a journal holds: the last attempt at each case of each generation, and what it says of each participant."""
+"""What the attempts of a journal say of each participant on each case, and which of them need not be made again."""
 
 from __future__ import annotations
 
@@ -8,44 +8,13 @@ from dataclasses import dataclass, field, fields
 from stepbench.proof.conduct import Conduct, Watched
 from stepbench.run.plan import TIME_BUDGET
 from stepreports.records.journal import Event
+from stepreports.records.last_attempts import Attempt, Pair, last_attempts
 from stepreports.records.turns import Turn
 
 NOT_BELIEVED = frozenset({"disagreement", "implausible"})  # a time that such a fault stands beside is no time
 FAULTS_REDONE = NOT_BELIEVED | {"crash", "timeout", "error", "memory", "thread-pool", TIME_BUDGET}
 
-Pair = tuple[int, str]  # generation, case name
 Key = tuple[str, str]  # participant, case name
-
-
-@dataclass(slots=True)
-class Attempt:
-    """The events of one (generation, case); `closed` when the runner was done with it."""
-
-    events: list[Event] = field(default_factory=list)
-    closed: bool = False
-
-    @property
-    def failures(self) -> list[Event]:
-        return [event for event in self.events if event["event"] == "failure"]
-
-
-def last_attempts(events: Iterable[Event]) -> dict[Pair, Attempt]:
-    """The last closed attempt at each (generation, case name), in the order of the journal.
-
-    An attempt that was cut off (no `closed` before the next one or the end) counts for nothing.
-    """
-    attempts: dict[Pair, Attempt] = {}
-    current = Attempt()
-    for event in events:
-        if event["event"] in ("run", "resumed"):
-            current = Attempt()
-        elif event["event"] == "closed":
-            current.closed = True
-            attempts[event["generation"], event["case"]] = current
-            current = Attempt()
-        elif "case" in event:
-            current.events.append(event)
-    return attempts
 
 
 def finished_pairs(events: Iterable[Event]) -> frozenset[Pair]:

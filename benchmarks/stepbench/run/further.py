@@ -15,10 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stepbench.run.attempts import Pair, last_attempts, timings
+from stepbench.run.attempts import timings
 from stepbench.run.participants import Role
 from stepbench.run.plan import Plan
 from stepreports.records.journal import Event
+from stepreports.records.last_attempts import Pair, last_attempts
 from stepreports.records.overhead import elapsed_seconds
 from stepreports.records.turns import Turns
 from stepreports.statistics.intervals import detectable_difference, estimates, ratios

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from stepbench.cases.case import Case
 from stepbench.machine.other_runs import Presence
-from stepbench.run.attempts import last_attempts, timings
+from stepbench.run.attempts import timings
 from stepbench.run.journal import Journal
 from stepbench.run.participants import Participant
 from stepbench.run.plan import Plan
 from stepbench.run.progress import Progress
 from stepbench.run.runner import Runner
 from stepreports.records.journal import SCHEMA, read_events
+from stepreports.records.last_attempts import last_attempts
 from stepreports.records.turns import Turns
 
 

@@ -5,7 +5,6 @@ Whatever goes wrong with a worker is a record; the others go on.
 
 from __future__ import annotations
 
-import random
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -28,6 +27,7 @@ from stepbench.run.progress import Progress
 from stepbench.run.scratch import ReadyCase, Scratch
 from stepbench.run.time_limit import OutOfTimeError, TimeLimit
 from stepbench.run.visit import Fields, Visitor
+from stepreports.records.turn_order import order_of_turn
 
 JUDGED_TURNS = 3  # of a generation, on average; one at least
 WATCHED_TURNS = 16
@@ -157,10 +157,9 @@ class OneCase:
         return len(self._turns_of(participant)) < self.turns
 
     def _order_of(self, turn: int) -> list[Participant]:
-        """Those that take the turn, in a new order each time, the same whenever the run is done again."""
-        order = [each for each in self.present if turn in self._turns_of(each)]
-        random.Random(f"{self.plan.seed}/{self.crew.generation}/{self.case.name}/{turn}").shuffle(order)
-        return order
+        taking = {each.key: each for each in self.present if turn in self._turns_of(each)}
+        order = order_of_turn(self.plan.seed, self.crew.generation, self.case.name, turn, list(taking))
+        return [taking[key] for key in order]
 
     def _finish_all(self) -> None:
         for participant in list(self.present):

@@ -13,11 +13,11 @@ from stepbench.run.participants import Participant, Role
 from stepbench.run.provenance import Source
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
+from stepreports.records.turn_order import MOST_TURNS_OF_LARGE_DATA, TURNS_APART
 
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
-MOST_TURNS_OF_LARGE_DATA = 12
 SLOW_SHARE = 0.1  # of the work that a row is capped at, from which on a round of it takes as long as ten of others
-TURNS_APART, LEAST_TURNS = 4, 10  # of such a row: its ratio to others is in the hundreds, and ten turns tell it
+LEAST_TURNS = 10  # of such a row: its ratio to others is in the hundreds, and ten turns tell it
 
 QUICK = "quick"  # the preset that is over in a minute: nothing is measured after its turns
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes

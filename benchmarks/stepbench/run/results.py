@@ -11,12 +11,13 @@ import pytest_benchmark
 from stepbench.cases.case import Case
 from stepbench.proof.distances import EVENT as DISTANCE
 from stepbench.run.after_turns import EVENT as ALONE
-from stepbench.run.attempts import Attempt, Key, Pair, Timing, last_attempts, timings
+from stepbench.run.attempts import Key, Timing, timings
 from stepbench.run.benchmark_entry import BenchmarkEntry
 from stepbench.run.participants import Role
 from stepbench.run.plan import Plan
 from stepreports.records.files import read_object, write_json
 from stepreports.records.journal import SCHEMA, Event
+from stepreports.records.last_attempts import Attempt, Pair, last_attempts
 
 LIMITS = "limits.json"  # of the machine, as they were measured at the beginning: once for a run, however often resumed
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from stepbench.run.attempts import last_attempts, timings
+from stepbench.run.attempts import timings
 from stepbench.run.time_limit import OutOfTimeError, TimeLimit
 from stepreports.comparison.versions import Question, answers
 from stepreports.records.journal import read_events
+from stepreports.records.last_attempts import last_attempts
 from stepreports.records.turns import Turns
 
 LEAST_GENERATIONS, MOST_GENERATIONS = 2, 16

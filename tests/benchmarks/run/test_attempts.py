@@ -1,7 +1,8 @@
 """What a journal holds: the last closed attempt counts, and a generation in which a row failed does not."""
 
-from stepbench.run.attempts import finished_pairs, last_attempts, timings
+from stepbench.run.attempts import finished_pairs, timings
 from stepreports.records.journal import SCHEMA
+from stepreports.records.last_attempts import last_attempts
 
 HEADER = {"event": "run", "schema": SCHEMA}
 

@@ -22,6 +22,7 @@ from stepbench.commands.report import report
 from stepbench.commands.run import run
 from stepbench.commands.show import show
 from stepbench.commands.streams import stand_in_for_streams
+from stepbench.commands.submit import submit
 from stepbench.commands.terminal import errors, say, tell_ending, widen_narrow_screens
 from stepbench.commands.train import train
 from stepbench.commands.tune import tune
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "run": run,
     "report": report,
+    "submit": submit,
     "new-kernel": new_kernel,
     "compare": compare,
     "doctor": doctor,

@@ -1,8 +1,9 @@
 """What the repository shows of published runs: the index in reports/README.md, the figure and tables of README.md.
 
     python -m stepreports.publish RUN…      copy runs to reports/published/<machine>/<date>-<commit>/, then refresh
+    python -m stepreports.publish ZIP…      the same of what `stepbench submit` packed, if nothing is against it
     python -m stepreports.publish           refresh
-    python -m stepreports.publish --check   exit 1 where something is stale, changing nothing
+    python -m stepreports.publish --check   exit 1 where something is stale or against a published run, changing nothing
 
 The README holds blocks between `<!-- stepbench:NAME -->` and `<!-- /stepbench:NAME -->`. NAME is `answer`, `table` or
 `figure`, of the newest published run, or `NAME@machine`, of the newest run of that machine.
@@ -17,12 +18,17 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from stepreports.records.files import RecordError, write_whole
 from stepreports.records.machines import gpu_models, numbers_of_processor, processors_apart
+from stepreports.records.self_test_figures import NAME as SELF_TEST
 from stepreports.render import write_report, written_or_told
 from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
+from stepreports.submission.checking import faults_of_published, faults_of_submission
+from stepreports.submission.contents import PACKED_JOURNAL
+from stepreports.submission.packing import unpack
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.page_blocks import with_blocks
 from stepreports.telling.summary import every_row, where
@@ -34,10 +40,12 @@ _FILES = ("benchmark.json", "failures.json", "summary.md", "table.csv")  # the p
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 0, 1 where something is stale, 2 for a folder that is no run."""
+    """The command line; 0, 1 where something is stale or a submission is refused, 2 for a folder that is no run."""
     about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
     parser = argparse.ArgumentParser(prog="python -m stepreports.publish", description=about)
-    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a run folder to publish")
+    parser.add_argument(
+        "runs", nargs="*", type=Path, metavar="RUN", help="a run folder, or a packed submission, to publish"
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where something is stale")
     parser.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")
     chosen = parser.parse_args(arguments)
@@ -45,31 +53,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for folder in chosen.runs:
             print(f"Published {add(folder, chosen.root)}")  # noqa: T201
         stale = refresh(chosen.root, check=chosen.check)
+        against = faults_of_all(chosen.root) if chosen.check else []
+    except RefusedError as refused:
+        print(refused, file=sys.stderr)  # noqa: T201
+        return 1
     except RecordError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     for path in stale:
         print(f"{path} {'is stale; run python -m stepreports.publish' if chosen.check else 'rewritten'}")  # noqa: T201
-    return int(chosen.check and bool(stale))
+    for fault in against:
+        print(fault)  # noqa: T201
+    return int(chosen.check and bool(stale or against))
 
 
-def add(folder: Path, root: Path) -> Path:
-    """Copy a run, freshly reported, to its place among the published; the place."""
+class RefusedError(RecordError):
+    """A submission that is not to be published. The message says why, a line for each reason."""
+
+
+def add(path: Path, root: Path) -> Path:
+    """Copy a run, freshly reported, to its place among the published; the place. A packed one is checked first.
+
+    Raises `RefusedError` for a submission that something is against, and `RecordError` for what is none.
+    """
+    if not path.is_file():
+        return _copied(path, root, _FILES)
+    with TemporaryDirectory() as folder:
+        unpacked = unpack(path, Path(folder) / path.stem)
+        if found := faults_of_submission(unpacked):
+            raise RefusedError("\n".join(f"{path} is not published: {fault}." for fault in found))
+        return _copied(unpacked, root, (*_FILES, PACKED_JOURNAL, SELF_TEST))
+
+
+def faults_of_all(root: Path) -> list[str]:
+    """What is against the published runs, a line each."""
+    return [
+        f"{run.folder.relative_to(root)}: {fault}"
+        for run in published_runs(root)
+        for fault in faults_of_published(run.folder)
+    ]
+
+
+def _copied(folder: Path, root: Path, names: Sequence[str]) -> Path:
     run = load_run(folder)
     write_report(folder)
     place = _place(run, root)
     with written_or_told(place):
         place.mkdir(parents=True, exist_ok=True)
-        for name in _FILES:
+        for name in names:
             shutil.copyfile(folder / name, place / name)
         if (folder / "figures").is_dir():
             shutil.copytree(folder / "figures", place / "figures", dirs_exist_ok=True)
     return place
 
 
+def name_of_place(folder: Path) -> str:
+    """The name of a run as one word: its machine, day and commit."""
+    run = load_run(folder)
+    return f"{_slug(run.machine_name)}-{_moment(run)}"
+
+
+def _moment(run: Run) -> str:
+    return _slug(f"{run.when[:10]}-{_commit(run)}")
+
+
 def _place(run: Run, root: Path) -> Path:
     """Named by day and commit; also by the run, where another of that day and commit is there already."""
-    moment = _slug(f"{run.when[:10]}-{_commit(run)}")
+    moment = _moment(run)
     place = _home(run, root) / moment
     taken = (place / "benchmark.json").is_file() and load_run(place).when != run.when
     return place.with_name(f"{place.name}-{_slug(run.run_id)}") if taken else place

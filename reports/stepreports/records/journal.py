@@ -44,7 +44,12 @@ def read_journal(folder: Path) -> StoredJournal:
     path = folder / NAME
     if not path.is_file():
         raise RecordError(f"{folder} has no {NAME}; it is not a run folder.")
-    first, *others = content_of(path).split(b"\n")
+    return journal_in(content_of(path), path)
+
+
+def journal_in(content: bytes, path: Path) -> StoredJournal:
+    """The same of the content of a journal; `path` is what sentences name. Raises `RecordError`."""
+    first, *others = content.split(b"\n")
     if others and not _is_whole(others[-1]):
         others.pop()
     lines = Lines(NAME)

@@ -6,7 +6,7 @@ machine says nothing and is passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,21 @@ _DECISIVE = ("allowed_cpus", "virtual_machine")  # for a clock and a scheduler, 
 
 def self_test_of(folder: Path, machine: Machine) -> Mapping[str, Any] | None:
     """The figures for a run of this machine. Raises `RecordError` for a file that is damaged."""
-    for place in (folder, folder.resolve().parent):
-        if (place / NAME).is_file():
-            found = held_to(SelfTestFile, read_object(place / NAME), str(place / NAME))
+    return next((found for _, found in _found(folder, machine)), None)
+
+
+def self_test_file(folder: Path, machine: Machine) -> Path | None:
+    """The file that has them. Raises `RecordError` for one that is damaged."""
+    return next((path for path, _ in _found(folder, machine)), None)
+
+
+def _found(folder: Path, machine: Machine) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for path in (folder / NAME, folder.resolve().parent / NAME):
+        if path.is_file():
+            found = held_to(SelfTestFile, read_object(path), str(path))
             if found.self_test and _is_of(found.machine or {}, machine):
-                held_to(SelfTest, found.self_test, f"{place / NAME}, self_test")
-                return found.self_test
-    return None
+                held_to(SelfTest, found.self_test, f"{path}, self_test")
+                yield path, found.self_test
 
 
 def _is_of(tested: Machine, machine: Machine) -> bool:

@@ -1,0 +1,1 @@
+"""A run that somebody else made, to be published: packed, and checked against itself. Imports statistics and below."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stepreports.comparison.between_runs import joined, summary
+from stepreports.comparison.over_control import against_first
 from stepreports.comparison.sides import Side, common_cases, labelled, shared_view
 from stepreports.records.files import write_whole
 from stepreports.render import no_collection, write_figures, written_or_told
@@ -25,13 +26,19 @@ def compare_report(folders: Sequence[Path], out: Path) -> Path:
 
 
 def _write(sides: Sequence[Side], out: Path) -> Path:
-    from stepreports.comparison.comparison_page import comparison_figure, comparison_page
+    from stepreports.comparison.changes_figure import changes_figure
+    from stepreports.comparison.comparison_page import comparison_page
 
     common = common_cases(sides)
     view = shared_view(sides, common)
     columns = joined(sides)
+    found = [against_first(sides[0], side, common) for side in sides[1:]]
     write_whole(out / "table.csv", csv_text(columns))
-    write_whole(out / "summary.md", summary(sides, view, common))
-    figure = comparison_figure(sides, view, common)
-    write_figures(out, {"time": figure})
-    return write_whole(out / "report.html", comparison_page(sides, view, common, columns, figure))
+    write_whole(out / "summary.md", summary(sides, view, common, found))
+    drawn = {
+        f"{each.side.label}-beside-{each.first.label}": figure
+        for each in found
+        if (figure := changes_figure(each, view, common))
+    }
+    write_figures(out, drawn)
+    return write_whole(out / "report.html", comparison_page(sides, view, common, found, columns, drawn))

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from stepreports.comparison.over_control import control_of_both, turns_over_control
 from stepreports.records.files import RecordError
 from stepreports.records.machines import machines_apart
 from stepreports.records.stored import Case, Failure
-from stepreports.records.turns import Turns, over
 from stepreports.statistics.intervals import LEAST_CONFIDENCE, Estimate, ratio_between_runs
 from stepreports.statistics.runs import Record, Run, load_run
 
@@ -124,9 +124,8 @@ def gate(
 
 def shared_control(base: Run, new: Run) -> str:
     """The row that both runs timed twice. Raises `RecordError` without one."""
-    controls = [{first.row.name for first, _ in run.control_pairs} for run in (base, new)]
-    if shared := sorted(controls[0] & controls[1]):
-        return shared[0]
+    if shared := control_of_both(base, new):
+        return shared
     apart = machines_apart(base.machine, new.machine)
     differ = f" The machines differ, too ({'; '.join(apart)})." if apart else ""
     raise RecordError(
@@ -144,16 +143,11 @@ def _compared(base: Run, new: Run, allowance: float, control: str) -> list[Compa
     """Every row at every case that both runs timed together with the control."""
     found = []
     for case, row in ((case, row) for case, records in new.cases.items() for row in records if row != control):
-        before, after = (_over_control(run.cases.get(case, {}), row, control) for run in (base, new))
+        before, after = (turns_over_control(run.cases.get(case, {}), row, control) for run in (base, new))
         if before and after:
             ratio = ratio_between_runs(after, before)
             found.append(Comparison(case, row, ratio, _outcome(ratio, allowance), base.cases[case][row]))
     return found
-
-
-def _over_control(records: Mapping[str, Record], row: str, control: str) -> Turns | None:
-    """The row's turns, each over the control's of the same turn; None where either is missing."""
-    return over(records[row].turns, records[control].turns) if row in records and control in records else None
 
 
 def _outcome(ratio: Estimate, allowance: float) -> Outcome:

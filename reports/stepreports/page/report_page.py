@@ -86,8 +86,8 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
     )
 
 
-def rendered(template: str, data: dict[str, Any], **shown: object) -> str:
-    """A page with its styles, its scripts, its data and Plotly."""
+def rendered(template: str, data: dict[str, Any], *, has_chart: bool = True, **shown: object) -> str:
+    """A page with its styles, its scripts, its data and, where it has an interactive chart, Plotly."""
     return (
         _environment()
         .get_template(template)
@@ -96,7 +96,7 @@ def rendered(template: str, data: dict[str, Any], **shown: object) -> str:
             palette=PALETTE,
             scripts=[_asset(name) for name in _SCRIPTS],
             data=_packed(msgspec.json.encode(data)),
-            plotly=_plotly(),
+            plotly=_plotly() if has_chart else None,
         )
     )
 

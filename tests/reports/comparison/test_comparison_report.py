@@ -33,7 +33,7 @@ def test_a_laptop_and_a_server_stand_side_by_side(laptop, server, tmp_path):
     assert "`cupy-fused · B` is" in told
     with (tmp_path / "out" / "table.csv").open() as stream:
         assert {line["run"] for line in csv.DictReader(stream)} == {"A", "B"}
-    assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {"time.svg", "time.png"}
+    assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {"B-beside-A.svg", "B-beside-A.png"}
 
 
 def test_two_processors_of_one_name_are_told_apart(tmp_path):
@@ -52,11 +52,60 @@ def test_only_sizes_that_every_run_timed_are_compared_whatever_their_thread_budg
     assert all(across(case) == case for case in common_cases(sides))
 
 
-def test_a_ratio_between_runs_is_the_ratio_of_their_times(laptop, server, tmp_path):
+def line_of(folder, row):
+    told = (folder / "summary.md").read_text()
+    (line,) = (line for line in told.splitlines() if line.startswith(f"| `{row}` | step | float64 | 1,000 × 20"))
+    return line.split("|")[7].strip()
+
+
+def test_a_row_is_told_over_the_control_and_the_control_by_itself(laptop, server, tmp_path):
+    """The server is twice as fast in everything: that is the control's gain, and no row's."""
     compare_report([laptop, server], tmp_path / "out")
+    own = line_of(tmp_path / "out", "numpy-blas")
+    assert own.startswith("the control, itself ")
+    assert float(own.removeprefix("the control, itself ").split("×")[0]) == pytest.approx(2.0, rel=0.02)
+    gain = line_of(tmp_path / "out", "numba-fused")
+    assert float(gain.split("×")[0]) == pytest.approx(1.0, rel=0.02)
+    assert gain.endswith(("], the same", "], unknown"))
+
+
+@pytest.mark.parametrize(("slowdown", "told"), [(1.3, "slower"), (0.7, "faster")])
+def test_the_counts_come_first(tmp_path, slowdown, told):
+    """One row of three beside the control is another; at each of two sizes."""
+    folders = []
+    for name in ("before", "after"):
+        stored = entries(rows=CPU_ROWS[1:5], sizes=SIZES[1:3], dtypes=["float64"], noise=0.001, seed=len(name))
+        stored = [each for each in stored if each["extra_info"]["op"] == "step"]
+        for each in stored:
+            if name == "after" and each["extra_info"]["row"] == "numba-loop":
+                each["stats"]["data"] = [slowdown * seconds for seconds in each["stats"]["data"]]
+        folders.append(write_run(tmp_path / name, stored, run_id=name))
+    page = compare_report(folders, tmp_path / "out").read_text()
+    counts = {"faster": 0, "slower": 0, told: 2}
+    expected = f"B beside A: {counts['faster']} faster, {counts['slower']} slower, 4 the same, 0 unknown."
+    assert f"# Stepbench, compared\n\n**{expected}**" in (tmp_path / "out" / "summary.md").read_text()
+    assert f"<h1><span>{expected}</span></h1>" in page
+    assert page.index(expected) < page.index("<svg")
+    assert 'id="plotly"' not in page
+
+
+def test_runs_without_a_control_in_common_are_compared_as_they_are_and_say_so(tmp_path):
+    folders = [
+        write_run(tmp_path / name, [entry(ROWS[2], 1000, 20, slowdown=slowdown)], run_id=name)
+        for name, slowdown in (("one", 1.0), ("two", 0.5))
+    ]
+    compare_report(folders, tmp_path / "out")
     told = (tmp_path / "out" / "summary.md").read_text()
-    (line,) = (line for line in told.splitlines() if line.startswith("| `numpy-blas` | step | float64 | 1,000 × 20"))
-    assert float(line.split("|")[7].split("×")[0]) == pytest.approx(2.0, rel=0.02)
+    assert "B and A timed no row twice that both have" in told
+    assert float(line_of(tmp_path / "out", "numba-loop").split("×")[0]) == pytest.approx(2.0, rel=0.02)
+
+
+def test_three_runs_are_each_told_beside_the_first(laptop, server, tmp_path):
+    third = write_run(tmp_path / "third", entries(rows=CPU_ROWS, sizes=SIZES[1:3], seed=2), run_id="third")
+    page = compare_report([laptop, server, third], tmp_path / "out").read_text()
+    assert "B beside A: " in page
+    assert "C beside A: " in page
+    assert len(list((tmp_path / "out" / "figures").glob("*.svg"))) == 2
 
 
 def test_runs_that_timed_nothing_in_common_are_refused_with_what_they_timed(tmp_path):

@@ -1,4 +1,4 @@
-"""What the repository shows of published runs: the index in reports/README.md, the figure and tables of README.md.
+"""What the repository shows of published runs: the index in reports/, the figure and tables of README.md.
 
     python -m stepreports.publish RUN…      copy runs to reports/published/<machine>/<date>-<commit>/, then refresh
     python -m stepreports.publish ZIP…      the same of what `stepbench submit` packed, if nothing is against it
@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stepreports.page.index_page import index_page
 from stepreports.records.files import RecordError, write_whole
 from stepreports.records.machines import gpu_models, numbers_of_processor, processors_apart
 from stepreports.records.self_test_figures import NAME as SELF_TEST
@@ -35,6 +36,7 @@ from stepreports.telling.summary import every_row, where
 
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")
+INDEX_PAGE = INDEX.with_name("index.html")
 README = Path("README.md")
 _FILES = ("benchmark.json", "failures.json", "summary.md", "table.csv")  # the page is 2 MB, and made again at will
 
@@ -148,7 +150,7 @@ def _commit(run: Run) -> str:
 def refresh(root: Path, *, check: bool) -> list[Path]:
     """Rewrite what is stale, or with `check` only name it."""
     runs = published_runs(root)
-    wanted = {root / INDEX: index(runs, root)}
+    wanted = {root / INDEX: index(runs, root), root / INDEX_PAGE: index_page(runs, root / INDEX.parent)}
     if (root / README).is_file():
         wanted[root / README] = rewritten((root / README).read_text(encoding="utf-8"), runs, root)
     stale = [path for path, content in wanted.items() if not path.is_file() or path.read_text("utf-8") != content]
@@ -165,7 +167,12 @@ def published_runs(root: Path) -> list[Run]:
 
 def index(runs: Sequence[Run], root: Path) -> str:
     """The index of the published runs, by machine, in Markdown."""
-    parts = ["# Published runs", "Written by `python -m stepreports.publish` from the records; each folder holds them."]
+    parts = [
+        "# Published runs",
+        "Written by `python -m stepreports.publish` from the records; each folder holds them.",
+        f"[{INDEX_PAGE.name}]({INDEX_PAGE.name}) has every row on every machine in one table, to filter.",
+        "To add a machine: `stepbench submit RUN` checks a run, and packs it for a pull request.",
+    ]
     for home in dict.fromkeys(run.folder.parent for run in runs):
         here = [run for run in runs if run.folder.parent == home]
         parts.append(f"## {here[0].machine_in_full}")

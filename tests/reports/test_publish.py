@@ -43,7 +43,7 @@ def test_a_run_lands_nowhere_else_whatever_its_records_say(root, tmp_path):
     stored |= {"datetime": "../../up/x", "commit_info": {"id": "/../../../"}}
     (folder / "benchmark.json").write_text(json.dumps(stored))
     publish(root, folder)
-    assert {path.name for path in (root / "reports").iterdir()} == {"README.md", "published"}
+    assert {path.name for path in (root / "reports").iterdir()} == {"README.md", "index.html", "published"}
     assert [path.name for path in (root / "reports/published").iterdir()] == ["unknown"]
 
 

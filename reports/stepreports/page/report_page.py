@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -86,7 +86,9 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
     )
 
 
-def rendered(template: str, data: dict[str, Any], *, has_chart: bool = True, **shown: object) -> str:
+def rendered(
+    template: str, data: dict[str, Any], *, has_chart: bool = True, scripts: Sequence[str] = _SCRIPTS, **shown: object
+) -> str:
     """A page with its styles, its scripts, its data and, where it has an interactive chart, Plotly."""
     return (
         _environment()
@@ -94,7 +96,7 @@ def rendered(template: str, data: dict[str, Any], *, has_chart: bool = True, **s
         .render(
             shown,
             palette=PALETTE,
-            scripts=[_asset(name) for name in _SCRIPTS],
+            scripts=[_asset(name) for name in scripts],
             data=_packed(msgspec.json.encode(data)),
             plotly=_plotly() if has_chart else None,
         )

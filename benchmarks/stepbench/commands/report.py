@@ -70,7 +70,7 @@ def report(
     else:
         folder = Path("stepbench-comparison") if out is None else out
         require_writable_folder(folder)
-        say(f"Report: {stepreports.compare_report(runs, folder)}")
+        say(f"Report: {stepreports.compare_report(runs, folder, say)}")
 
 
 def _gate(

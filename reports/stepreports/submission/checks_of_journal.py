@@ -92,18 +92,15 @@ def every_row_is_told_of(submission: Submission) -> Iterator[str]:
         present = {event["participant"] for event in attempt.events}
         for planned in submission.plan.get("participants") or ():
             row = planned["row"]["name"]
-            key = _participant(row, planned["replica"])
-            is_left_out = {(row, None), (row, case)} & skipped
+            key = _participant(planned)
+            is_left_out = {(row, None), (row, case)} & skipped or planned.get("storage")  # which not every dtype has
             if planned["role"] == "row" and key not in present and not is_left_out:
                 yield f"{key} is planned, and the journal has nothing of it in generation {generation} of {case}"
 
 
 def turns_are_in_the_order_of_the_seed(submission: Submission) -> Iterator[str]:
     """Each turn visits those who take it in the order that the seed gives, and nobody misses one."""
-    ranks = {
-        _participant(each["row"]["name"], each["replica"]): rank
-        for rank, each in enumerate(submission.plan.get("participants") or ())
-    }
+    ranks = {_participant(each): rank for rank, each in enumerate(submission.plan.get("participants") or ())}
     for pair, attempt in submission.attempts.items():
         yield from _turns_missed(submission, pair, attempt)
         if fault := _out_of_order(submission, pair, attempt, ranks):
@@ -166,11 +163,12 @@ def _fields_of(entry: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
 
 def _key_of(entry: Mapping[str, Any]) -> tuple[str, str]:
     info = entry["extra_info"]
-    return _participant(info["row"], info["replica"]), str(entry.get("group"))
+    return _participant({**info, "row": {"name": info["row"]}}), str(entry.get("group"))
 
 
-def _participant(row: str, replica: int) -> str:
-    return f"{row}#{replica}" if replica else row
+def _participant(told: Mapping[str, Any]) -> str:
+    """The name by which the journal knows a participant of the plan."""
+    return "#".join(map(str, filter(None, (told["row"]["name"], told["replica"], told.get("storage")))))
 
 
 def _turns_missed(submission: Submission, pair: Pair, attempt: Attempt) -> Iterator[str]:

@@ -15,6 +15,7 @@ from stepreports.statistics.intervals import Verdict, ratios, verdict
 from stepreports.statistics.runs import Record
 from stepreports.submission.contents import TABLE, Submission
 from stepreports.telling import text
+from stepreports.telling.tables import table
 
 ROUNDING = 1e-9  # of what is computed anew from the same numbers
 _TABLE_ROUNDING = 1e-5  # of six significant digits
@@ -35,13 +36,19 @@ def medians_follow_from_turns(submission: Submission) -> Iterator[str]:
             found, expected = stats.get(name), compute(stats["data"])
             if name in stats and not _is_close(found, expected, ROUNDING):
                 yield f"{name_of(entry)} has the {name} {found}, and its turns have {expected:.9g}"
-    expected_times = [(record.row.name, record.seconds.value) for record in submission.run.records]
-    for told, expected_time in zip_longest(submission.told_times, expected_times) if submission.told_times else ():
-        if told is None or expected_time is None or told[0] != expected_time[0]:
+    yield from _times_of_table(submission) if submission.told_times else ()
+
+
+def _times_of_table(submission: Submission) -> Iterator[str]:
+    columns = table(submission.run)
+    times = [float(cell) for cell in columns["seconds_per_step"] if isinstance(cell, float)]
+    expected = zip(columns["row"], times, strict=True)
+    for told, (row, seconds) in zip_longest(submission.told_times, expected, fillvalue=("", math.nan)):
+        if told[0] != row:
             yield f"{TABLE} does not have a line for each record, in their order"
             return
-        if not _is_close(_number(told[1]), expected_time[1], _TABLE_ROUNDING):
-            yield f"{TABLE} tells {told[1]} s of {told[0]}, and its turns have the median {expected_time[1]:.6g}"
+        if not _is_close(_number(str(told[1])), seconds, _TABLE_ROUNDING):
+            yield f"{TABLE} tells {told[1]} s of {row}, and its turns have the median {seconds:.6g}"
 
 
 def records_are_of_one_run(submission: Submission) -> Iterator[str]:
@@ -95,8 +102,10 @@ def a_row_timed_twice_is_itself(submission: Submission) -> Iterator[str]:
 def no_row_beats_the_limit(submission: Submission) -> Iterator[str]:
     """A row that is faster than reading X once is marked as implausible, and none is that is not."""
     run = submission.run
-    rows = [record for record in run.records if not record.is_limit]
-    limits = [run.limits.get((record.case, record.row.device)) for record in rows]
+    everything = [*run.records, *run.narrow]
+    rows = [record for record in everything if not record.is_limit]
+    read = {(record.case, record.row.device, record.storage): record for record in everything if record.is_limit}
+    limits = [read.get((record.case, record.row.device, record.storage)) for record in rows]
     found = ratios((r.turns, limit.turns) if limit else None for r, limit in zip(rows, limits, strict=True))
     for record, ratio in zip(rows, found, strict=True):
         if ratio is not None and (ratio.high < 1) != record.implausible:
@@ -106,7 +115,7 @@ def no_row_beats_the_limit(submission: Submission) -> Iterator[str]:
 
 def every_row_agreed(submission: Submission) -> Iterator[str]:
     """No row was timed that does not agree, and every row has errors to show for it."""
-    for record in submission.run.records:
+    for record in (*submission.run.records, *submission.run.narrow):
         if record.is_limit:
             continue
         worst = max(record.agreement.values(), default=math.inf)
@@ -117,7 +126,8 @@ def every_row_agreed(submission: Submission) -> Iterator[str]:
 
 def rows_are_of_the_suite(submission: Submission) -> Iterator[str]:
     """A machine is told by rows that everybody has."""
-    own = dict.fromkeys(record.row.name for record in submission.run.records if record.row.own)
+    everything = (*submission.run.records, *submission.run.narrow)
+    own = dict.fromkeys(record.row.name for record in everything if record.row.own)
     yield from (f"{name} is a kernel of a file; run the suite's own rows, without --kernel" for name in own)
 
 
@@ -143,7 +153,8 @@ def name_of(entry: Mapping[str, Any]) -> str:
 
 
 def _named(record: Record) -> str:
-    return f"{record.row.name}{'#1' if record.replica else ''}, {record.case.in_words},"
+    kept = f" with X in {record.storage}" if record.storage else ""
+    return f"{record.row.name}{'#1' if record.replica else ''}{kept}, {record.case.in_words},"
 
 
 def _stretches(seconds: Sequence[float], generations: Sequence[int]) -> Iterator[tuple[float, ...]]:

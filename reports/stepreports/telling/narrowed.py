@@ -96,7 +96,7 @@ def in_a_sentence(each: Narrowed) -> str:
     """For a terminal."""
     gain = f", {text.times(each.gain)} as fast as with X in float32" if each.gain else ""
     off = f"coefficients off by {text.percent(each.distance.coefficients)}, accuracy {_accuracy(each.distance)}"
-    return f"X in {each.storage}: {each.record.row.name} {text.time(each.record.seconds)}{gain}; {off}"
+    return f"X in {each.storage}: {each.record.row.name} {time_of(each.record)}{gain}; {off}"
 
 
 def _accuracy(distance: Distance) -> str:

@@ -17,13 +17,15 @@ _LEAST_ROWS = 3  # of a case, from which on most of them are more than a row's o
 
 
 def time_of(record: Record) -> str:
-    """A time with its interval; of two kinds of turn, `9.0 µs [8.1, 12.6] (60 % 8.1 µs, 40 % 12.6 µs)`."""
-    return text.time(record.seconds) + _beside(record)
+    """A time with its interval; of two kinds of turn, `9.0 µs [8.1, 12.6] (60 % at 8.1 µs and 40 % at 12.6 µs)`."""
+    told = _beside(record)
+    return text.time(record.seconds) + (f" ({told})" if told else "")
 
 
 def seconds_of(record: Record) -> str:
-    """The same without the interval."""
-    return text.seconds(record.seconds) + _beside(record)
+    """The same without the interval, as part of a list in words: `9.0 µs, 60 % at 8.1 µs and 40 % at 12.6 µs`."""
+    told = _beside(record)
+    return text.seconds(record.seconds) + (f", {told}" if told else "")
 
 
 def is_steady(record: Record) -> bool:
@@ -64,26 +66,23 @@ def steadiness_lines(run: Run) -> list[str]:
 
 def _beside(record: Record) -> str:
     kinds = record.steadiness.kinds
-    told = _levels(kinds) if kinds else "drifting" if record.steadiness.drift else ""
-    return f" ({told})" if told else ""
+    return _levels(kinds) if kinds else "drifting" if record.steadiness.drift else ""
 
 
 def _levels(kinds: Kinds) -> str:
     shares = (1 - kinds.slow_share, kinds.slow_share)
     levels = zip(shares, (kinds.fast, kinds.slow), strict=True)
-    return ", ".join(f"{text.percent(share)} {text.plain_seconds(seconds, 3)}" for share, seconds in levels)
+    return " and ".join(f"{text.percent(share)} at {text.plain_seconds(seconds, 3)}" for share, seconds in levels)
 
 
 def _kinds_in_words(kinds: Kinds, record: Record) -> str:
-    fast, slow = (text.plain_seconds(seconds, 3) for seconds in (kinds.fast, kinds.slow))
-    shares = text.percent(1 - kinds.slow_share), text.percent(kinds.slow_share)
     by_process = (
         "in each process"
         if kinds.slow_processes is None or kinds.processes == 1
         else f"the latter in {kinds.slow_processes} of {text.counted(kinds.processes, 'process', 'es')}"
     )
     return (
-        f"turns of two kinds, {shares[0]} at {fast} and {shares[1]} at {slow}, {by_process}; "
+        f"turns of two kinds, {_levels(kinds)}, {by_process}; "
         f"the median, {text.seconds(record.seconds)}, does not tell them"
     )
 

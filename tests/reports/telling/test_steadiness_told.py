@@ -56,9 +56,8 @@ def test_both_levels_and_their_shares_stand_beside_the_median(run):
     shares = record.steadiness.kinds.slow_share
     assert shares == pytest.approx(0.35)
     for told in (time_of(record), seconds_of(record)):
-        assert told.endswith(")")
-        assert "65 % " in told
-        assert "35 % " in told
+        assert "65 % at " in told
+        assert " and 35 % at " in told
     assert time_of(record_of(run, LOOP)).endswith("(drifting)")
     assert "(" not in time_of(record_of(run, FUSED))
 

@@ -105,8 +105,8 @@ function written(data, name, place) {
 // Of two kinds of turn, the share of each and its time.
 function kindsInWords(data, place) {
   const share = data.cell("slow_kind_share", place);
-  return [[1 - share, "fast"], [share, "slow"]].map(([part, kind]) => `${(100 * part).toPrecision(2)} % ${secondsInWords(
-    { value: data.cell(`${kind}_kind_seconds_per_step`, place), low: null, high: null })}`).join(", ");
+  return [[1 - share, "fast"], [share, "slow"]].map(([part, kind]) => `${(100 * part).toPrecision(2)} % at ${secondsInWords(
+    { value: data.cell(`${kind}_kind_seconds_per_step`, place), low: null, high: null })}`).join(" and ");
 }
 
 function asCsv(data, names, places) {

@@ -27,7 +27,7 @@ from stepreports.records.self_test_figures import NAME as SELF_TEST
 from stepreports.render import write_report, written_or_told
 from stepreports.statistics.runs import Run, load_run
 from stepreports.statistics.views import step_views
-from stepreports.submission.checking import faults_of_published, faults_of_submission
+from stepreports.submission.all_checks import faults_of_published, faults_of_submission
 from stepreports.submission.contents import PACKED_JOURNAL
 from stepreports.submission.packing import unpack
 from stepreports.telling.findings import answer, headline

@@ -151,6 +151,17 @@ def test_the_raw_table_sorts_both_ways(opened, report):
     assert page.locator("#raw tbody tr td:nth-child(4)").first.inner_text() == "1,000,000"
 
 
+def test_a_row_of_two_kinds_is_told_as_such_beside_its_median(opened, tmp_path):
+    stored = [entry(row, 1000, 20, generations=3, turns=40) for row in ROWS[1:3]]
+    stored[0]["stats"]["data"] = [each * (1 + turn % 2) for turn, each in enumerate(stored[0]["stats"]["data"])]
+    page = opened(stepreports.write_report(write_run(tmp_path / "run", stored)))
+    lines = page.locator("#raw tbody tr").all_inner_texts()
+    assert "two kinds: 50 % at" in lines[0]
+    assert " and 50 % at " in lines[0]
+    assert "steady" in lines[1]
+    assert "turns of two kinds" in page.inner_text("#trust")
+
+
 def test_the_raw_table_filters_by_words_and_turns_pages(opened, report):
     page = opened(report)
     everything = page.inner_text("#count")

@@ -35,7 +35,7 @@ def submit(
     """
     import stepreports
     from stepreports.publish import name_of_place
-    from stepreports.submission.checking import faults_of_submission
+    from stepreports.submission.all_checks import faults_of_submission
     from stepreports.submission.packing import pack
 
     if out is not None:

@@ -92,6 +92,8 @@ class Round(OfCase, kw_only=True):
     order: Ordinal | None = None
     calls: Count | None = None
     device_seconds: Seconds | None = None
+    told_seconds: Duration | None = None
+    seen_seconds: Duration | None = None
 
 
 class Judged(OfCase, kw_only=True):

@@ -16,7 +16,7 @@ from stepreports.records.last_attempts import Attempt, Pair
 from stepreports.records.turn_order import MOST_TURNS_OF_LARGE_DATA, TURNS_APART, order_of_turn
 from stepreports.records.validation import one_line
 from stepreports.submission.checks_of_records import ROUNDING, name_of
-from stepreports.submission.contents import Submission
+from stepreports.submission.contents import Submission, key_of
 from stepreports.telling import text
 
 _OF_THE_RUN = ("limits", "other_runs", "resumed_anyway")  # said of the machine in the records, and no part of it
@@ -31,7 +31,7 @@ def the_run_was_finished(submission: Submission) -> Iterator[str]:
     yield from (one_line(loss) for loss in submission.losses)
     if not any(event["event"] == "finished" for event in submission.events):
         yield "the run was not finished; go on with `stepbench run --resume`"
-    for generation in range(submission.plan.get("generations") or 0):
+    for generation in range(submission.plan.generations):
         for case in _case_names(submission):
             if (generation, case) not in submission.attempts:
                 yield f"the journal has no generation {generation} of {case}"
@@ -49,8 +49,9 @@ def the_run_was_made_as_it_says(submission: Submission) -> Iterator[str]:
         yield "the commit in benchmark.json is not that of the journal"
     if submission.when != header.get("datetime") or submission.run.run_id != header.get("run_id"):
         yield "benchmark.json and the journal are of two runs"
-    if seeds := {entry["extra_info"].get("seed") for entry in submission.benchmarks} - {submission.plan.get("seed")}:
-        yield f"the records have the seed {text.listed(map(str, seeds))}, and the journal {submission.plan.get('seed')}"
+    seed = str(submission.plan.seed)
+    if seeds := {str(entry["extra_info"].get("seed")) for entry in submission.benchmarks} - {seed}:
+        yield f"the records have the seed {text.listed(sorted(seeds))}, and the journal {seed}"
     if submission.machine.get("resumed_anyway"):
         yield "the run was resumed as another program than it was begun"
     if submission.machine.get("other_runs"):
@@ -63,7 +64,7 @@ def the_commit_is_clean(submission: Submission) -> Iterator[str]:
         yield "the records name no commit; run it from a checkout"
     elif submission.commit.get("dirty"):
         yield "the checkout had uncommitted changes, so nobody else has this program; commit them, and run again"
-    if submission.plan.get("kernels") or submission.plan.get("data"):
+    if submission.plan.kernels or submission.plan.data:
         yield "the run timed files of its own, which nobody else has"
 
 
@@ -87,20 +88,20 @@ def records_are_those_of_the_journal(submission: Submission) -> Iterator[str]:
 
 def every_row_is_told_of(submission: Submission) -> Iterator[str]:
     """Whoever was planned took part in each case, or there is a reason on record."""
-    skipped = {(skip["row"], skip.get("case")) for skip in submission.plan.get("skips") or ()}
+    skipped = {(skip.row, skip.case) for skip in submission.plan.skips}
     for (generation, case), attempt in submission.attempts.items():
         present = {event["participant"] for event in attempt.events}
-        for planned in submission.plan.get("participants") or ():
-            row = planned["row"]["name"]
-            key = _participant(planned)
-            is_left_out = {(row, None), (row, case)} & skipped or planned.get("storage")  # which not every dtype has
-            if planned["role"] == "row" and key not in present and not is_left_out:
-                yield f"{key} is planned, and the journal has nothing of it in generation {generation} of {case}"
+        for planned in submission.plan.participants:
+            row = planned.row.name
+            is_left_out = {(row, None), (row, case)} & skipped or planned.storage  # which not every dtype has
+            if planned.role == "row" and planned.key not in present and not is_left_out:
+                where = f"generation {generation} of {case}"
+                yield f"{planned.key} is planned, and the journal has nothing of it in {where}"
 
 
 def turns_are_in_the_order_of_the_seed(submission: Submission) -> Iterator[str]:
     """Each turn visits those who take it in the order that the seed gives, and nobody misses one."""
-    ranks = {_participant(each): rank for rank, each in enumerate(submission.plan.get("participants") or ())}
+    ranks = {planned.key: rank for rank, planned in enumerate(submission.plan.participants)}
     for pair, attempt in submission.attempts.items():
         yield from _turns_missed(submission, pair, attempt)
         if fault := _out_of_order(submission, pair, attempt, ranks):
@@ -137,7 +138,7 @@ def _off_its_clocks(event: Event, since: float) -> str | None:
 def _case_names(submission: Submission) -> list[str]:
     """The cases as the journal names them; what is planned and has no attempt at all shows in the number of them."""
     names = dict.fromkeys(case for _, case in submission.attempts)
-    planned = len(submission.plan.get("cases") or ())
+    planned = len(submission.plan.cases)
     return [*names, *(f"a case that is planned ({number})" for number in range(len(names) + 1, planned + 1))]
 
 
@@ -163,17 +164,12 @@ def _fields_of(entry: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
 
 def _key_of(entry: Mapping[str, Any]) -> tuple[str, str]:
     info = entry["extra_info"]
-    return _participant({**info, "row": {"name": info["row"]}}), str(entry.get("group"))
-
-
-def _participant(told: Mapping[str, Any]) -> str:
-    """The name by which the journal knows a participant of the plan."""
-    return "#".join(map(str, filter(None, (told["row"]["name"], told["replica"], told.get("storage")))))
+    return key_of(info["row"], info["replica"], info.get("storage")), str(entry.get("group"))
 
 
 def _turns_missed(submission: Submission, pair: Pair, attempt: Attempt) -> Iterator[str]:
     """Everybody who did not leave takes every turn, or one in four."""
-    planned = submission.plan.get("turns") or 0
+    planned = submission.plan.turns
     left = {failure["participant"] for failure in attempt.failures}
     taken: dict[str, list[int]] = defaultdict(list)
     for event in attempt.events:
@@ -198,7 +194,7 @@ def _out_of_order(submission: Submission, pair: Pair, attempt: Attempt, ranks: M
         found = {event["participant"]: event["order"] for event in rounds}
         for missing in _subsets([each for each in failed if each not in found][:_MOST_FAILED]):
             asked = sorted([*found, *missing], key=lambda name: ranks.get(name, len(ranks)))
-            order = order_of_turn(submission.plan.get("seed") or 0, generation, case, turn, asked)
+            order = order_of_turn(submission.plan.seed, generation, case, turn, asked)
             places = {name: place for place, name in enumerate(order) if name in found}
             if list(places.items()) == list(found.items()):
                 break

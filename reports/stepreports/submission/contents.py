@@ -11,16 +11,64 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
+from stepreports.records.bounded import Count, Name, Ordinal, Told
 from stepreports.records.files import RecordError, content_of, read_object
 from stepreports.records.journal import NAME as JOURNAL
 from stepreports.records.journal import Event, journal_in
 from stepreports.records.last_attempts import Attempt, Pair, last_attempts
 from stepreports.records.self_test_figures import self_test_file
+from stepreports.records.validation import held_to
 from stepreports.statistics.runs import Run, load_run
 
 PACKED_JOURNAL = f"{JOURNAL}.gz"
 TABLE = "table.csv"
 _MOST_BYTES = 10**9  # of a journal that is unpacked
+
+
+class PlannedRow(Struct):
+    """A row of the plan."""
+
+    name: Name
+
+
+class Planned(Struct):
+    """A participant of the plan; `key` is the name by which the journal knows it."""
+
+    row: PlannedRow
+    replica: Ordinal
+    role: str
+    storage: str | None = None
+
+    @property
+    def key(self) -> str:
+        return key_of(self.row.name, self.replica, self.storage)
+
+
+class PlannedSkip(Struct):
+    """A row that was not to be timed, at a case or at all."""
+
+    row: str
+    case: str | None = None
+
+
+class PlanOfRun(Struct):
+    """What a run was to do, as far as it is checked."""
+
+    participants: list[Planned]
+    skips: list[PlannedSkip]
+    cases: list[Told]
+    generations: Count
+    turns: Count
+    seed: int
+    kernels: list[Told] = []
+    data: list[Told] = []
+
+
+def key_of(row: str, replica: int, storage: str | None) -> str:
+    """The name by which a journal knows a row, its second copy, or it with X in a storage."""
+    return "#".join(map(str, filter(None, (row, replica, storage))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +98,10 @@ class Submission:
         """The first line of the journal."""
         return self.events[0]
 
-    @property
-    def plan(self) -> Mapping[str, Any]:
-        """What the run was to do."""
-        return self.header.get("plan") or {}
+    @cached_property
+    def plan(self) -> PlanOfRun:
+        """What the run was to do. Raises `RecordError` for a journal that does not say."""
+        return held_to(PlanOfRun, self.header.get("plan") or {}, f"{JOURNAL}, line 1, plan")
 
     @cached_property
     def attempts(self) -> dict[Pair, Attempt]:

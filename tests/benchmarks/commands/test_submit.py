@@ -4,6 +4,7 @@ import csv
 import getpass
 import gzip
 import json
+import os
 import random
 import re
 import shutil
@@ -12,13 +13,14 @@ import zipfile
 
 import pytest
 
+from damage import places
 from runs import SMALL, stepbench
 from stepbench.commands.submit import NOBODYS, names_of_this_place
 from stepbench.run.results import write_results
 from stepreports.publish import main as publish
 from stepreports.records.files import RecordError
 from stepreports.statistics.runs import load_run
-from stepreports.submission.checking import faults_of_published, faults_of_submission
+from stepreports.submission.all_checks import faults_of_published, faults_of_submission
 from stepreports.submission.packing import PACKED, pack, unpack
 from stepreports.telling.summary import summary
 from stepreports.telling.tables import csv_text, table
@@ -417,6 +419,35 @@ def test_what_is_no_archive_or_no_journal_is_a_sentence(folder, tmp_path):
     (folder / "journal.jsonl.gz").write_bytes(gzip.compress(b"x")[:-4])
     with pytest.raises(RecordError, match="cannot be unpacked"):
         faults_of_submission(folder)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("STEPBENCH_DAMAGED", "20"))))
+def test_whatever_is_in_the_files_there_is_an_answer(folder, seed):
+    """A stranger's archive may hold anything: reasons, or one sentence, and nothing else."""
+    draw = random.Random(seed)
+    if seed % 2:
+        stored = json.loads((folder / "benchmark.json").read_text())
+        spoil(stored["benchmarks"][0] if seed % 4 == 1 else stored, draw)
+        (folder / "benchmark.json").write_text(json.dumps(stored))
+    else:
+        events = journal(folder)
+        spoil(events[0] if seed % 4 == 0 else draw.choice(events), draw)
+        (folder / "journal.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    try:
+        told = faults_of_submission(folder)
+    except RecordError as error:
+        told = [str(error)]
+    assert all("\n" not in fault for fault in told)
+
+
+def spoil(document, draw):
+    """Put something in the place of something."""
+    for _ in range(3):
+        *path, last = draw.choice(places(document))
+        holder = document
+        for key in path:
+            holder = holder[key]
+        holder[last] = draw.choice([None, -1, 0, 1e300, "x", "", [], {}, [None], {"x": []}, True])
 
 
 def test_a_run_published_before_is_checked_by_its_records(folder):

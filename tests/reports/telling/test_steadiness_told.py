@@ -63,7 +63,7 @@ def test_both_levels_and_their_shares_stand_beside_the_median(run):
 
 
 def test_wherever_the_median_is_told_the_kinds_are(run):
-    levels = time_of(record_of(run, NUMPY)).partition(" (")[2]
+    levels = time_of(record_of(run, NUMPY)).partition(" (")[2].rstrip(")")
     places = {"summary": summary(run), "markdown": in_markdown(run), "answer": "\n".join(answer(run))}
     assert {name: levels in told for name, told in places.items()} == dict.fromkeys(places, True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stepreports.page.report_page import rendered
+from stepreports.records.machines import gpu_models, in_full
 from stepreports.records.stored import Case
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import DEVICES
@@ -33,7 +34,11 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A row's time at a size of one machine; `heat` is 0 for the fastest, and more the slower."""
+    """A row's time at a size of one machine.
+
+    heat  0 for the fastest, and more the slower
+    note  on turns that the median does not tell: a sentence; empty where they are steady
+    """
 
     time: str
     gap: str
@@ -44,9 +49,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of one machine, for one operation, dtype, optimizer, thread budget and cache state."""
+    """A row of one machine, for one operation, dtype, optimizer, thread budget and cache state.
+
+    on  the processor or the GPU that it ran on
+    """
 
     facts: dict[str, str]
+    on: str
     cells: dict[Size, Cell] = field(default_factory=dict)
 
 
@@ -100,7 +109,7 @@ def _lines(runs: Sequence[Run]) -> list[Line]:
         for ranking in rankings(run):
             for place in ranking.places:
                 facts = _facts(run, ranking.case, place)
-                line = found.setdefault(tuple(facts.values()), Line(facts))
+                line = found.setdefault(tuple(facts.values()), Line(facts, _device(run, place)))
                 line.cells.setdefault(_size(ranking.case), _cell(place, ranking.fastest))
     return list(found.values())
 
@@ -120,6 +129,12 @@ def _facts(run: Run, case: Case, place: Place) -> dict[str, str]:
     }
 
 
+def _device(run: Run, place: Place) -> str:
+    """The machine, as far as it concerns a row: a GPU's has the GPU alone."""
+    gpu = next(iter(gpu_models(run.machine)), None) if place.record.row.device == "cuda" else None
+    return str(gpu or in_full(str(run.machine.get("cpu") or run.machine_name), run.machine))
+
+
 def _size(case: Case) -> Size:
     return Size(case.m * case.n, case.m, case.n, case.size)
 
@@ -128,20 +143,30 @@ def _cell(place: Place, fastest: str) -> Cell:
     behind = place.over.value if place.over else 1.0
     return Cell(
         time=text.seconds(place.record.seconds),
-        gap=place.short_gap if place.over else fastest,
+        gap=_gap(place, fastest),
         heat=0 if place.tied else 1 + sum(behind > step for step in _HEAT),
         is_tied=place.tied and place.over is not None,
         note="" if is_steady(place.record) else sentence(place.record).replace("`", ""),
     )
 
 
+def _gap(place: Place, fastest: str) -> str:
+    """How far behind the fastest it is, and what its turns are where that is not steady."""
+    gap = place.short_gap if place.over else fastest
+    return gap if is_steady(place.record) else f"{gap}, {place.record.steadiness.turning}"
+
+
 def _choices(lines: Sequence[Line]) -> dict[str, tuple[list[str], str]]:
-    """The values of each filter that has more than one, and which is chosen at first; nothing is all of them."""
-    found = {name: list(dict.fromkeys(line.facts[name] for line in lines)) for name in FILTERS}
-    return {name: (values, _first(name, lines)) for name, values in found.items() if len(values) > 1}
+    """The values of each filter that has more than one, and which is chosen at first; nothing is all of them.
 
-
-def _first(name: str, lines: Sequence[Line]) -> str:
-    """What is chosen at first: nothing where a choice would leave a machine out."""
-    with_it = {line.facts["machine"] for line in lines if line.facts[name] == _FIRST.get(name)}
-    return _FIRST[name] if with_it == {line.facts["machine"] for line in lines} else ""
+    A choice that would leave a machine out, beside those before it, is not made.
+    """
+    everywhere, left, found = {line.facts["machine"] for line in lines}, list(lines), {}
+    for name in FILTERS:
+        chosen = [line for line in left if line.facts[name] == _FIRST.get(name)]
+        is_chosen = bool(lines) and {line.facts["machine"] for line in chosen} == everywhere
+        left = chosen if is_chosen else left
+        values = list(dict.fromkeys(line.facts[name] for line in lines))
+        if len(values) > 1:
+            found[name] = (values, _FIRST[name] if is_chosen else "")
+    return found

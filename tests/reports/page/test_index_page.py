@@ -70,6 +70,7 @@ def test_a_row_of_two_kinds_has_a_remark(tmp_path):
     stored["stats"]["data"] = [each * (1 + turn % 2) for turn, each in enumerate(stored["stats"]["data"])]
     page = index_page([published(tmp_path, "a", [stored])], tmp_path)
     assert 'title="numpy-blas, step float64 at 1,000 × 20: turns of two kinds, 50 % at' in page
+    assert "<small>fastest, two kinds</small>" in page
 
 
 def test_without_a_published_run_it_says_so(tmp_path):

@@ -32,6 +32,10 @@ ODD = {
         ["a", "b", "--fail-missing"], ["a", "b", "--fail-unknown"], ["a", "b", "--json", "x"],
         ["a", "b", "--fail-slower", "1", "--out", "x"], ["a", "b", "--out", "{file}"], ["a", "b", "--out", "{file}/x"],
     ],
+    "submit": [
+        [], [""], ["{folder}"], ["{file}"], ["a", "b"], *([each] for each in NOWHERE if each != "-"),
+        *(["{folder}", "--out", place] for place in FILES),
+    ],
     "compare": [
         [], [""], ["{folder}"], ["no-such-commit"], ["--rows", "numpy-blas"], ["HEAD", "HEAD", "HEAD"],
         *([each, "--kernel", "nope.py"] for each in NOWHERE if each != "-"), ["HEAD", "--rows", "nope"],

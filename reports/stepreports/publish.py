@@ -32,7 +32,7 @@ from stepreports.submission.contents import PACKED_JOURNAL
 from stepreports.submission.packing import unpack
 from stepreports.telling.findings import answer, headline
 from stepreports.telling.page_blocks import with_blocks
-from stepreports.telling.summary import every_row, where
+from stepreports.telling.summary import alarms, every_row, where
 
 PUBLISHED = Path("reports/published")
 INDEX = Path("reports/README.md")
@@ -201,7 +201,9 @@ def rewritten(readme: str, runs: Sequence[Run], root: Path) -> str:
 
 
 def _answer_block(run: Run, _: Path) -> str:
-    return "\n".join([*(f"**{sentence}**" for sentence in headline(run)), "", *(f"- {claim}" for claim in answer(run))])
+    """The headline, the warnings that concern it, and why."""
+    told = [f"**{sentence}**" for sentence in headline(run)]
+    return "\n".join([*told, "", *(f"- {claim}" for claim in [*alarms(run), *answer(run)])])
 
 
 def _table_block(run: Run, root: Path) -> str:

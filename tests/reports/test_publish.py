@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_the_readme_is_rewritten_between_its_markers_only(root, run, block):
     assert told.startswith(f"# Title\n\n<!-- stepbench:{block} -->\n")
     assert told.endswith(f"<!-- /stepbench:{block} -->\n\nThe end.\n")
     assert "\nold\n" not in told
+
+
+def test_the_answer_of_a_busy_machine_carries_its_alarm(root, tmp_path):
+    busy = write_run(tmp_path / "busy", entries(sizes=SIZES[:1], dtypes=["float64"], noise=1.0))
+    (root / "README.md").write_text(README.format("answer"))
+    publish(root, busy)
+    assert re.search(
+        r"^- \*\*\d+ of \d+ records varied by more than 25 %", (root / "README.md").read_text(), re.MULTILINE
+    )
 
 
 def test_a_figure_block_shows_a_file_that_exists(root, run):

@@ -7,7 +7,7 @@ set them in their own way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 from typing import Any
@@ -131,26 +131,50 @@ def _gpu_pays(view: View) -> str:
 
 
 def _recommendation(view: View, device: str) -> str | None:
+    told = _use(view, device)
+    if told is None:
+        return None
+    others = (other for other in views(view.run) if other is not view and _differs_in_dtype(view, other))
+    differ = any(_use(other, device) not in (None, told) for other in others)
+    return f"On the {DEVICES[device]}{f' in {view.dtype}' if differ else ''}, use {told}."
+
+
+def _differs_in_dtype(view: View, other: View) -> bool:
+    return replace(view, dtype=other.dtype).key == other.key
+
+
+def _use(view: View, device: str) -> str | None:
+    """Which row at which sizes; None where the device ran none."""
     found = stretches(view, device)
     if not found:
         return None
     names = [_named(stretch[-1]) for stretch in found]
     if len(found) == 1:
-        return f"On the {DEVICES[device]}, use {names[0]} at {_every_size(found[0])}."
+        return f"{names[0]} at {_every_size(found[0])}"
     if always := _never_beaten(found):
-        return f"On the {DEVICES[device]}, use `{always}` at every size timed."
+        return f"`{always}`: {_beside_whom(always, found)}"
     largest, second = found[-1], found[-2]
     where = f"from {second[0].case.size} to {second[-1].case.size}" if len(second) > 1 else f"at {second[0].case.size}"
     before = f"{names[-2]} {'below' if len(found) == 2 else where}"
     first = largest[0].case.size
     top = f"from {first} up" if len(largest) > 1 else f"at {first}"
-    return f"On the {DEVICES[device]}, use {names[-1]} {top}, {before}."
+    return f"{names[-1]} {top}, {before}"
 
 
 def _never_beaten(found: Sequence[Sequence[Standing]]) -> str | None:
     """The row that leads everywhere, alone or not; of several, the fastest at the largest size."""
     everywhere = frozenset.intersection(*(stretch[0].names for stretch in found))
     return next((record.row.name for record in found[-1][-1].leaders if record.row.name in everywhere), None)
+
+
+def _beside_whom(always: str, found: Sequence[Sequence[Standing]]) -> str:
+    """Where the row that nothing beats is the fastest alone, and what it is tied with elsewhere."""
+    small, large = found[0], found[-1]
+    if len(found) > 2 or large[0].names != {always}:
+        return "at every size timed the fastest, or tied with it"
+    others = text.listed(sorted(f"`{name}`" for name in small[-1].names - {always}))
+    first = large[0].case.size
+    return f"the fastest {f'from {first} up' if len(large) > 1 else f'at {first}'}, tied with {others} below"
 
 
 def _every_size(stretch: Sequence[Standing]) -> str:

@@ -11,6 +11,7 @@ from itertools import chain
 from stepreports.records.journal import NAME as JOURNAL
 from stepreports.records.stored import Failure
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
+from stepreports.statistics.out_of_line import out_of_line, per_element
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.telling import text
@@ -27,6 +28,7 @@ from stepreports.telling.trust import overhead_in_words
 
 _MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
 _MOST_LOSSES = 20
+_MOST_OUT_OF_LINE = 12
 
 
 def summary(run: Run) -> str:
@@ -102,10 +104,10 @@ def warnings(run: Run) -> list[str]:
     throttled = [record for record in run.records if record.throttled]
     notes = [*altered_lines(run.machine), *slow_snapshot_lines(run)]
     if loud:
-        notes.append(f"**{_varying(loud, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
+        notes.append(f"**{_varying(loud, spreads, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
     if noisy:
-        notes.append(f"{_varying(noisy, NOISY_SPREAD)}. {_worst(noisy)}")
-    notes += steadiness_lines(run)
+        notes.append(f"{_varying(noisy, spreads, NOISY_SPREAD)}. {_worst(noisy)}")
+    notes += [*steadiness_lines(run), *out_of_line_lines(run)]
     if implausible:
         names = text.listed(dict.fromkeys(f"`{record.row.name}`" for record in implausible))
         fault = "faster than the measured limit, which is a fault of the harness; kept out of the figures"
@@ -170,8 +172,27 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
     }
 
 
-def _varying(pairs: Sequence[tuple[float, Record]], bound: float) -> str:
-    return f"{text.counted(len(pairs), 'record')} varying by more than {text.percent(bound)} from turn to turn"
+def out_of_line_lines(run: Run) -> list[str]:
+    """A sentence for each record that costs far more than the same row does at the next sizes, at most a dozen."""
+    found = [_out_of_line(*each) for each in out_of_line(run)]
+    more = len(found) - _MOST_OUT_OF_LINE
+    return found[:_MOST_OUT_OF_LINE] + (
+        [f"{text.counted(more, 'record')} more are as far out of line."] if more > 0 else []
+    )
+
+
+def _out_of_line(before: Record, record: Record, after: Record) -> str:
+    cost, *neighbours = (text.plain_seconds(per_element(each).value) for each in (record, before, after))
+    at = text.listed(f"{told} at {each.case.size}" for told, each in zip(neighbours, (before, after), strict=True))
+    return (
+        f"`{record.row.name}`, {record.case.in_words}, is out of line: an element of X takes {cost}, and {at}. "
+        "Something is special to this size or shape."
+    )
+
+
+def _varying(pairs: Sequence[tuple[float, Record]], of: Sequence[object], bound: float) -> str:
+    varied = f"{len(pairs):,} of {text.counted(len(of), 'record')}"
+    return f"{varied} varied by more than {text.percent(bound)} from turn to turn"
 
 
 def _worst(pairs: Sequence[tuple[float, Record]]) -> str:

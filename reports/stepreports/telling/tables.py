@@ -11,6 +11,7 @@ from itertools import chain
 
 from stepreports.statistics.costs import after_copying, after_starting, typical
 from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, spreads, tails, verdict
+from stepreports.statistics.out_of_line import out_of_line
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import LOOP, MATRIX_FORM, shares_of_limit
 from stepreports.telling.narrowed import narrowed
@@ -43,9 +44,11 @@ def _of_records(run: Run) -> Table:
     loop, matrix = (_baselines(run, technique) for technique in (LOOP, MATRIX_FORM))
     over_matrix, over_first = _speedups(run, matrix), _speedups(run, _first_copies(run))
     fastest_cpu, margins = _fastest_cpu(run), [run.margin_of(record.case) for record in run.records]
+    odd = {id(record) for _, record, _ in out_of_line(run)}
     return {
         **_identity(run.run_id, run.records),
         **_times(run.records, [run.limits.get((r.case, r.row.device)) for r in run.records], run.spreads),
+        "out_of_line": [id(record) in odd for record in run.records],
         **_costs(run.records),
         **_agreement(run.records),
         **_columns("share_of_limit", shares_of_limit(run, run.records)),

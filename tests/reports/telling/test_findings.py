@@ -30,12 +30,25 @@ def test_the_headline_of_one_row_is_that_row(tmp_path):
     assert headline(run_of(tmp_path, entry(NUMPY, 1000, 20))) == ["On the CPU, use `numpy-blas` at 1,000 × 20."]
 
 
-def test_a_row_that_nothing_beats_anywhere_is_the_answer_at_every_size(tmp_path):
+def test_a_row_that_nothing_beats_anywhere_is_the_answer_and_its_ties_are_named(tmp_path):
     """Alone at the top at the large size, not to be told from another at the small one."""
     twin = {"row": "numpy-twin", "technique": "twin"}
     small = [entry(NUMPY, 1000, 20, noise=0.05), entry(NUMPY, 1000, 20, noise=0.05, seed=1, **twin)]
     large = [entry(NUMPY, 20_000, 50), entry(NUMPY, 20_000, 50, slowdown=0.5, **twin)]
-    assert headline(run_of(tmp_path, *small, *large)) == ["On the CPU, use `numpy-twin` at every size timed."]
+    told = headline(run_of(tmp_path, *small, *large))
+    assert told == ["On the CPU, use `numpy-twin`: the fastest at 20,000 × 50, tied with `numpy-blas` below."]
+
+
+def test_the_headline_names_its_dtype_where_another_has_another_answer(tmp_path):
+    def told(twin_in_float32):
+        twin = {"row": "numpy-twin", "technique": "twin"}
+        pairs = [("float64", 0.5), ("float32", twin_in_float32)]
+        rows = [(entry(NUMPY, 1000, 20, dtype=dtype), entry(NUMPY, 1000, 20, dtype=dtype, slowdown=slowdown, **twin))
+                for dtype, slowdown in pairs]  # fmt: skip
+        return headline(run_of(tmp_path, *(each for pair in rows for each in pair)))
+
+    assert told(0.5) == ["On the CPU, use `numpy-twin` at 1,000 × 20."]
+    assert told(2.0) == ["On the CPU in float64, use `numpy-twin` at 1,000 × 20."]
 
 
 def test_a_gpu_that_does_not_pay_is_said_not_to(tmp_path):

@@ -16,7 +16,7 @@ NUMPY = ROWS[1]
     ("changed", "said"),
     [
         ({"noise": 1.0}, "this machine was busy"),
-        ({"noise": 0.2}, "varying by more than 10 %"),
+        ({"noise": 0.2}, "1 of 1 record varied by more than 10 %"),
         ({"implausible": True}, "faster than the measured limit"),
         ({"device_state": {"throttled": True}}, "throttled"),
     ],
@@ -52,3 +52,16 @@ def test_failures_that_differ_in_their_numbers_only_are_told_once_with_their_siz
 def test_the_device_is_told_where_there_are_several(tmp_path):
     assert "device" in winners(load_run(write_run(tmp_path / "both")))[0]
     assert "device" not in winners(load_run(write_run(tmp_path / "one", [entry(NUMPY, 1000, 20)])))[0]
+
+
+def test_a_size_at_which_an_element_costs_far_more_than_at_both_neighbours_is_told(tmp_path):
+    sizes = [(1000, 20), (20_000, 50), (100_000, 100)]
+
+    def told(slowdown):
+        made = [entry(ROWS[3], m, n, slowdown=slowdown if n == 50 else 1.0) for m, n in sizes]
+        return warnings(load_run(write_run(tmp_path, made)))
+
+    (note,) = told(4.0)
+    assert note.startswith("`numba-fused`, step float64 at 20,000 × 50, is out of line: an element of X takes 2.")
+    assert "at 1,000 × 20 and" in note
+    assert told(1.5) == []

@@ -34,7 +34,7 @@ def either(request):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("width", [1400, 390, 320])
 def test_nothing_scrolls_sideways(opened, either, width, scheme):
     page = opened(either, viewport={"width": width, "height": 900}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -21,7 +21,8 @@ COLUMNS = (
     "share_of_limit", "share_of_limit_low", "share_of_limit_high",
     "times_interpreted_loop", "times_interpreted_loop_low", "times_interpreted_loop_high",
     "times_matrix_form", "times_matrix_form_low", "times_matrix_form_high", "verdict_against_matrix_form",
-    "bind_seconds", "first_call_cold_seconds", "x_bytes", "implausible",
+    "import_cold_seconds", "bind_seconds", "bind_cold_seconds", "first_call_cold_seconds", "copy_to_device_seconds",
+    "x_bytes", "implausible", "out_of_line", "margin",
 )  # fmt: skip
 _PLOTLY_SYMBOLS = {
     "o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down", "P": "cross", "X": "x",
@@ -85,14 +86,17 @@ def _flat(ranks: Ranks) -> list[list[int]]:
     return list(ranks.reshape(len(ranks), -1).tolist())
 
 
-def looks(run: Run) -> dict[str, dict[str, str]]:
-    """How Plotly draws each row, by its name."""
+def looks(run: Run) -> dict[str, dict[str, Any]]:
+    """How Plotly draws each row, by its name, and whose it is: of which library, and whether a kernel of the user's."""
+    rows = {row.name: row for row in run.rows}
     return {
         name: {
             "light": look.colour,
             "dark": look.colour_dark,
             "symbol": _PLOTLY_SYMBOLS[look.marker],
             "dash": "solid" if look.dashes == "-" else "dash",
+            "library": rows[name].library,
+            "own": rows[name].own,
         }
         for name, look in styles(run.rows).items()
     }

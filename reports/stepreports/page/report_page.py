@@ -46,7 +46,15 @@ from stepreports.telling.tables import Table
 from stepreports.telling.trust import overhead_in_words, self_test_lines
 
 _FIGURES = ("time", "limit", "roofline", "phases", "start")
-_SCRIPTS = ("unpack.js", "estimate.js", "explore.js", "raw_table.js", "page.js")
+_SCRIPTS = (
+    "unpack.js",
+    "estimate.js",
+    "choices.js",
+    "your_size.js",
+    "explore.js",
+    "raw_table.js",
+    "page.js",
+)
 LESSONS = {"stepbench-lesson-en.html": "English", "stepbench-lesson-zh.html": "中文"}  # beside a run, linked
 _ASSETS = Path(__file__).parent / "assets"
 _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GRID_DARK), "paper": (PAPER, PAPER_DARK)}

@@ -11,13 +11,13 @@ import stepreports
 from stepreports.page.report_page import words
 from synthetic_runs import ROWS, SIZES, entries, entry, write_run
 
-SECTIONS = ("answer", "explore", "ladder", "time", "limit", "agreement", "trust", "records")
+SECTIONS = ("size", "answer", "explore", "ladder", "time", "limit", "agreement", "trust", "records")
 SCRIPT = "<script>alert(1)</script>"
 
 
 def test_the_sections_come_in_their_order(standard):
     page = (standard / "report.html").read_text()
-    assert tuple(re.findall(r'<section id="(\w+)">', page)) == SECTIONS
+    assert tuple(re.findall(r'<section id="(\w+)"', page)) == SECTIONS
 
 
 def test_the_page_needs_no_network_and_no_other_file(standard):
@@ -45,7 +45,7 @@ def test_the_page_needs_no_network_and_no_other_file(standard):
 def test_whatever_was_recorded_renders(tmp_path, benchmarks):
     folder = write_run(tmp_path, benchmarks, machine={})
     page = stepreports.write_report(folder).read_text()
-    assert tuple(re.findall(r'<section id="(\w+)">', page)) == SECTIONS
+    assert tuple(re.findall(r'<section id="(\w+)"', page)) in (SECTIONS, SECTIONS[1:])
     assert stepreports.answer_lines(folder)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from stepreports.figures.style import styles
+from stepreports.figures.style import Style, styles
+from stepreports.records.stored import Row
 from stepreports.records.turns import Layout, Shape
 from stepreports.statistics.bootstrap import LEAST_GENERATIONS, TAIL, Ranks, t_quantile, tail_ranks
 from stepreports.statistics.runs import Run
@@ -87,16 +88,17 @@ def _flat(ranks: Ranks) -> list[list[int]]:
 
 
 def looks(run: Run) -> dict[str, dict[str, Any]]:
-    """How Plotly draws each row, by its name, and whose it is: of which library, and whether a kernel of the user's."""
-    rows = {row.name: row for row in run.rows}
+    """How the script draws each row, by its name, in the order of the records; and whose it is."""
+    drawn = styles(run.rows)
+    return {row.name: _look(row, drawn[row.name]) for row in run.rows}
+
+
+def _look(row: Row, look: Style) -> dict[str, Any]:
     return {
-        name: {
-            "light": look.colour,
-            "dark": look.colour_dark,
-            "symbol": _PLOTLY_SYMBOLS[look.marker],
-            "dash": "solid" if look.dashes == "-" else "dash",
-            "library": rows[name].library,
-            "own": rows[name].own,
-        }
-        for name, look in styles(run.rows).items()
+        "light": look.colour,
+        "dark": look.colour_dark,
+        "symbol": _PLOTLY_SYMBOLS[look.marker],
+        "dash": "solid" if look.dashes == "-" else "dash",
+        "library": row.library,
+        "own": row.own,
     }

@@ -51,6 +51,8 @@ _SCRIPTS = (
     "estimate.js",
     "choices.js",
     "your_size.js",
+    "heat.js",
+    "turns.js",
     "explore.js",
     "raw_table.js",
     "page.js",

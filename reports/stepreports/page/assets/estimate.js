@@ -24,13 +24,14 @@ function ratioOf(data, a, b) {
   if (!generations.length) return null;
   const value = middle(generations.map(middle).sort(ascending));
   const tails = data.tails[generations.map((g) => g.length).join()];
-  if (!tails) return { value: Math.exp(value), low: null, high: null };
+  const turns = generations.flat().length;
+  if (!tails) return { value: Math.exp(value), low: null, high: null, turns };
   const logs = generations.flat();
   const [lows, highs] = tails.map((resamples) => resamples.map((ranks) => statistic(logs, ranks)).sort(ascending));
   const [near, far] = betweenGenerations(data, generations.map(middle), value);
   const low = Math.min(value, lows[data.tail], near);
   const high = Math.max(value, highs[highs.length - 1 - data.tail], far);
-  return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) };
+  return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high), turns };
 }
 
 // How far the generations' medians let their mean be, by Student's t; of too few of them, no further than the value.

@@ -12,7 +12,7 @@ const AXES = {
   m: { label: "m, samples", axis: "m, samples", holding: ["n", "dataset"] },
   n: { label: "n, features", axis: "n, features", holding: ["m", "dataset"] },
 };
-const MOST_SIZES = 60;
+const MOST_SIZES = 60; // of a line as wide as a page can show
 const CASE = ["op", "dtype", "optimizer", "threads", "cache", "steps", "m", "n", "dataset"];
 
 function explore(data) {
@@ -50,7 +50,7 @@ function explore(data) {
       const fits = selectors.every((name) => String(data.cell(name, place)) === select[name].value);
       if (fits && data.cell("replica", place) === 0 && !data.cell("implausible", place)) places.push(place);
     }
-    return thinned(data, places);
+    return evenly(data, places, MOST_SIZES);
   }
 
   function estimateAt(place) {
@@ -83,12 +83,12 @@ function explore(data) {
   document.addEventListener("themechange", draw);
 }
 
-// Of very many sizes an even choice, the largest among them: as many as a line as wide as a page can show.
-function thinned(data, places) {
+// Of very many sizes an even choice, the largest among them.
+function evenly(data, places, most) {
   const sizes = [...new Set(places.map((place) => sizeOf(data, place)))];
-  if (sizes.length <= MOST_SIZES) return places;
+  if (sizes.length <= most) return places;
   const bytes = new Map(places.map((place) => [sizeOf(data, place), data.cell("x_bytes", place)]));
-  const every = Math.ceil(sizes.length / MOST_SIZES);
+  const every = Math.ceil(sizes.length / most);
   const kept = new Set(sizes.sort((a, b) => bytes.get(b) - bytes.get(a)).filter((_, k) => k % every === 0));
   return places.filter((place) => kept.has(sizeOf(data, place)));
 }

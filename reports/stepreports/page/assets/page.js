@@ -17,6 +17,7 @@ async function start() {
 
 async function show(data) {
   if (document.getElementById("size")) yourSize(data);
+  if (document.getElementById("heat")) heatTable(data);
   rawTable(data);
   if (!document.getElementById("plotly")) return;
   document.head.append(element("script", { textContent: await unpacked("plotly") }));

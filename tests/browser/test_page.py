@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
+from itertools import combinations
 
 import pytest
 
@@ -102,6 +104,98 @@ def test_of_two_sizes_with_equal_bytes_the_line_meets_the_one_with_more_samples(
     (trace,) = page.evaluate(TRACES)
     assert trace["x"] == [160_000, 8_000_000, None, 8_000_000]
     assert "10,000 × 100" in trace["text"][1]
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory):
+    """Eight rows of one library whose lines end close together, and a loop that ends early."""
+    close = [
+        replace(ROWS[2], name=f"numba-row-{k}", technique=f"technique {k}", ns_per_element=0.5 + 0.01 * k)
+        for k in range(8)
+    ]
+    made = entries(rows=[ROWS[0], ROWS[1], *close], dtypes=["float64"])
+    return stepreports.write_report(write_run(tmp_path_factory.mktemp("crowded"), made))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_lines_are_labelled_at_their_ends_and_no_label_lies_on_another(opened, crowded, width, scheme):
+    page = opened(crowded, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    while page.locator("#legend [aria-pressed=false]").count():
+        page.locator("#legend [aria-pressed=false]").first.click()
+    labels = page.locator("#chart .annotation-text")
+    names = labels.all_text_contents()
+    assert {"python-loop", "numpy-blas", *(f"numba-row-{k}" for k in range(8))} <= set(names)
+    boxes = [label.bounding_box() for label, name in zip(labels.all(), names, strict=True) if "-" in name]
+    chart = page.locator("#chart").bounding_box()
+    for box in boxes:
+        assert chart["x"] <= box["x"]
+        assert box["x"] + box["width"] <= chart["x"] + chart["width"] + 1
+    for one, other in combinations(boxes, 2):
+        apart = one["y"] + one["height"] <= other["y"] + 2 or other["y"] + other["height"] <= one["y"] + 2
+        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+        assert apart or beside, (one, other)
+
+
+def test_at_first_the_best_row_of_each_library_is_shown(opened, crowded, report):
+    visible = lambda page: {trace["name"] for trace in page.evaluate(TRACES) if trace["visible"]}  # noqa: E731
+    assert visible(opened(crowded)) == {"python-loop", "numpy-blas", "numba-row-0", "read-limit"}
+    both = visible(opened(report))
+    assert {"torch-manual-cpu", "torch-manual-cuda", "cupy-fused", "numba-fused-parallel"} <= both
+    assert not {"torch-autograd-cpu", "numba-loop"} & both
+
+
+def test_rows_of_one_library_differ_in_colour(opened, report):
+    page = opened(report)
+    colours = {trace["name"]: trace["line"]["color"] for trace in page.evaluate(TRACES)}
+    assert len({colours[name] for name in ("numba-loop", "numba-fused", "numba-fused-parallel")}) == 3
+
+
+def test_the_line_that_is_looked_at_stays_and_the_others_fade(opened, report):
+    page = opened(report)
+    opacities = "[...document.querySelectorAll('#chart .scatterlayer > .trace')].map((each) => each.style.opacity)"
+    page.hover("#legend [data-row=numpy-blas]")
+    faded = page.evaluate(opacities)
+    assert faded.count("") == 1
+    assert len(faded) > 4
+    page.hover("h1")
+    assert set(page.evaluate(opacities)) == {""}
+
+
+@pytest.mark.parametrize("axis", ["x_bytes", "m", "n"])
+def test_ticks_are_at_one_two_and_five(opened, report, axis):
+    page = opened(report)
+    page.select_option("#choose-axis", axis)
+    for name in ("xaxis", "yaxis"):
+        ticks = page.evaluate(f"document.getElementById('chart').layout.{name}.tickvals")
+        assert len(ticks) >= 3
+        assert {f"{tick:e}"[0] for tick in ticks} <= {"1", "2", "5"}
+    told = page.locator("#chart .ytick text").all_text_contents()
+    assert all(re.fullmatch(r"[125]0{0,2} [nµm]?s", tick) for tick in told)
+
+
+def test_every_choice_is_in_the_address_and_comes_from_it(opened, report):
+    page = opened(report)
+    page.select_option("#choose-measure", "speedup")
+    page.select_option("#choose-dtype", "float32")
+    page.click("#legend [data-row=torch-autograd-cpu]")
+    page.fill("#filter", "1000x20")
+    page.goto(page.url)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert page.input_value("#choose-measure") == "speedup"
+    assert page.input_value("#choose-dtype") == "float32"
+    assert page.get_attribute("#legend [data-row=torch-autograd-cpu]", "aria-pressed") == "true"
+    assert page.input_value("#filter") == "1000x20"
+
+
+def test_the_search_takes_a_size_as_the_command_line_writes_it(opened, report):
+    page = opened(report)
+    page.fill("#filter", "numba-fused 1000x20 float32")
+    assert "of 2 records" in page.inner_text("#count")
+    page.fill("#filter", "numba-fused 1,000×20 float32")
+    assert "of 2 records" in page.inner_text("#count")
+    page.fill("#filter", "100x20")
+    assert page.inner_text("#count") == "no record matches"
 
 
 def test_the_legend_switches_rows_off_and_on_from_the_keyboard(opened, report):

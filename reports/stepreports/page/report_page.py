@@ -30,8 +30,10 @@ from stepreports.figures.style import (
     GRID_DARK,
     INK,
     INK_DARK,
+    OWN,
     PAPER,
     PAPER_DARK,
+    TONES,
     styles,
 )
 from stepreports.page import sections
@@ -53,6 +55,7 @@ _SCRIPTS = (
     "your_size.js",
     "heat.js",
     "turns.js",
+    "chart_axes.js",
     "explore.js",
     "raw_table.js",
     "page.js",
@@ -63,7 +66,12 @@ _INKS = {"ink": (INK, INK_DARK), "faint": (FAINT, FAINT_DARK), "grid": (GRID, GR
 _UNBROKEN = re.compile(
     r"(?<=\d) (?=×|%|(?:[nµm]?s|[kMGT]?B)\b)|(?<=\d ×) (?=\d)|(?<=\d,) (?=[\d,.]+\])|(?<=[×%s]) (?=\[\d)"
 )
-PALETTE = _INKS | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
+PALETTE = (
+    _INKS
+    | {f"hue-{place}": pair for place, pair in enumerate(COLOURS)}
+    | {f"hue-{place}-{tone}": pair for place, pairs in enumerate(TONES) for tone, pair in enumerate(pairs, start=1)}
+    | {f"own-{tone}": pair for tone, pair in enumerate(OWN)}
+)
 
 
 def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:

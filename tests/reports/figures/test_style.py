@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from stepreports.figures.style import COLOURS, PAPER, PAPER_DARK, styles
+from stepreports.figures.style import COLOURS, OWN, PAPER, PAPER_DARK, TONES, styles
 from stepreports.records.stored import Row
 from synthetic_runs import ROWS
 
+FAMILIES = [OWN, *([base, *tones] for base, tones in zip(COLOURS, TONES, strict=True))]
 
-def row(name, library, technique, device="cpu"):
-    return Row(name, library, technique, device, "")
+
+def row(name, library, technique, device="cpu", own=False):
+    return Row(name, library, technique, device, "", own)
 
 
 def test_a_row_keeps_its_look_whatever_the_order_and_its_colour_whatever_runs_beside_it():
@@ -26,6 +28,23 @@ def test_rows_of_a_run_look_different():
     assert len({(look.colour, look.marker, look.dashes) for look in styles(rows).values()}) == len(rows)
 
 
+def test_rows_of_one_library_differ_in_colour():
+    rows = [row(f"x-{k}", "x", f"technique {k}") for k in range(4)]
+    assert len({look.colour for look in styles(rows).values()}) == 4
+
+
+def test_a_kernel_of_the_users_has_a_colour_that_no_library_has():
+    looks = styles([row("numpy-blas", "numpy", "matrix form"), row("mine", "numpy", "matrix form", own=True)])
+    assert looks["mine"].colour in {light for light, _ in OWN}
+    assert looks["numpy-blas"].colour not in {light for light, _ in OWN}
+
+
+def test_no_two_rows_share_a_colour_by_name():
+    """A figure's colours are told apart when they are made the theme's."""
+    colours = [light for family in FAMILIES for light, _ in family]
+    assert len(set(colours)) == len(colours)
+
+
 def test_a_technique_on_both_devices_differs_by_its_line_only():
     looks = styles([row("x-cpu", "x", "same"), row("x-cuda", "x", "same", "cuda")])
     cpu, cuda = looks["x-cpu"], looks["x-cuda"]
@@ -36,7 +55,7 @@ def test_a_technique_on_both_devices_differs_by_its_line_only():
 @pytest.mark.parametrize("ground", [0, 1], ids=["light", "dark"])
 def test_every_colour_stands_out_from_its_ground(ground):
     paper = (PAPER, PAPER_DARK)[ground]
-    for pair in COLOURS:
+    for pair in (pair for family in FAMILIES for pair in family):
         assert contrast(pair[ground], paper) >= 3
 
 

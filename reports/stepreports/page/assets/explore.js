@@ -3,14 +3,14 @@
 // The interactive chart: selectors choose the cases, buttons switch rows on and off, Plotly draws.
 
 const MEASURES = {
-  time: { label: "Time of one step", axis: "time of one step (s)", words: secondsInWords, log: true },
-  speedup: { label: "Speed-up over …", axis: "times as fast", words: (e) => inWords(e, "×"), log: true },
-  share: { label: "Share of the limit", axis: "share of the measured limit (%)", words: percentInWords, log: false },
+  time: { label: "Time of one step", axis: "time of one step", words: secondsInWords, tick: tickInWords, log: true },
+  speedup: { label: "Speed-up over …", axis: "times as fast", words: (e) => inWords(e, "×"), tick: (x) => `${plainNumber(x)}×`, log: true },
+  share: { label: "Share of the limit", axis: "share of the measured limit", words: percentInWords, tick: (x) => `${plainNumber(x)} %`, log: false },
 };
 const AXES = {
-  x_bytes: { label: "size of X", axis: "size of X (bytes)" },
-  m: { label: "m, samples", axis: "m, samples", holding: ["n", "dataset"] },
-  n: { label: "n, features", axis: "n, features", holding: ["m", "dataset"] },
+  x_bytes: { label: "size of X", axis: "size of X", tick: bytesInWords },
+  m: { label: "m, samples", axis: "m, samples", tick: plainNumber, holding: ["n", "dataset"] },
+  n: { label: "n, features", axis: "n, features", tick: plainNumber, holding: ["m", "dataset"] },
 };
 const MOST_SIZES = 60; // of a line as wide as a page can show
 const CASE = ["op", "dtype", "optimizer", "threads", "cache", "steps", "m", "n", "dataset"];
@@ -20,15 +20,16 @@ function explore(data) {
   const controls = document.getElementById("controls");
   const selectors = chart.dataset.selectors.split(" ");
   const measures = chart.dataset.measures.split(" ");
-  const hidden = new Set();
   const byCase = indexByCase(data);
   const select = {};
+  let picked = chosenAtStart.has("rows") ? new Set(chosenAtStart.get("rows").split(",").filter(Boolean)) : null; // null: the best of each library
 
   const add = (name, label, options, value) => {
     const box = element("select", { id: `choose-${name}` });
     for (const [option, text] of options) box.append(element("option", { value: option, textContent: text }));
-    box.value = value ?? options[0][0];
-    box.addEventListener("change", draw);
+    const asked = chosenAtStart.get(`chart-${name}`);
+    box.value = options.some(([option]) => option === asked) ? asked : value ?? options[0][0];
+    box.addEventListener("change", () => { draw(); note(); });
     const field = element("label", { htmlFor: box.id }, element("span", { textContent: label }), box);
     field.hidden = options.length < 2;
     controls.append(field);
@@ -43,6 +44,13 @@ function explore(data) {
     const values = data.distinct(name).map((v) => [String(v), String(v)]);
     add(name, name, values, chart.dataset[name]);
   }
+  const atFirst = Object.fromEntries(Object.entries(select).map(([name, box]) => [name, chosenAtStart.has(`chart-${name}`) ? null : box.value]));
+
+  // What differs from what the page opens with.
+  function note() {
+    const changed = Object.entries(select).map(([name, box]) => [`chart-${name}`, box.value === atFirst[name] ? null : box.value]);
+    remember({ ...Object.fromEntries(changed), rows: picked && ([...picked].join() || "none") });
+  }
 
   function chosen() {
     const places = [];
@@ -54,13 +62,12 @@ function explore(data) {
   }
 
   function estimateAt(place) {
-    const three = (name) => ["", "_low", "_high"].map((end) => data.cell(name + end, place));
     if (select.measure.value === "speedup") {
       const other = byCase.get(caseKey(data, place))?.get(select.baseline.value);
       return other === undefined ? null : ratioOf(data, other, place);
     }
-    const [value, low, high] = three(select.measure.value === "time" ? "seconds_per_step" : "share_of_limit");
-    return value === null ? null : { value, low, high };
+    const found = threeOf(data, select.measure.value === "time" ? "seconds_per_step" : "share_of_limit", place);
+    return found.value === null ? null : found;
   }
 
   function points() {
@@ -72,15 +79,58 @@ function explore(data) {
     const measure = MEASURES[select.measure.value];
     select.baseline.closest("label").hidden = select.measure.value !== "speedup";
     const found = points();
-    const traces = tracesOf(data, found, select.axis.value, measure, hidden);
-    Plotly.react(chart, traces, layoutOf(data, select, measure, found), { responsive: true, displaylogo: false,
+    const shown = picked ?? bestOfEach(data, found);
+    const traces = tracesOf(data, found, select.axis.value, measure, shown);
+    Plotly.react(chart, traces, layoutOf(data, chart, select, measure, traces), { responsive: true, displaylogo: false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
-    drawLegend(data, found, hidden, draw);
+    drawLegend(data, found, shown, (row) => {
+      picked = new Set(shown);
+      if (!picked.delete(row)) picked.add(row);
+      draw();
+      note();
+    });
     drawNumbers(data, found, measure);
   }
 
   draw();
+  chart.on("plotly_hover", ({ points: [point] }) => dimOthers(chart, point.data.row));
+  chart.on("plotly_unhover", () => dimOthers(chart, null));
   document.addEventListener("themechange", draw);
+  let width = chart.clientWidth;
+  addEventListener("resize", () => {
+    if (chart.clientWidth !== width) draw(); // the margin of the labels and the ticks go by the width
+    width = chart.clientWidth;
+  });
+}
+
+// Of each library on each device the row that is the fastest at most sizes, and of equals at the largest; the kernels of
+// the user's; and what is no row, such as the limit.
+function bestOfEach(data, found) {
+  const wins = new Map(); // by group, how often each row is the fastest of it
+  const fastest = new Map(); // by group and size
+  for (const point of [...found].sort((a, b) => data.cell("x_bytes", a.place) - data.cell("x_bytes", b.place))) {
+    const look = data.rows[point.row];
+    const group = look && !look.own ? look.group ?? `${look.library} ${data.cell("device", point.place)}` : point.row;
+    const key = JSON.stringify([group, sizeOf(data, point.place)]);
+    const before = fastest.get(key);
+    if (before === undefined || data.cell("seconds_per_step", point.place) < data.cell("seconds_per_step", before.place)) fastest.set(key, { ...point, group });
+  }
+  for (const { row, group } of fastest.values()) {
+    if (!wins.has(group)) wins.set(group, new Map());
+    const counts = wins.get(group);
+    const count = (counts.get(row) ?? 0) + 1;
+    counts.delete(row); // the latest, which is at the largest size, comes last
+    counts.set(row, count);
+  }
+  return new Set([...wins.values()].map((counts) => [...counts].reduce((a, b) => (b[1] >= a[1] ? b : a))[0]));
+}
+
+// The line that is looked at stays, the others fade, their labels and marks with them.
+function dimOthers(chart, row) {
+  const drawn = chart.data.filter((trace) => trace.visible);
+  const fade = (node, of) => { if (node) node.style.opacity = row === null || of === null || of === row ? "" : 0.14; };
+  chart.querySelectorAll(".scatterlayer > .trace").forEach((node, k) => fade(node, drawn[k]?.row ?? null));
+  chart.querySelectorAll(".infolayer .annotation").forEach((node, k) => fade(node, chart.layout.annotations[k]?.row ?? null));
 }
 
 // Of very many sizes an even choice, the largest among them.
@@ -117,7 +167,7 @@ const themed = (name) => getComputedStyle(document.documentElement).getPropertyV
 const colourOf = (data, row) => (data.rows[row] ? data.rows[row][isDark() ? "dark" : "light"] : themed("--ink"));
 
 // A trace a row; against m or n, a trace for each value of what must be held, so that a line means one thing.
-function tracesOf(data, found, axis, measure, hidden) {
+function tracesOf(data, found, axis, measure, shown) {
   const lines = new Map();
   for (const point of found) {
     const held = (AXES[axis].holding ?? []).map((name) => data.cell(name, point.place));
@@ -127,7 +177,7 @@ function tracesOf(data, found, axis, measure, hidden) {
   }
   return [...lines.values()].map((line) => {
     line.sort((a, b) => data.cell(axis, a.place) - data.cell(axis, b.place) || data.cell("m", a.place) - data.cell("m", b.place));
-    return traceOf(data, joinedOnce(data, line, axis), axis, measure, hidden);
+    return traceOf(data, joinedOnce(data, line, axis), axis, measure, shown);
   });
 }
 
@@ -137,13 +187,13 @@ function joinedOnce(data, line, axis) {
   return [...line.filter(meets), ...line.filter((point, k) => !meets(point, k)).flatMap((point) => [null, point])];
 }
 
-function traceOf(data, line, axis, measure, hidden) {
+function traceOf(data, line, axis, measure, shown) {
   const { row } = line[0];
   const look = data.rows[row] ?? { symbol: "line-ew", dash: "dot" };
   const scale = measure.log ? 1 : 100;
   const ends = (end) => line.map((point) => (point === null || point.estimate.low === null ? 0 : Math.abs(point.estimate[end] - point.estimate.value) * scale));
   return {
-    type: "scatter", mode: "lines+markers", name: escaped(row), visible: !hidden.has(row), showlegend: false,
+    type: "scatter", mode: "lines+markers", name: escaped(row), row, visible: shown.has(row), showlegend: false,
     x: line.map((point) => point && data.cell(axis, point.place)),
     y: line.map((point) => point && point.estimate.value * scale),
     error_y: { type: "data", symmetric: false, array: ends("high"), arrayminus: ends("low"), thickness: 1, width: 3 },
@@ -157,44 +207,20 @@ function traceOf(data, line, axis, measure, hidden) {
 // Plotly reads a little HTML in its texts; what a record says is shown as it is.
 const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-function layoutOf(data, select, measure, found) {
-  const line = { gridcolor: themed("--grid"), linecolor: themed("--faint"), zeroline: false, automargin: true };
-  const isSize = select.axis.value === "x_bytes";
-  const marks = isSize ? cacheMarks(data, found) : [];
-  return {
-    autosize: true, margin: { l: 62, r: 16, t: 24, b: 48 }, hovermode: "closest",
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: themed("--ink"), family: getComputedStyle(document.body).fontFamily, size: 12 },
-    hoverlabel: { bgcolor: themed("--card"), bordercolor: themed("--faint"), font: { color: themed("--ink") } },
-    xaxis: { ...line, type: "log", title: { text: AXES[select.axis.value].axis }, exponentformat: "SI", minexponent: 1, dtick: 1,
-      ticksuffix: isSize ? "B" : "" },
-    yaxis: { ...line, type: measure.log ? "log" : "linear", rangemode: "tozero", title: { text: measure.axis },
-      exponentformat: "SI", minexponent: 1, dtick: measure.log ? 1 : undefined, ticksuffix: { time: "s", speedup: "×", share: " %" }[select.measure.value] },
-    shapes: marks.map(([, size]) => ({ type: "line", x0: size, x1: size, y0: 0, y1: 1, yref: "paper",
-      line: { color: themed("--faint"), width: 1, dash: "dot" } })),
-    annotations: marks.map(([name, size]) => ({ x: Math.log10(size), y: 1, yref: "paper", yanchor: "bottom", text: escaped(name),
-      showarrow: false, font: { color: themed("--faint"), size: 11 } })),
-  };
-}
-
-function cacheMarks(data, found) {
-  const sizes = found.map((point) => data.cell("x_bytes", point.place));
-  const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
-  return Object.entries(data.caches).filter(([, size]) => size > low / 3 && size < high * 3);
-}
-
 // Buttons, so that the keyboard reaches them: pressed is shown.
-function drawLegend(data, found, hidden, redraw) {
+function drawLegend(data, found, shown, press) {
   const legend = document.getElementById("legend");
+  const chart = document.getElementById("chart");
   const focused = document.activeElement?.dataset?.row;
   const buttons = [...new Set(found.map((point) => point.row))].map((row) => {
     const button = element("button", { type: "button", className: "chip" }, swatch(data, row), row);
     button.dataset.row = row;
-    button.setAttribute("aria-pressed", String(!hidden.has(row)));
-    button.addEventListener("click", () => {
-      if (!hidden.delete(row)) hidden.add(row);
-      redraw();
-    });
+    button.setAttribute("aria-pressed", String(shown.has(row)));
+    button.addEventListener("click", () => press(row));
+    if (shown.has(row)) {
+      for (const event of ["mouseenter", "focus"]) button.addEventListener(event, () => dimOthers(chart, row));
+      for (const event of ["mouseleave", "blur"]) button.addEventListener(event, () => dimOthers(chart, null));
+    }
     return button;
   });
   legend.replaceChildren(...buttons);

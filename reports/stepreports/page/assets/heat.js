@@ -85,7 +85,7 @@ function heatCell(data, place, best) {
   const { over, told, isBest } = standing(data, place, best);
   const times = isBest ? "best" : over ? `${significant(over.value, over.value < 100 ? 2 : 1)}×` : "?";
   const doubt = doubtsOf(data, { at: [{ place }] });
-  const button = element("button", { type: "button" }, element("b", { textContent: times }), element("span", { textContent: secondsInWords({ value: data.cell("seconds_per_step", place), low: null }) }));
+  const button = element("button", { type: "button" }, element("strong", { textContent: times }), element("span", { textContent: secondsInWords({ value: data.cell("seconds_per_step", place), low: null }) }));
   if (doubt.length) button.append(element("sup", { textContent: data.cell("out_of_line", place) ? "!" : "~" }));
   button.title = [isBest ? "the best" : told ? "" : "cannot be told from the best", ...doubt].filter(Boolean).join("; ");
   button.setAttribute("aria-label", `${data.cell("row", place)} at ${sizeOf(data, place)}: ${times}, ${secondsInWords({ value: data.cell("seconds_per_step", place), low: null })}${button.title ? `; ${button.title}` : ""}. Show its turns.`);

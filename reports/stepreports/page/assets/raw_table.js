@@ -34,10 +34,11 @@ function rawTable(data) {
   }
 
   function refresh() {
-    const terms = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const terms = filter.value.toLowerCase().split(/\s+/).filter(Boolean).map((term) => sizeIn(term) ?? term);
+    const fits = (place) => (term) => (typeof term === "string" ? words[place].includes(term) : data.cell("m", place) === term[0] && data.cell("n", place) === term[1]);
     state.places = [];
     for (let place = 0; place < data.count; place += 1) {
-      if (terms.every((term) => words[place].includes(term))) state.places.push(place);
+      if (terms.every(fits(place))) state.places.push(place);
     }
     if (state.key) state.places.sort(comparing((place) => data.cell(state.key, place), state.down));
     state.page = 0;
@@ -64,7 +65,8 @@ function rawTable(data) {
   const turn = (by) => () => { state.page += by; show(); };
   document.getElementById("before").addEventListener("click", turn(-1));
   document.getElementById("after").addEventListener("click", turn(1));
-  filter.addEventListener("input", refresh);
+  filter.value = chosenAtStart.get("filter") ?? "";
+  filter.addEventListener("input", () => { refresh(); remember({ filter: filter.value }); });
   for (const [id, write] of [["copy-csv", asCsv], ["copy-markdown", asMarkdown]]) {
     const button = document.getElementById(id);
     button.addEventListener("click", () => copy(button, write(data, Object.keys(data.columns), state.places)));

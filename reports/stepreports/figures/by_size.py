@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.bars import phases_figure, start_figure
+from stepreports.figures.drift import drift_figure
 from stepreports.figures.roofline import roofline_figure
 from stepreports.figures.style import DASHES, FAINT, INK, Style, styles
 from stepreports.records.files import name_of_file
@@ -40,6 +41,7 @@ def figures(run: Run) -> dict[str, Figure]:
             found[f"speedup-over-{name_of_file(baseline.name)}-{view.slug}"] = speedup_figure(view, baseline)
     found["phases"] = phases_figure(run)
     found["start"] = start_figure(run)
+    found["drift"] = drift_figure(run)
     return {name: figure for name, figure in found.items() if figure is not None}
 
 

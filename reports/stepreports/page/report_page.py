@@ -43,11 +43,12 @@ from stepreports.statistics.views import step_views, views
 from stepreports.telling import margins_told, narrowed, resources
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.machine_facts import machine_lines, roof_lines
+from stepreports.telling.own_kernels import own_kernel_table
 from stepreports.telling.summary import alarms, warnings, where, winners_of
 from stepreports.telling.tables import Table
-from stepreports.telling.trust import overhead_in_words, self_test_lines
+from stepreports.telling.trust import drift_in_words, overhead_in_words, self_test_lines
 
-_FIGURES = ("time", "limit", "roofline", "phases", "start")
+_FIGURES = ("time", "limit", "roofline", "phases", "start", "drift")
 _SCRIPTS = (
     "unpack.js",
     "estimate.js",
@@ -85,6 +86,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         main=main[0] if main else None,
         where=where(run),
         headline=headline(run),
+        own=own_kernel_table(run),
         claims=answer(run),
         winners=[(view.title, winners_of(view)) for view in step_views(run)[:MOST_VIEWS]],
         warnings=warnings(run),
@@ -100,6 +102,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         margins_told=margins_told,
         machine_lines=machine_lines(run),
         figures=_figures(run, drawn),
+        drift=drift_in_words(run),
         overtakings=list(chain.from_iterable(map(overtakings, main))),
     )
 
@@ -134,7 +137,7 @@ def words(sentence: object) -> Markup:
 def _figures(run: Run, drawn: Mapping[str, Figure]) -> dict[str, Markup | None]:
     """The static figures of the page; None for one that the records could not fill."""
     slugs = [view.slug for view in views(run)[:1]]
-    files = {"phases": "phases", "start": "start"} | {
+    files = {name: name for name in ("phases", "start", "drift")} | {
         name: f"{name}-{slug}" for slug in slugs for name in ("time", "limit", "roofline")
     }
     return {name: inlined(drawn[files[name]], name) if files.get(name) in drawn else None for name in _FIGURES}

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from stepreports.records.stored import Case, Failure
 from stepreports.statistics.costs import PHASES, after_starting, cold_start, phases, start_costs, typical
 from stepreports.statistics.intervals import Estimate, detectable_difference, ratio, ratios, verdict
+from stepreports.statistics.ladder import climbed
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shows_its_passes
 from stepreports.telling import text
 from stepreports.telling.bases import threads_of
+from stepreports.telling.doubts import with_doubt
 from stepreports.telling.steadiness_told import time_of
 from stepreports.telling.summary import alike, sizes_of, times_as_fast
 from stepreports.telling.tables import AGREEMENT
@@ -25,16 +27,23 @@ _MOST_LINES = 40  # of a table that is not the raw one
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One row of a ladder. `place` is where its time stands between the fastest and the slowest, logarithmically."""
+    """One row of a ladder, with how many times as fast as the rung below it is, and which that is.
+
+    depth  how many rungs it stands above the ground
+    told   the verdict on its difference to the rung below
+    place  where its time stands between the fastest and the slowest, logarithmically
+    """
 
     row: str
+    depth: int
+    below: str
     device: str
     technique: str
     why: str
     passes: str
     threads: str
     time: str
-    over_before: str
+    over_below: str
     told: str
     over_loop: str
     place: float
@@ -42,7 +51,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The rows at one size in the order of the catalogue."""
+    """The rows at one size as a tree, each after the one that it stands on."""
 
     size: str
     fastest: str
@@ -57,31 +66,34 @@ def ladders(view: View) -> list[Ladder]:
 
 
 def _ladder(run: Run, case: Case) -> Ladder:
-    records = list(run.cases[case].values())
+    records = run.cases[case].values()
     loop = next((record for record in records if record.row.technique == LOOP), None)
     times = [record.seconds.value for record in records]
-    rungs, best = [], None
-    for record in records:
-        rungs.append(_rung(run, record, best, loop, min(times), max(times)))
-        best = record if best is None or record.seconds.value < best.seconds.value else best
-    return Ladder(case.size, text.plain_seconds(min(times)), text.plain_seconds(max(times)), rungs)
-
-
-def _rung(run: Run, record: Record, best: Record | None, loop: Record | None, fastest: float, slowest: float) -> Rung:
+    fastest, slowest = min(times), max(times)
     span = math.log(slowest / fastest) or 1.0
-    gain = ratio(best.turns, record.turns) if best else None
+    rungs = [
+        _rung(run, depth, record, below, times_as_fast(record, loop), math.log(record.seconds.value / fastest) / span)
+        for depth, record, below in climbed(run, case)
+    ]
+    return Ladder(case.size, text.plain_seconds(fastest), text.plain_seconds(slowest), rungs)
+
+
+def _rung(run: Run, depth: int, record: Record, below: Record | None, over_loop: str, place: float) -> Rung:
+    gain = ratio(below.turns, record.turns) if below else None
     return Rung(
         row=record.row.name,
+        depth=depth,
+        below=below.row.name if below else "",
         device=DEVICES.get(record.row.device, record.row.device),
         technique=record.row.technique,
         why=record.row.summary,
         passes=_passes(run, record),
         threads=threads_of(record),
-        time=time_of(record),
-        over_before=text.times(gain) if gain else "–",
+        time=with_doubt(time_of(record), run, record),
+        over_below=text.times(gain) if gain else "–",
         told=str(verdict(gain.inverse(), run.margin_of(record.case))) if gain else "",
-        over_loop=times_as_fast(record, loop),
-        place=100 * math.log(record.seconds.value / fastest) / span,
+        over_loop=over_loop,
+        place=100 * place,
     )
 
 

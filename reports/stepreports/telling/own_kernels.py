@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from stepreports.statistics.intervals import ratio
+from stepreports.statistics.intervals import ratio, verdict
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import MATRIX_FORM
 from stepreports.telling import text
+from stepreports.telling.doubts import with_doubt
 from stepreports.telling.findings import compared
 from stepreports.telling.ranking import Place, Ranking, rankings
 from stepreports.telling.steadiness_told import time_of
@@ -19,6 +20,40 @@ def own_kernel_lines(run: Run) -> list[str]:
     more = len(found) - _MOST_LINES
     told = [_sentence(run, ranking, place) for ranking, place in found[:_MOST_LINES]]
     return [*told, f"{text.counted(more, 'case')} more in the ranking."] if more > 0 else told
+
+
+def own_kernel_table(run: Run) -> list[dict[str, str]]:
+    """A line for each kernel of a file at each case: its time, against the matrix form, the best and the limit."""
+    return [
+        _line(run, ranking, place) for ranking in rankings(run) for place in ranking.places if place.record.row.own
+    ][:_MOST_LINES]
+
+
+def _line(run: Run, ranking: Ranking, place: Place) -> dict[str, str]:
+    record, matrix = place.record, run.row_of_technique(MATRIX_FORM)
+    baseline = matrix.name if matrix else "the matrix form"
+    other = run.cases[record.case].get(baseline)
+    gain = ratio(other.turns, record.turns) if other and other is not record else None
+    told = str(verdict(gain.inverse(), run.margin_of(record.case))) if gain else "–"
+    best = ranking.places[0]
+    return {
+        "kernel": f"`{record.row.name}`",
+        "case": f"{record.case.kind}, {record.case.size}",
+        f"time of a {ranking.view.unit}": with_doubt(text.time(record.seconds), run, record),
+        f"× {baseline}": text.times(gain) if gain else "–",
+        "× the best": _of_the_best(place, best),
+        "of the limit": text.percentage(place.share) if place.share else "–",
+        f"against {baseline}": f"**{told}**" if told in ("faster", "slower") else told,
+    }
+
+
+def _of_the_best(place: Place, best: Place) -> str:
+    """Its speed as a multiple of that of the best, which is named."""
+    if place is best:
+        return "the best"
+    speed = place.over.inverse() if place.over else None
+    tied = ", tied" if place.tied else ""
+    return f"{text.times(speed)} `{best.record.row.name}`{tied}" if speed else "–"
 
 
 def _sentence(run: Run, ranking: Ranking, place: Place) -> str:

@@ -10,13 +10,13 @@ from itertools import chain
 
 from stepreports.records.journal import NAME as JOURNAL
 from stepreports.records.stored import Failure
-from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD, ratio
-from stepreports.statistics.out_of_line import out_of_line, per_element
+from stepreports.statistics.intervals import ratio
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, View, baselines, shares_of_limit, step_views
 from stepreports.telling import text
 from stepreports.telling.baseline import altered_lines
 from stepreports.telling.bases import base_line, rows_by_size, times_of_base
+from stepreports.telling.doubts import out_of_line_lines, varying_lines, with_doubt
 from stepreports.telling.findings import answer, headline, standings
 from stepreports.telling.narrowed import NARROW_NOTE, narrow_lines
 from stepreports.telling.own_kernels import own_kernel_lines
@@ -28,7 +28,6 @@ from stepreports.telling.trust import overhead_in_words
 
 _MOST_VIEWS, _MOST_SIZES = 4, 20  # of a summary that is to be read; table.csv has them all
 _MOST_LOSSES = 20
-_MOST_OUT_OF_LINE = 12
 
 
 def summary(run: Run) -> str:
@@ -97,16 +96,9 @@ def alarms(run: Run) -> list[str]:
 @lru_cache(maxsize=8)
 def warnings(run: Run) -> list[str]:
     """What would make a careful reader doubt a number."""
-    spreads = [pair for pair in zip(run.spreads, run.records, strict=True) if not pair[1].is_limit]
-    loud = [pair for pair in spreads if pair[0] > LOUD_SPREAD]
-    noisy = [pair for pair in spreads if NOISY_SPREAD < pair[0] <= LOUD_SPREAD]
     implausible = [record for record in run.records if record.implausible]
     throttled = [record for record in run.records if record.throttled]
-    notes = [*altered_lines(run.machine), *slow_snapshot_lines(run)]
-    if loud:
-        notes.append(f"**{_varying(loud, spreads, LOUD_SPREAD)}: this machine was busy.** {_worst(loud)}")
-    if noisy:
-        notes.append(f"{_varying(noisy, spreads, NOISY_SPREAD)}. {_worst(noisy)}")
+    notes = [*altered_lines(run.machine), *slow_snapshot_lines(run), *varying_lines(run)]
     notes += [*steadiness_lines(run), *out_of_line_lines(run)]
     if implausible:
         names = text.listed(dict.fromkeys(f"`{record.row.name}`" for record in implausible))
@@ -163,38 +155,10 @@ def _winner(run: Run, leaders: Sequence[Record]) -> dict[str, str]:
     fastest, share = leaders[0], shares_of_limit(run, leaders[:1])[0]
     return {
         "fastest": text.listed((f"`{record.row.name}`" for record in leaders), "or"),
-        "time of a step": time_of(fastest),
+        "time of a step": with_doubt(time_of(fastest), run, fastest),
         **{
             f"over {baseline.name}": times_of_base(fastest, run.cases[fastest.case].get(baseline.name))
             for baseline in baselines(run)
         },
         "of the limit": text.percentage(share) if share else "–",
     }
-
-
-def out_of_line_lines(run: Run) -> list[str]:
-    """A sentence for each record that costs far more than the same row does at the next sizes, at most a dozen."""
-    found = [_out_of_line(*each) for each in out_of_line(run)]
-    more = len(found) - _MOST_OUT_OF_LINE
-    return found[:_MOST_OUT_OF_LINE] + (
-        [f"{text.counted(more, 'record')} more are as far out of line."] if more > 0 else []
-    )
-
-
-def _out_of_line(before: Record, record: Record, after: Record) -> str:
-    cost, *neighbours = (text.plain_seconds(per_element(each).value) for each in (record, before, after))
-    at = text.listed(f"{told} at {each.case.size}" for told, each in zip(neighbours, (before, after), strict=True))
-    return (
-        f"`{record.row.name}`, {record.case.in_words}, is out of line: an element of X takes {cost}, and {at}. "
-        "Something is special to this size or shape."
-    )
-
-
-def _varying(pairs: Sequence[tuple[float, Record]], of: Sequence[object], bound: float) -> str:
-    varied = f"{len(pairs):,} of {text.counted(len(of), 'record')}"
-    return f"{varied} varied by more than {text.percent(bound)} from turn to turn"
-
-
-def _worst(pairs: Sequence[tuple[float, Record]]) -> str:
-    amount, record = max(pairs, key=lambda pair: pair[0])
-    return f"The worst is `{record.row.name}`, {record.case.in_words}: {text.percent(amount)}."

@@ -11,6 +11,7 @@ from itertools import chain
 
 from stepreports.statistics.costs import after_copying, after_starting, typical
 from stepreports.statistics.intervals import Estimate, detectable_difference, ratios, spreads, tails, verdict
+from stepreports.statistics.ladder import rung_below
 from stepreports.statistics.out_of_line import out_of_line
 from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import LOOP, MATRIX_FORM, shares_of_limit
@@ -27,9 +28,9 @@ _CASE = ("dtype", "optimizer", "m", "n", "dataset", "threads", "cache", "x_bytes
 def table(run: Run) -> Table:
     """One line a record, in the order of the records, read kernels and second copies included.
 
-    `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the fastest
-    row before it on the ladder (the order of the records), for a second copy the first, and for a GPU the fastest
-    CPU row, which it overtakes after `break_even_steps_copied_first` where the data must be copied first.
+    `times_x` says how many times as fast as x the record is: the interpreted loop, the matrix form, the row that it
+    stands on in the ladder (`rung_below`), for a second copy the first, and for a GPU the fastest CPU row, which it
+    overtakes after `break_even_steps_copied_first` where the data must be copied first.
     Rows with X in a narrower storage come last: `times_own_float32` is over the same row without, and no other; beside
     it stands how far their X is from the unrounded one.
     """
@@ -43,6 +44,7 @@ def table(run: Run) -> Table:
 def _of_records(run: Run) -> Table:
     loop, matrix = (_baselines(run, technique) for technique in (LOOP, MATRIX_FORM))
     over_matrix, over_first = _speedups(run, matrix), _speedups(run, _first_copies(run))
+    below = [rung_below(run, record) if record.stands_for_its_row else None for record in run.records]
     fastest_cpu, margins = _fastest_cpu(run), [run.margin_of(record.case) for record in run.records]
     odd = {id(record) for _, record, _ in out_of_line(run)}
     return {
@@ -56,7 +58,8 @@ def _of_records(run: Run) -> Table:
         **_columns("times_matrix_form", over_matrix),
         "verdict_against_matrix_form": _verdicts(over_matrix, margins),
         **_columns("break_even_steps_matrix_form", _break_evens(run, matrix)),
-        **_columns("times_best_before", _speedups(run, _best_before(run))),
+        "rung_below": [record.row.name if record else None for record in below],
+        **_columns("times_rung_below", _speedups(run, below)),
         **_columns("times_first_copy", over_first),
         **_columns("times_fastest_cpu", _speedups(run, fastest_cpu)),
         **_columns("break_even_steps_copied_first", _copied_first(run, fastest_cpu)),
@@ -87,18 +90,6 @@ def _baselines(run: Run, technique: str) -> list[Record | None]:
     """At each record's case, the record of the row of a technique."""
     baseline = run.row_of_technique(technique)
     return [run.cases.get(r.case, {}).get(baseline.name) if baseline else None for r in run.records]
-
-
-def _best_before(run: Run) -> list[Record | None]:
-    """At each record, the fastest record of its case that comes before it in the order of the records."""
-    best: dict[object, Record] = {}
-    found = []
-    for record in run.records:
-        counts, before = record.stands_for_its_row, best.get(record.case)
-        found.append(before if counts else None)
-        if counts and (before is None or record.seconds.value < before.seconds.value):
-            best[record.case] = record
-    return found
 
 
 def _fastest_cpu(run: Run) -> list[Record | None]:

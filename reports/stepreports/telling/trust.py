@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepreports.records.overhead import Overhead
+from stepreports.statistics.control_drift import drift_of
+from stepreports.statistics.runs import Run
 from stepreports.telling import text
 
 
@@ -14,6 +16,18 @@ def overhead_in_words(overhead: Overhead) -> str:
     return (
         f"Of the {text.duration(overhead.elapsed_seconds)} that the run took, {text.percent(overhead.share)} went to "
         "what is not a timed round: starting processes, compiling, binding, proving agreement, warming up."
+    )
+
+
+def drift_in_words(run: Run) -> str | None:
+    """How far the control row moved through the run; None where it cannot be told."""
+    found = drift_of(run)
+    if found is None:
+        return None
+    least, most = found.range
+    return (
+        f"`{found.row.name}` at one case after the other, over its own median there: its medians lay between "
+        f"{least:.2f}× and {most:.2f}×. Ratios are taken within a turn, so drift is not in them; times have it."
     )
 
 

@@ -33,7 +33,7 @@ def page_lines(run):
             yield line.pop("row").strip("`"), [told for head, told in line.items() if head not in {"case", "verdict"}]
     for view in views(run):
         for rung in (rung for ladder in sections.ladders(view) for rung in ladder.rungs):
-            yield rung.row, [rung.time, rung.over_before, rung.over_loop]
+            yield rung.row, [rung.time, rung.over_below, rung.over_loop]
 
 
 @pytest.mark.parametrize("generations", [1, 2, 4])

@@ -30,7 +30,16 @@ def comparison(tmp_path_factory):
     return stepreports.compare_report(runs, folder / "out")
 
 
-@pytest.fixture(params=["report", "comparison"])
+@pytest.fixture(scope="session")
+def own(tmp_path_factory):
+    """A run with a kernel of the user's, on a restless machine."""
+    made = entries(rows=ROWS[:4], sizes=SIZES[:4], noise=0.4)
+    mine = {"row": "my-kernel-of-long-name", "technique": "mine", "own_kernel": True}
+    made += [entry(ROWS[1], *size, dtype=dtype, **mine) for size in SIZES[:4] for dtype in ("float64", "float32")]
+    return stepreports.write_report(write_run(tmp_path_factory.mktemp("own"), made))
+
+
+@pytest.fixture(params=["report", "comparison", "own"])
 def either(request):
     return request.getfixturevalue(request.param)
 
@@ -312,11 +321,63 @@ def test_a_page_of_little_opens_without_a_complaint(opened, tmp_path, benchmarks
     opened(stepreports.write_report(write_run(tmp_path, benchmarks)), viewport=PHONE)
 
 
+def test_the_users_kernels_come_first_in_a_colour_of_their_own(opened, own):
+    page = opened(own)
+    assert page.locator("main section").first.get_attribute("id") == "own"
+    heads = page.locator("#own thead th").all_inner_texts()
+    assert heads == ["case", "verdict", "time of a step", "× numpy-blas", "× the best", "of the limit"]
+    assert page.locator("#own tbody tr").count() == 8
+    colours = {trace["name"]: trace["line"]["color"] for trace in page.evaluate(TRACES)}
+    mine = colours.pop("my-kernel-of-long-name")
+    assert mine not in colours.values()
+    assert "my-kernel-of-long-name" in page.locator("#chart .annotation-text").all_text_contents()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_verdict_on_the_users_kernel_is_seen_without_scrolling(opened, own, width):
+    page = opened(own, viewport={"width": width, "height": 844})
+    box = page.locator("#own tbody td[data-head=verdict] span").first.bounding_box()
+    assert box["y"] + box["height"] < 844
+    assert box["x"] + box["width"] <= width
+
+
+PAPER = {"width": 710, "height": 1040}  # what A4 leaves between its margins, in CSS pixels
+
+
+def printed(page):
+    """As it stands on paper: the layout of print, after what the page does before it is printed."""
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_paper_nothing_is_cut_and_everything_is_open(opened, either, scheme):
+    page = opened(either, viewport=PAPER, color_scheme=scheme)
+    printed(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
+    assert page.evaluate(CUT) == []
+    assert page.locator("details:not([open])").count() == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    for each in page.locator("details:not(.live *) :is(table, dl)").all():
+        assert each.is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+
+
 def test_print_shows_the_static_chart_instead_of_the_live_one(opened, report):
     page = opened(report)
-    page.emulate_media(media="print")
+    printed(page)
     assert page.is_visible(".static-chart svg")
     assert not page.is_visible("#chart")
+    assert page.is_visible("#heat")
+    assert page.is_visible(".snippet pre")
+
+
+def test_a_run_is_printed_on_some_four_pages(opened, report, own):
+    for path in (report, own):
+        pages = re.findall(rb"/Type\s*/Page\b(?!s)", opened(path).pdf(prefer_css_page_size=True))
+        assert 2 <= len(pages) <= 5
 
 
 @pytest.mark.slow
@@ -355,6 +416,13 @@ CONTRASTS = """() => {
   }
   return poor;
 }"""
+# Every table, line of code or drawing on paper that reaches beyond what it stands in, or beyond the paper.
+CUT = """() => [...document.querySelectorAll('main table, main pre, main figure > svg, main td, main th')]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().width > 0)
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && !(each instanceof SVGElement)
+    || each.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+    || each.matches('.scroll > table') && each.offsetWidth > each.parentElement.offsetWidth + 1)
+  .map((each) => `${each.tagName} in ${each.closest('section').id}: ${(each.textContent ?? '').trim().slice(0, 40)}`)"""
 PLACE_OF_FOCUS = """(() => {
   const each = document.activeElement;
   if (each === document.body || each.closest('#chart')) return null;

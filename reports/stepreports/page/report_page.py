@@ -43,7 +43,7 @@ from stepreports.statistics.views import step_views, views
 from stepreports.telling import margins_told, narrowed, resources
 from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.machine_facts import machine_lines, roof_lines
-from stepreports.telling.own_kernels import own_kernel_table
+from stepreports.telling.own_kernels import own_kernel_tables
 from stepreports.telling.summary import alarms, warnings, where, winners_of
 from stepreports.telling.tables import Table
 from stepreports.telling.trust import drift_in_words, overhead_in_words, self_test_lines
@@ -86,7 +86,7 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
         main=main[0] if main else None,
         where=where(run),
         headline=headline(run),
-        own=own_kernel_table(run),
+        own=own_kernel_tables(run),
         claims=answer(run),
         winners=[(view.title, winners_of(view)) for view in step_views(run)[:MOST_VIEWS]],
         warnings=warnings(run),

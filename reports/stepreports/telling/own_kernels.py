@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from stepreports.statistics.intervals import ratio, verdict
 from stepreports.statistics.runs import Run
 from stepreports.statistics.views import MATRIX_FORM
@@ -22,11 +24,14 @@ def own_kernel_lines(run: Run) -> list[str]:
     return [*told, f"{text.counted(more, 'case')} more in the ranking."] if more > 0 else told
 
 
-def own_kernel_table(run: Run) -> list[dict[str, str]]:
-    """A line for each kernel of a file at each case: its time, against the matrix form, the best and the limit."""
-    return [
-        _line(run, ranking, place) for ranking in rankings(run) for place in ranking.places if place.record.row.own
-    ][:_MOST_LINES]
+def own_kernel_tables(run: Run) -> dict[str, list[dict[str, str]]]:
+    """For each kernel of a file a line a case: the verdict, its time, against the matrix form, the best, the limit."""
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for ranking in rankings(run):
+        for place in ranking.places:
+            if place.record.row.own:
+                found[f"`{place.record.row.name}`"].append(_line(run, ranking, place))
+    return {name: lines[:_MOST_LINES] for name, lines in found.items()}
 
 
 def _line(run: Run, ranking: Ranking, place: Place) -> dict[str, str]:
@@ -37,13 +42,12 @@ def _line(run: Run, ranking: Ranking, place: Place) -> dict[str, str]:
     told = str(verdict(gain.inverse(), run.margin_of(record.case))) if gain else "–"
     best = ranking.places[0]
     return {
-        "kernel": f"`{record.row.name}`",
         "case": f"{record.case.kind}, {record.case.size}",
+        "verdict": f"**{told}**" if told in ("faster", "slower") else told,
         f"time of a {ranking.view.unit}": with_doubt(text.time(record.seconds), run, record),
         f"× {baseline}": text.times(gain) if gain else "–",
         "× the best": _of_the_best(place, best),
         "of the limit": text.percentage(place.share) if place.share else "–",
-        f"against {baseline}": f"**{told}**" if told in ("faster", "slower") else told,
     }
 
 

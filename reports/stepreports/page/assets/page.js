@@ -6,10 +6,27 @@ function chooseLadders() {
   box?.addEventListener("change", () => ladders.forEach((ladder) => { ladder.hidden = ladder.dataset.ladder !== box.value; }));
 }
 
+// On paper everything is open and on white; the summaries, which are left out there, have nothing to open.
+function printWhole() {
+  let closed = [];
+  let theme = null;
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    theme = document.documentElement.dataset.theme;
+    document.documentElement.dataset.theme = "light";
+    for (const each of closed) each.open = true;
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.dataset.theme = theme;
+    for (const each of closed) each.open = false;
+  });
+}
+
 // `data-ready` tells that everything is in its place.
 async function start() {
   followTheme();
   chooseLadders();
+  printWhole();
   const data = await loadRecords();
   if (data.count) await show(data);
   document.documentElement.dataset.ready = "";

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD
@@ -25,10 +25,11 @@ def doubts_of(run: Run, record: Record) -> list[str]:
 
 
 @lru_cache(maxsize=8)
-def _doubtful(run: Run) -> tuple[Mapping[int, float], Sequence[int]]:
+def _doubtful(run: Run) -> tuple[frozenset[int], frozenset[int]]:
+    """The restless records and those out of line, by identity."""
     spreads = zip(run.records, run.spreads, strict=True)
-    restless = {id(record): spread for record, spread in spreads if spread > LOUD_SPREAD}
-    return restless, [id(record) for _, record, _ in out_of_line(run)]
+    restless = frozenset(id(record) for record, spread in spreads if spread > LOUD_SPREAD)
+    return restless, frozenset(id(record) for _, record, _ in out_of_line(run))
 
 
 def varying_lines(run: Run) -> list[str]:

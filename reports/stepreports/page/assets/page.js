@@ -3,7 +3,13 @@
 function chooseLadders() {
   const box = document.getElementById("choose-ladder");
   const ladders = [...document.querySelectorAll("[data-ladder]")];
-  box?.addEventListener("change", () => ladders.forEach((ladder) => { ladder.hidden = ladder.dataset.ladder !== box.value; }));
+  if (!box) return;
+  const size = () => box.selectedOptions[0].textContent;
+  const show = () => ladders.forEach((ladder) => { ladder.hidden = ladder.dataset.ladder !== box.value; });
+  const asked = [...box.options].find((option) => option.textContent === chosenAtStart.get("ladder"));
+  if (asked) box.value = asked.value;
+  box.addEventListener("change", () => { show(); remember({ ladder: size() }); });
+  show();
 }
 
 // On paper everything is open and on white; the summaries, which are left out there, have nothing to open.

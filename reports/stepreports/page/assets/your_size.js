@@ -136,7 +136,7 @@ const range = ({ low, high }, to = " to ") => {
 
 const significant = (x, digits) => (x === 0 ? "0" : rounded(x, digits - 1 - exponent(x)));
 const plainSeconds = (x) => range({ low: x, high: x });
-const shape = ({ m, n }) => `${m.toLocaleString("en-US")} × ${n.toLocaleString("en-US")}`;
+const shape = ({ m, n }) => sizeInWords(m, n, "synthetic");
 
 // Words and code: what stands between backticks is code, as in the sentences of the page.
 function paragraph(sentences, className = "") {

@@ -12,7 +12,7 @@ from stepreports.statistics.bootstrap import CONFIDENCE
 from stepreports.statistics.intervals import Verdict
 from stepreports.statistics.runs import Record
 from stepreports.telling import text
-from stepreports.telling.findings import circumstances
+from stepreports.telling.doubts import circumstances
 from stepreports.telling.steadiness_told import seconds_of
 from stepreports.telling.tables import markdown
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.bars import phases_figure, start_figure
-from stepreports.figures.drift import drift_figure
+from stepreports.figures.drift_line import drift_figure
 from stepreports.figures.roofline import roofline_figure
 from stepreports.figures.style import DASHES, FAINT, INK, Style, styles
 from stepreports.records.files import name_of_file

@@ -1,9 +1,10 @@
-"""What to doubt of single records, to stand beside their numbers: restless ones, and those out of line."""
+"""What to doubt: of single records, to stand beside their numbers, and of a run that was disturbed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from stepreports.statistics.intervals import LOUD_SPREAD, NOISY_SPREAD
 from stepreports.statistics.out_of_line import out_of_line, per_element
@@ -30,6 +31,18 @@ def _doubtful(run: Run) -> tuple[frozenset[int], frozenset[int]]:
     spreads = zip(run.records, run.spreads, strict=True)
     restless = frozenset(id(record) for record, spread in spreads if spread > LOUD_SPREAD)
     return restless, frozenset(id(record) for _, record, _ in out_of_line(run))
+
+
+def circumstances(machine: Mapping[str, Any]) -> list[str]:
+    """What disturbed the run, or went another way than it was begun."""
+    others, anyway = machine.get("other_runs"), machine.get("resumed_anyway")
+    told = []
+    if isinstance(others, int) and others > 0:
+        count = text.counted(others, "other run")
+        told.append(f"{count} timed on this machine at the same time: expect wide intervals, and time again alone.")
+    if isinstance(anyway, list) and anyway:
+        told.append(f"It was resumed although it was begun otherwise: {'; '.join(map(str, anyway))}.")
+    return told
 
 
 def varying_lines(run: Run) -> list[str]:

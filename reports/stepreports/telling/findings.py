@@ -6,11 +6,10 @@ set them in their own way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
-from typing import Any
 
 from stepreports.records.stored import Case
 from stepreports.statistics.bootstrap import LEAST_GENERATIONS, reachable_confidence
@@ -28,6 +27,7 @@ from stepreports.statistics.runs import Record, Run
 from stepreports.statistics.views import DEVICES, LOOP, MATRIX_FORM, View, shares_of_limit, views
 from stepreports.telling import text
 from stepreports.telling.bases import base_in_words
+from stepreports.telling.doubts import circumstances
 from stepreports.telling.margins_told import margin_in_words
 from stepreports.telling.steadiness_told import time_of
 
@@ -100,18 +100,6 @@ def answer(run: Run) -> list[str]:
     view = found[0]
     leaders = [claim for device in DEVICES for claim in _leaders_by_size(view, device)]
     return [*leaders, *_gpu_against_cpu(view), *_over_the_loop(view), _resolution(view), *circumstances(run.machine)]
-
-
-def circumstances(machine: Mapping[str, Any]) -> list[str]:
-    """What disturbed the run, or went another way than it was begun."""
-    others, anyway = machine.get("other_runs"), machine.get("resumed_anyway")
-    told = []
-    if isinstance(others, int) and others > 0:
-        count = text.counted(others, "other run")
-        told.append(f"{count} timed on this machine at the same time: expect wide intervals, and time again alone.")
-    if isinstance(anyway, list) and anyway:
-        told.append(f"It was resumed although it was begun otherwise: {'; '.join(map(str, anyway))}.")
-    return told
 
 
 def stretches(view: View, device: str) -> list[list[Standing]]:

@@ -25,7 +25,7 @@ def test_a_standard_run_gives_every_figure(tmp_path):
     names = list(figures(load_run(write_run(tmp_path))))
     kinds = ("time", "limit", "roofline", "speedup-over-python-loop", "speedup-over-numpy-blas")
     expected = [f"{kind}-step-{dtype}-gd-2-warm" for dtype in ("float64", "float32") for kind in kinds]
-    assert names == [*expected, "phases", "start"]
+    assert names == [*expected, "phases", "start", "drift"]
 
 
 def test_a_speed_up_over_the_loop_ends_where_the_loop_ended(tmp_path):

@@ -6,7 +6,8 @@ from stepreports import answer_lines
 from stepreports.statistics.intervals import Estimate
 from stepreports.statistics.runs import load_run
 from stepreports.statistics.views import shares_of_limit, views
-from stepreports.telling.findings import answer, circumstances, headline, overtakings
+from stepreports.telling.doubts import circumstances
+from stepreports.telling.findings import answer, headline, overtakings
 from stepreports.telling.summary import winners
 from stepreports.telling.tables import table
 from synthetic_runs import READ_LIMIT, ROWS, SIZES, entries, entry, write_run

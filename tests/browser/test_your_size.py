@@ -121,7 +121,7 @@ def test_the_size_is_in_the_address_and_comes_from_it(opened, report):
     page.goto(page.url)
     page.wait_for_selector("html[data-ready]", state="attached")
     assert [page.input_value(f"#size-{name}") for name in ("m", "n", "dtype", "steps")] == [
-        "30000",
+        "30,000",
         "60",
         "float32",
         "7",

@@ -127,4 +127,12 @@ def _version(repository: Repository, name: str | None, label: str) -> Version:
         return Version(label=label, told="the working tree")
     commit = repository.commit(name)
     also = "" if commit.startswith(name) else f" ({name})"
-    return Version(label=label, told=f"commit {commit[:SHORT]}{also}", commit=commit)
+    committed, subject, ancestors = repository.place_of(commit)
+    return Version(
+        label=label,
+        told=f"commit {commit[:SHORT]}{also}",
+        commit=commit,
+        committed=committed,
+        subject=subject,
+        ancestors=ancestors,
+    )

@@ -17,11 +17,17 @@ from stepreports.statistics.runs import Record, Run, load_run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version: `label` stands behind the @ of its rows' names, `told` says what it is, in words."""
+    """One version: `label` stands behind the @ of its rows' names, `told` says what it is, in words.
+
+    Of a commit also when it was made, what its first line says, and how many came before it: its place in a history.
+    """
 
     label: str
     told: str
     commit: str | None = None
+    committed: str | None = None
+    subject: str | None = None
+    ancestors: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

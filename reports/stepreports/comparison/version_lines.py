@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from stepreports.comparison.compared import KINDS, Compared, Finding, Version, kind_of
@@ -148,8 +149,8 @@ def _control(found: Compared) -> str:
     return f"`{pairs[0][0].row.name}`, timed twice, lay {text.difference(found.own_difference)} from itself at most."
 
 
-def _version(version: Version) -> dict[str, str | None]:
-    return {"label": version.label, "told": version.told, "commit": version.commit}
+def _version(version: Version) -> dict[str, Any]:
+    return asdict(version)
 
 
 def _case(finding: Finding) -> dict[str, Any]:

@@ -62,6 +62,8 @@ def test_a_kernel_that_became_fast_is_faster_and_the_repository_is_as_it_was(rep
     told = json.loads((out / "comparison.json").read_text())
     assert told["cases"][0]["verdict"] == "faster"
     assert [version["commit"] for version in told["versions"]] == git(repository, "log", "--format=%H").split()[::-1]
+    assert [(version["subject"], version["ancestors"]) for version in told["versions"]] == [("slow", 0), ("fast", 1)]
+    assert told["versions"][0]["committed"] == git(repository, "show", "-s", "--format=%cI", "main~1").strip()
     assert state(repository) == before
     plan = read_events(out)[0]["plan"]
     assert {each["row"]["module"] for each in plan["participants"]} >= {"kernel.py"}

@@ -50,6 +50,19 @@ class Repository:
             "repository is there after `git fetch`."
         )
 
+    def place_of(self, commit: str) -> tuple[str, str, int]:
+        """When a commit was made, by its committer's clock; its first line; how many commits came before it."""
+        told = self._told("show", "-s", "--no-show-signature", "--format=%cI %s", commit)
+        committed, _, subject = told.partition(" ")
+        return committed, subject, int(self._told("rev-list", "--count", commit)) - 1
+
+    def _told(self, *arguments: str) -> str:
+        """What git prints of a commit that is there."""
+        done = _git(self.root, *arguments)
+        if done.returncode:
+            raise ProblemError(f"git cannot read {self.root} ({_last_line(done)}). `git fsck` says what is damaged.")
+        return done.stdout.decode("utf-8", "replace").strip()
+
     def path_of(self, file: Path) -> PurePosixPath:
         """A file as the repository names it."""
         whole = Path(os.path.realpath(file.parent)) / file.name

@@ -18,7 +18,7 @@ nox.options.sessions = ["tests", "lint", "types", "smoke"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PINNED = ("--constraint", "constraints.txt")
-CPU_ROWS = ".[estimator,jax]"
+CPU_ROWS = ".[estimator,history,jax]"
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "worksteal")
 INDEX, MARKS = (
     "stepreports.publish",
@@ -132,7 +132,7 @@ def gpu(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """The oldest versions that pyproject.toml allows, on every test but the slow ones: `-- tests/kernels` for some."""
     session.install("uv")
-    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[estimator]", *dependencies("tests"))
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[estimator,history]", *dependencies("tests"))
     session.run("pytest", "-m", "not slow", *SIDE_BY_SIDE, *session.posargs)
 
 

@@ -18,7 +18,7 @@ MOST_NAMES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 300, 60
 WHAT_PYTHON_ASKS_FOR = {"__init__.py", "__main__.py", "__pycache__", "py.typed"}
 
 # Names that stand twice and mean one thing: a command is called as the room that it is the door of.
-SHARED_NAMES = {"journal", "run"}
+SHARED_NAMES = {"history", "journal", "run"}
 
 
 def named(path):

@@ -13,6 +13,7 @@ from stepbench.commands.check import check
 from stepbench.commands.compare import compare
 from stepbench.commands.doctor import doctor
 from stepbench.commands.endings import EXIT_STATUSES, Status
+from stepbench.commands.history import history
 from stepbench.commands.learn import learn
 from stepbench.commands.list import list_rows
 from stepbench.commands.new_kernel import new_kernel
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "submit": submit,
     "new-kernel": new_kernel,
     "compare": compare,
+    "history": history,
     "doctor": doctor,
     "tune": tune,
     "train": train,

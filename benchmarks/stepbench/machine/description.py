@@ -124,11 +124,13 @@ def gpus() -> list[dict[str, Any]]:
 
 
 def describe_commit(folder: Path) -> dict[str, Any]:
-    """The commit of the checkout in `folder` and whether it was changed; empty outside one."""
+    """The commit of the checkout in `folder`, when it was made, and whether it was changed; empty outside one."""
     commit = output_of("git", "-C", str(folder), "rev-parse", "HEAD")
     if not commit:
         return {}
-    return {"id": commit, "dirty": bool(output_of("git", "-C", str(folder), "status", "--porcelain"))}
+    committed = output_of("git", "-C", str(folder), "show", "-s", "--no-show-signature", "--format=%cI", commit)
+    changed = output_of("git", "-C", str(folder), "status", "--porcelain")
+    return {"id": commit, "committed": committed, "dirty": bool(changed)}
 
 
 def _selected(text: str) -> str | None:

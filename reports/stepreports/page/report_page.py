@@ -108,9 +108,14 @@ def page(run: Run, table: Table, drawn: Mapping[str, Figure]) -> str:
 
 
 def rendered(
-    template: str, data: dict[str, Any], *, has_chart: bool = True, scripts: Sequence[str] = _SCRIPTS, **shown: object
+    template: str,
+    data: dict[str, Any] | None,
+    *,
+    has_chart: bool = True,
+    scripts: Sequence[str] = _SCRIPTS,
+    **shown: object,
 ) -> str:
-    """A page with its styles, its scripts, its data and, where it has an interactive chart, Plotly."""
+    """A page with its styles and scripts; with its data, or None for one without; and with Plotly where it has a chart."""
     return (
         _environment()
         .get_template(template)
@@ -118,8 +123,8 @@ def rendered(
             shown,
             palette=PALETTE,
             scripts=[_asset(name) for name in scripts],
-            data=_packed(msgspec.json.encode(data)),
-            plotly=_plotly() if has_chart else None,
+            data=_packed(msgspec.json.encode(data or {"layout": []})),
+            plotly=_plotly() if data and has_chart else None,
         )
     )
 

@@ -33,12 +33,15 @@ class Asked:
         return self.version.commit
 
     def require(self, path: PurePosixPath) -> None:
-        """Raise `ProblemError` for a file that the version does not have."""
+        """Raise `VersionError` for a file that the version does not have."""
+        from stepbench.run.commits.repository import VersionError
+
         commit, there = self.commit, self.repository.root / path
         if not (self.repository.has(commit, path) if commit else there.is_file()):
-            raise ProblemError(
+            raise VersionError(
+                self.version.label,
                 f"There is no {path} in {self.version.told}, so there is nothing to compare. Name a file that both "
-                "have, or two files: --kernel before.py --kernel after.py."
+                "have, or two files: --kernel before.py --kernel after.py.",
             )
 
     def files(self, paths: Sequence[PurePosixPath]) -> Path:
@@ -69,13 +72,17 @@ def kernels_of_commits(files: Sequence[Path], base: str, head: str | None) -> Si
     for version in versions:
         for path in paths:
             version.require(path)
-    folders = list(dict.fromkeys(path.parent for path in paths))
-    trees = [version.files(folders) for version in versions]
+    trees = [version.files(folders_of(paths)) for version in versions]
     from stepbench.checking.kernel_file import load_kernel
 
     there = [[tree / path for path in paths] for tree in trees]
     load = partial(load_kernel, foreign=repository.root)
     return sides_of_files([each.version for each in versions], there, load)
+
+
+def folders_of(paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
+    """What a kernel file comes with: all that lies at and below its folder."""
+    return list(dict.fromkeys(path.parent for path in paths))
 
 
 def rows_of_commits(names: str | None, base: str, head: str | None, *, same_environment: bool) -> Sides:
@@ -106,15 +113,17 @@ def rows_of_commits(names: str | None, base: str, head: str | None, *, same_envi
 def _side_of(asked: Asked, tree: Path, names: str | None) -> Side:
     """The rows of a version that were asked for. One that it does not have is a fault of it."""
     from stepbench.run.commits.catalogue import KERNELS, rows_of_version
+    from stepbench.run.commits.repository import VersionError
 
-    known = rows_of_version(tree, asked.version.told)
+    known = rows_of_version(tree, asked.version)
     wanted = split_list(DEFAULT_ROWS if names is None else names)
     if not wanted:
         raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
     missing = [f"{name}@{asked.version.label}: there is no row {name!r} in {asked.version.told}."
                for name in wanted if name not in known]  # fmt: skip
     if len(missing) == len(wanted):
-        raise ProblemError(f"{asked.version.told.capitalize()} has none of the rows {', '.join(wanted)}.")
+        told = f"{asked.version.told.capitalize()} has none of the rows {', '.join(wanted)}."
+        raise VersionError(asked.version.label, f"{told} `stepbench list` shows those of the working tree.")
     rows = {name: known[name] for name in wanted if name in known}
     return Side(version=asked.version, rows=rows, faults=missing, imports=tree / KERNELS)
 

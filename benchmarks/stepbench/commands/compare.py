@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.choice_of_commits import DEFAULT_ROWS, kernels_of_commits, rows_of_commits
+from stepbench.commands.choice_of_commits import DEFAULT_ROWS, folders_of, kernels_of_commits, rows_of_commits
 from stepbench.commands.choice_of_versions import Sides, versions_of_files
+from stepbench.commands.each_commit import commits_of, fill_in
 from stepbench.commands.options import Dtypes, Ops, Optimizers, Threads, chosen_cases
 from stepbench.commands.places import folder_given, require_writable
 from stepbench.commands.terminal import (
@@ -26,6 +27,7 @@ from stepbench.commands.terminal import (
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
+    from stepbench.run.commits.repository import Repository
     from stepbench.run.plan import Plan
     from stepreports.comparison.compared import Compared
     from stepreports.comparison.versions import Question
@@ -51,6 +53,14 @@ class Options:
         str | None,
         typer.Option(
             metavar="ROW,…", help=f"In a checkout of stepbench, rows of both commits. Default: {DEFAULT_ROWS}."
+        ),
+    ] = None
+    each: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A..B",
+            help="Instead of BASE and HEAD: compare every commit after A up to B with A, one run each, and tell the "
+            "history. What was compared before is kept, and --max-time is of each.",
         ),
     ] = None
     same_environment: Annotated[
@@ -96,6 +106,8 @@ def compare(asked: Options) -> None:
 
     Rows in two commits of stepbench's own: stepbench compare main --rows numba-fused
 
+    Every commit of a range, and where the time changed: stepbench compare --each v1.0..main --rows numba-fused
+
     Both are proven to agree with the truth and take turns of milliseconds in one run, so that they meet the same noise.
     The base is timed twice: what it differs from itself by is no difference. It goes on until all is clear.
 
@@ -104,11 +116,37 @@ def compare(asked: Options) -> None:
     from stepbench.run.session import RunEndedError
 
     try:
-        found = _compared(asked)
+        passed = _each_compared(asked, asked.each) if asked.each is not None else not _compared(asked).failed
     except RunEndedError as error:
         say(str(error), style="red", on=errors)
         raise typer.Exit(FAILED) from None
-    raise typer.Exit(FAILED if found.failed else 0)
+    raise typer.Exit(0 if passed else FAILED)
+
+
+def _each_compared(asked: Options, told: str) -> bool:
+    """Compare each commit of a range with its first; whether all could be compared."""
+    if unmeant := [name for name, given in (("BASE", asked.base), ("--json", asked.json_path),
+                                            ("--markdown", asked.markdown)) if given]:  # fmt: skip
+        raise ProblemError(f"{unmeant[0]} does not go with --each A..B; `stepbench history` writes what its runs say.")
+    kernels = asked.kernel or []
+    found = commits_of(told, kernels[0] if kernels else Path(), partial(_compared_paths, kernels))
+    names = ("rows", "sizes", "ops", "dtypes", "optimizer", "threads", "seed")
+    settings = {"kernels": [str(found.repository.path_of(file)) for file in kernels]}
+
+    def compare_one(base: str, commit: str, folder: Path) -> Sequence[str]:
+        return _compared(replace(asked, each=None, base=base, head=commit, out=str(folder))).faults
+
+    given = {name: getattr(asked, name) for name in names}
+    return fill_in(found, folder_given("--out", asked.out), settings | given, compare_one)
+
+
+def _compared_paths(kernels: Sequence[Path], repository: Repository) -> list[PurePosixPath]:
+    """What lies in a commit that can make it faster or slower."""
+    if kernels:
+        return folders_of([repository.path_of(file) for file in kernels])
+    from stepbench.run.commits.catalogue import KERNELS, METADATA
+
+    return [KERNELS, METADATA]
 
 
 def _compared(asked: Options) -> Compared:

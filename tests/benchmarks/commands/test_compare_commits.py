@@ -1,53 +1,24 @@
 """compare BASE [HEAD]: a kernel file in two commits of any repository, which is as it was before."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from runs import KERNELS, ROOT, stepbench
+from repositories import FAST, SLOW, git, repository_of_a_kernel, state
+from runs import ROOT, stepbench
 from stepbench.commands.choice_of_commits import kernels_of_commits, rows_of_commits
 from stepkernels.problem import ProblemError
 from stepreports.records.journal import read_events
 
-SLOW, FAST = "sum(r[i] * X[i] for i in range(len(r)))", "r @ X"
 SMALL = ("--sizes", "400x5", "--max-time", "10", "--threads", "1")
-
-
-def git(folder, *arguments):
-    quiet = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
-    done = subprocess.run(
-        ["git", "-C", folder, *who, *arguments], capture_output=True, text=True, check=True, env=quiet
-    )
-    return done.stdout
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A kernel whose product lies in a file beside it: slow in the first commit, fast in the second."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = tmp_path / "repository"
-    source = folder / "src"
-    source.mkdir(parents=True)
-    kernel = (KERNELS / "matrix_form.py").read_text("utf-8")
-    kernel = kernel.replace("r @ self.X / m", "product(r, self.X) / m")
-    kernel = kernel.replace("\n\nimport", "\n\nfrom beside import product\nimport", 1)
-    (source / "kernel.py").write_text(
-        kernel.replace("\n\nimport", "\n\nfrom beside import product\nimport", 1), "utf-8"
-    )
-    git(tmp_path, "init", "-q", "-b", "main", str(folder))
-    for name, product in (("slow", SLOW), ("fast", FAST)):
-        (source / "beside.py").write_text(f"def product(r, X):\n    return {product}\n", "utf-8")
-        git(folder, "add", "-A")
-        git(folder, "commit", "-q", "-m", name)
-    return folder
-
-
-def state(folder):
-    return [git(folder, *asked) for asked in (("status", "--porcelain"), ("worktree", "list"), ("branch", "-a", "-v"))]
+    return repository_of_a_kernel(tmp_path / "repository")
 
 
 @pytest.mark.slow

@@ -6,14 +6,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from stepbench.machine.child_processes import module, run_to_its_end
 from stepbench.machine.children import compile_caches, environment_of_child, imports_first
+from stepbench.run.commits.repository import VersionError
 from stepkernels.interface import Implementation
-from stepkernels.problem import ProblemError
+
+if TYPE_CHECKING:
+    from stepreports.comparison.compared import Version
 
 KERNELS, METADATA = PurePosixPath("kernels"), PurePosixPath("pyproject.toml")
 CATALOGUE = KERNELS / "stepkernels" / "catalog.py"
@@ -27,21 +30,23 @@ class Told(msgspec.Struct):
     rows: list[dict[str, Any]]
 
 
-def rows_of_version(tree: Path, told: str) -> dict[str, Implementation]:
-    """The rows of a version whose files are in `tree`. Raises `ProblemError` for one that this harness cannot run."""
+def rows_of_version(tree: Path, version: Version) -> dict[str, Implementation]:
+    """The rows of a version whose files are in `tree`. Raises `VersionError` for one that this harness cannot run."""
     kernels = tree / KERNELS
     environment = environment_of_child(compile_caches(tree / ".caches"), imports_first(kernels))
     done = run_to_its_end(module("stepbench.run.commits"), environment, LIMIT_SECONDS)
     try:
         answer = msgspec.json.decode(done.stdout, type=Told)
     except (ValueError, RecursionError):
-        raise ProblemError(
-            f"The kernels of {told} do not go with this harness ({done.last_words}): they are too old for it, or too "
-            "new. Compare with a commit nearer to it, or take the harness of that time."
+        raise VersionError(
+            version.label,
+            f"The kernels of {version.told} do not go with this harness ({done.last_words}): they are too old for it, "
+            "or too new. Compare with a commit nearer to it, or take the harness of that time.",
         ) from None
     if not Path(answer.file).is_relative_to(kernels):
-        raise ProblemError(
-            f"The kernels of {told} were to be imported, and others were; is stepkernels installed twice?"
+        raise VersionError(
+            version.label,
+            f"The kernels of {version.told} were to be imported, and others were; is stepkernels installed twice?",
         )
     return {str(values["name"]): known_fields(values) for values in answer.rows}
 

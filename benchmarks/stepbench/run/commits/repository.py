@@ -7,12 +7,21 @@ import io
 import os
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stepkernels.problem import ProblemError
 
 SHORT = 10  # characters of a commit that is told
+
+
+class VersionError(ProblemError):
+    """A version that cannot be compared, whatever is asked of it; `label` says which of those that were named."""
+
+    def __init__(self, label: str, told: str) -> None:
+        super().__init__(told)
+        self.label = label
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class Repository:
             f"There is no commit called {name!r} here. `git log --oneline --all` shows those that are; one of another "
             "repository is there after `git fetch`."
         )
+
+    def after(self, base: str, head: str, paths: Sequence[PurePosixPath] = ()) -> list[str]:
+        """The commits after one up to another, along first parents, the oldest first; those that change the paths."""
+        chosen = [str(path) for path in paths if str(path) != "."]
+        return self._told("rev-list", "--reverse", "--first-parent", f"{base}..{head}", "--", *chosen).split()
 
     def place_of(self, commit: str) -> tuple[str, str, int]:
         """When a commit was made, by its committer's clock; its first line; how many commits came before it."""

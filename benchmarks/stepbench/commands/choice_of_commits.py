@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from stepbench.commands.choice_of_versions import Side, Sides, sides_of_files
-from stepbench.commands.terminal import split_list
+from stepbench.commands.terminal import say, split_list
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
+    from stepbench.machine.children import Home
     from stepbench.run.commits.repository import Repository
     from stepreports.comparison.compared import Version
 
@@ -32,12 +33,16 @@ class Asked:
     def commit(self) -> str | None:
         return self.version.commit
 
+    def has(self, path: PurePosixPath) -> bool:
+        """Whether the version has a file or folder there."""
+        commit, there = self.commit, self.repository.root / path
+        return self.repository.has(commit, path) if commit else there.exists()
+
     def require(self, path: PurePosixPath) -> None:
         """Raise `VersionError` for a file that the version does not have."""
         from stepbench.run.commits.repository import VersionError
 
-        commit, there = self.commit, self.repository.root / path
-        if not (self.repository.has(commit, path) if commit else there.is_file()):
+        if not self.has(path):
             raise VersionError(
                 self.version.label,
                 f"There is no {path} in {self.version.told}, so there is nothing to compare. Name a file that both "
@@ -87,7 +92,9 @@ def folders_of(paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
 
 def rows_of_commits(names: str | None, base: str, head: str | None, *, same_environment: bool) -> Sides:
     """Rows of this project in two commits of the checkout that one is in. Raises `ProblemError`."""
+    from stepbench.machine.children import Home
     from stepbench.run.commits.catalogue import CATALOGUE, KERNELS, METADATA, apart, dependencies
+    from stepbench.run.commits.environments import LOCK
     from stepbench.run.commits.repository import Repository
 
     repository = Repository.of(Path())
@@ -100,22 +107,52 @@ def rows_of_commits(names: str | None, base: str, head: str | None, *, same_envi
     for version in versions:
         version.require(CATALOGUE)
         version.require(METADATA)
-    trees = [version.files([KERNELS, METADATA]) for version in versions]
-    differing = apart(*map(dependencies, trees))
-    if differing and not same_environment:
-        raise ProblemError(
-            f"The two versions ask for other libraries: {'; '.join(differing)}. Both would run in this one "
-            "environment; if that is what you want to know, say so with --same-environment."
-        )
-    return Sides([_side_of(version, tree, names) for version, tree in zip(versions, trees, strict=True)])
+    wanted = [KERNELS, METADATA, PurePosixPath(LOCK)]
+    trees = [version.files([path for path in wanted if version.has(path)]) for version in versions]
+    sides = [_side_of(version, Home(tree / KERNELS), names) for version, tree in zip(versions, trees, strict=True)]
+    asked = [dependencies(tree) for tree in trees]
+    differing = [*apart(*asked), *_locks_apart(trees)]
+    if not differing or same_environment:
+        return Sides(sides)
+    say(f"The two ask for other libraries, and each has an environment of its own: {'; '.join(differing)}.")
+    return Sides([_at_home(*each) for each in zip(sides, trees, asked, strict=True)])
 
 
-def _side_of(asked: Asked, tree: Path, names: str | None) -> Side:
-    """The rows of a version that were asked for. One that it does not have is a fault of it."""
+def _locks_apart(trees: Sequence[Path]) -> list[str]:
+    """That the locks differ, in words; nothing where they do not."""
+    from stepbench.run.commits.environments import LOCK
+
+    locks = {(tree / LOCK).read_bytes() if (tree / LOCK).is_file() else b"" for tree in trees}
+    return [f"{LOCK} differs"] if len(locks) > 1 else []
+
+
+def _at_home(side: Side, tree: Path, requirements: Mapping[str, frozenset[str]]) -> Side:
+    """The same in an environment of its own, where its kernels have been imported. Raises `VersionError`."""
     from stepbench.run.commits.catalogue import KERNELS, rows_of_version
+    from stepbench.run.commits.environments import asked_by, home_of
     from stepbench.run.commits.repository import VersionError
 
-    known = rows_of_version(tree, asked.version)
+    version, way_out = side.version, "With --same-environment both run with what is installed here."
+    if on_gpu := [row.name for row in side.rows.values() if row.device != "cpu"]:
+        told = f"{', '.join(on_gpu)} would need the libraries of a GPU in an environment of its own, which is not made"
+        raise VersionError(version.label, f"{told}. {way_out}")
+    asked = asked_by(tree, requirements, [row.library for row in side.rows.values()])
+    try:
+        home = home_of(tree / KERNELS, asked, lambda: say(f"Installing what {version.told} asks for, this once."))
+    except VersionError:
+        raise
+    except ProblemError as error:
+        raise VersionError(version.label, f"{version.told.capitalize()}: {error}. {way_out}") from None
+    rows_of_version(home, version)
+    return replace(side, home=home)
+
+
+def _side_of(asked: Asked, home: Home, names: str | None) -> Side:
+    """The rows of a version that were asked for. One that it does not have is a fault of it."""
+    from stepbench.run.commits.catalogue import rows_of_version
+    from stepbench.run.commits.repository import VersionError
+
+    known = rows_of_version(home, asked.version)
     wanted = split_list(DEFAULT_ROWS if names is None else names)
     if not wanted:
         raise ProblemError(f"{names!r} names no row (see `stepbench list`).")
@@ -125,7 +162,7 @@ def _side_of(asked: Asked, tree: Path, names: str | None) -> Side:
         told = f"{asked.version.told.capitalize()} has none of the rows {', '.join(wanted)}."
         raise VersionError(asked.version.label, f"{told} `stepbench list` shows those of the working tree.")
     rows = {name: known[name] for name in wanted if name in known}
-    return Side(version=asked.version, rows=rows, faults=missing, imports=tree / KERNELS)
+    return Side(version=asked.version, rows=rows, faults=missing, home=home)
 
 
 def _version(repository: Repository, name: str | None, label: str) -> Version:

@@ -12,6 +12,7 @@ from stepbench.commands.choice_of_rows import kernels_of_files
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
+    from stepbench.machine.children import Home
     from stepkernels.interface import Implementation
     from stepreports.comparison.compared import Version
 
@@ -24,13 +25,13 @@ class Side:
     """A version with its rows, by what they are called in every version.
 
     faults   what is wrong with those that it does not have
-    imports  the folder that its processes import from before anything of ours
+    home     where its processes find its code, and what that imports; None for our own
     """
 
     version: Version
     rows: dict[str, Implementation] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    imports: Path | None = None
+    home: Home | None = None
 
     def named(self, subject: str) -> str:
         """What a row of this version goes by: no other row has an @."""
@@ -59,9 +60,9 @@ class Sides:
         return list(dict.fromkeys(subject for side in self.sides for subject in side.rows))
 
     @property
-    def imports(self) -> dict[str, Path]:
-        """Of rows by their own names, the folder that their processes import from first."""
-        return {side.named(subject): side.imports for side in self.sides if side.imports for subject in side.rows}
+    def homes(self) -> dict[str, Home]:
+        """Of rows by their own names, where their processes run."""
+        return {side.named(subject): side.home for side in self.sides if side.home for subject in side.rows}
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

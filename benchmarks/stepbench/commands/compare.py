@@ -202,8 +202,8 @@ def _plan(asked: Options, sides: Sides) -> Plan:
             **chosen_cases(asked),
         )
     )
-    imports = sides.imports
-    taking_part = tuple(replace(each, imports=imports.get(each.row.name)) for each in with_control(plan.participants))
+    homes = sides.homes
+    taking_part = tuple(replace(each, home=homes.get(each.row.name)) for each in with_control(plan.participants))
     return replace(plan, participants=taking_part, generations=MOST_GENERATIONS)
 
 

@@ -25,6 +25,8 @@ LOAD = Path("/proc/loadavg")  # its last number is that of the process, or the t
 SWEEPS = 50  # at the most, for what starts more of itself while it is ended
 LEAVING_SECONDS = 5.0  # for a process that was killed
 
+DIES_WITH_PARENT = "stepbench.machine.dies_with_parent"
+
 Output = int | IO[Any]
 
 
@@ -41,7 +43,7 @@ def program(*command: str) -> list[str]:
 class ChildProcess:
     """One child process and all that it starts. The thread that makes it must last as long as it does.
 
-    `command` is of `module` or `program`.
+    `command` is of `module` or `program`; a module is run by `python`, or else by the one that runs this.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ChildProcess:
         descriptors: Sequence[int] = (),
         stdout: Output = subprocess.DEVNULL,
         stderr: Output = subprocess.DEVNULL,
+        python: Path | None = None,
     ) -> None:
         self.pid = 0
         self._outside: set[psutil.Process] = set()  # what has left the group
@@ -59,7 +62,7 @@ class ChildProcess:
         self.mark = FAMILY.join(self)
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "stepbench.machine.dies_with_parent", str(os.getpid()), *command],
+                [str(python or sys.executable), "-m", DIES_WITH_PARENT, str(os.getpid()), *command],
                 env={**environment, MARK: self.mark},
                 pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
@@ -167,10 +170,15 @@ class Finished(NamedTuple):
 
 
 def run_to_its_end(
-    command: Sequence[str], environment: Mapping[str, str], limit_seconds: float, *, stderr: Output = subprocess.PIPE
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    limit_seconds: float,
+    *,
+    stderr: Output = subprocess.PIPE,
+    python: Path | None = None,
 ) -> Finished:
     """Run a child process and take down what it prints; at its limit it is ended."""
-    with ChildProcess(command, environment, stdout=subprocess.PIPE, stderr=stderr) as child:
+    with ChildProcess(command, environment, stdout=subprocess.PIPE, stderr=stderr, python=python) as child:
         try:
             printed = child.process.communicate(timeout=limit_seconds)
             status: int | None = child.returncode

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import stepkernels
@@ -34,9 +35,24 @@ def environment_of_child(*variables: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def imports_first(folder: Path) -> dict[str, str]:
-    """Variables for a process that imports what is in a folder before anything of ours."""
-    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the processes of a version find its code.
+
+    kernels  the folder that they import from before anything of ours
+    python   the Python of an environment of its own; None for the one that this process runs in
+    harness  a folder with our packages and nothing beside them, for such an environment
+    """
+
+    kernels: Path
+    python: Path | None = None
+    harness: Path | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What leads them there."""
+        ours = [str(self.harness)] if self.harness else [*filter(None, sys.path)]
+        return {"PYTHONPATH": os.pathsep.join([str(self.kernels), *ours])}
 
 
 def compile_caches(folder: Path) -> dict[str, str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from stepbench.cases.case import Case
+from stepbench.machine.children import Home
 from stepbench.run.memory_layout import MemoryLayout
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import STORAGES
@@ -60,7 +60,7 @@ class Participant:
 
     storage  what it keeps X in, where that is narrower than what it computes with
     layout   where things lie in its memory; None, as in every run, for what is drawn
-    imports  the folder of a version of the kernels that it imports in place of ours; no record says where that lies
+    home     where a version of the kernels lies that it imports in place of ours; no record says where
     """
 
     row: Implementation
@@ -68,7 +68,7 @@ class Participant:
     role: Role = Role.ROW
     storage: str | None = None
     layout: MemoryLayout | None = None
-    imports: Path | None = None
+    home: Home | None = None
 
     @property
     def key(self) -> str:

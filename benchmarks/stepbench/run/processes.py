@@ -15,7 +15,7 @@ import msgspec
 
 from stepbench.cases.case import Case
 from stepbench.machine.child_processes import ChildProcess, module
-from stepbench.machine.children import compile_caches, device_variables, environment_of_child, imports_first
+from stepbench.machine.children import compile_caches, device_variables, environment_of_child
 from stepbench.machine.process_state import is_stopped, processor_seconds
 from stepbench.machine.threads import pool_variables
 from stepbench.run.memory_layout import AS_IT_COMES, MemoryLayout
@@ -53,7 +53,7 @@ def environment_of_worker(
     participant: Participant, threads: int, caches: Path, layout: MemoryLayout = AS_IT_COMES
 ) -> dict[str, str]:
     """Its thread budget, a folder of its own for what is compiled, its row's device, where that is from, padding."""
-    own = imports_first(participant.imports) if participant.imports else {}
+    own = participant.home.variables if participant.home else {}
     device = device_variables(participant.row.device)
     return environment_of_child(pool_variables(threads), compile_caches(caches), device, layout.variables, own)
 
@@ -79,6 +79,7 @@ class Worker:
             descriptors=[theirs.fileno()],
             stdout=self.log,
             stderr=self.log,
+            python=participant.home.python if participant.home else None,
         )
         theirs.close()
         self._send(Orders(row=participant.row.to_json(), cases=list(cases)))

@@ -1,18 +1,25 @@
 """compare BASE [HEAD]: a kernel file in two commits of any repository, which is as it was before."""
 
 import json
+import os
+import random
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from repositories import FAST, SLOW, git, repository_of_a_kernel, state
-from runs import ROOT, stepbench
+from runs import ROOT, start_stepbench, stepbench
 from stepbench.commands.choice_of_commits import kernels_of_commits, rows_of_commits
+from stepbench.machine.children import Home
+from stepbench.run.commits.kept_trees import HALF_MADE
+from stepbench.run.commits.repository import VersionError
 from stepkernels.problem import ProblemError
 from stepreports.records.journal import read_events
 
 SMALL = ("--sizes", "400x5", "--max-time", "10", "--threads", "1")
+KILLS = int(os.environ.get("STEPBENCH_TEST_KILLS", "8"))
 
 
 @pytest.fixture
@@ -137,7 +144,7 @@ def test_rows_of_a_commit_are_those_of_its_own_catalogue(checkout):
     sides = rows_of_commits("numpy-blas,numba-fused", "main", None, same_environment=False)
     assert [list(side.rows) for side in sides.sides] == [["numpy-blas", "numba-fused"], ["numba-fused"]]
     assert sides.faults == ["numpy-blas@head: there is no row 'numpy-blas' in the working tree."]
-    assert set(sides.imports) == {"numpy-blas@base", "numba-fused@base", "numba-fused@head"}
+    assert set(sides.homes) == {"numpy-blas@base", "numba-fused@base", "numba-fused@head"}
 
 
 def test_a_version_that_this_harness_cannot_run_is_told(checkout):
@@ -146,12 +153,78 @@ def test_a_version_that_this_harness_cannot_run_is_told(checkout):
         rows_of_commits("numpy-blas", "main", None, same_environment=False)
 
 
-def test_other_requirements_are_named_unless_one_environment_is_asked_for(checkout):
-    file = checkout / "pyproject.toml"
-    file.write_text(file.read_text("utf-8").replace('"numpy>=2.0,<3"', '"numpy>=2.3,<3"'), "utf-8")
-    with pytest.raises(ProblemError, match=r"numpy>=2\.0,<3 of the base alone; numpy>=2\.3,<3 of the head alone"):
-        rows_of_commits("numpy-blas", "main", None, same_environment=False)
+@pytest.fixture
+def homes(monkeypatch):
+    """What environments would be made of; each is the one that the tests run in."""
+    asked = []
+
+    def home_of(kernels, requirements, announce):
+        announce()
+        asked.append(requirements)
+        return Home(kernels)
+
+    monkeypatch.setattr("stepbench.run.commits.environments.home_of", home_of)
+    return asked
+
+
+def ask_for(checkout, file, before, after):
+    whole = (checkout / file).read_text("utf-8")
+    assert before in whole
+    (checkout / file).write_text(whole.replace(before, after), "utf-8")
+
+
+def test_each_side_has_an_environment_of_its_own_where_they_ask_for_other_libraries(checkout, homes, capsys):
+    ask_for(checkout, "pyproject.toml", '"numpy>=2.0,<3"', '"numpy>=2.3,<3"')
+    sides = rows_of_commits("numpy-blas", "main", None, same_environment=False)
+    assert sides.faults == []
+    assert [[each for each in asked.requirements if each.startswith("numpy")] for asked in homes] == [
+        ["numpy>=2.0,<3"],
+        ["numpy>=2.3,<3"],
+    ]
+    told = capsys.readouterr().out
+    assert "numpy>=2.0,<3 of the base alone; numpy>=2.3,<3 of the head alone" in " ".join(told.split())
     assert rows_of_commits("numpy-blas", "main", None, same_environment=True).faults == []
+    assert len(homes) == 2
+
+
+def test_a_lock_that_differs_is_another_environment_and_code_alone_is_none(checkout, homes):
+    ask_for(checkout, "kernels/stepkernels/rows/numpy_blas.py", "import", "import")
+    (checkout / "kernels" / "stepkernels" / "new.py").write_text("")
+    rows_of_commits("numpy-blas", "main", None, same_environment=False)
+    assert homes == []
+    (checkout / "constraints.txt").write_text("numpy==2.4\n")
+    rows_of_commits("numpy-blas", "main", None, same_environment=False)
+    assert [asked.lock for asked in homes] == ["", "numpy==2.4\n"]
+
+
+def test_rows_on_a_gpu_and_libraries_that_cannot_be_had_say_the_way_out(checkout, monkeypatch):
+    ask_for(checkout, "pyproject.toml", '"numpy>=2.0,<3"', '"numpy>=2.3,<3"')
+    with pytest.raises(VersionError, match=r"cupy-arrays would need .*--same-environment"):
+        rows_of_commits("cupy-arrays", "main", None, same_environment=False)
+    monkeypatch.setattr("stepbench.run.commits.environments.home_of", refuses)
+    with pytest.raises(VersionError, match=r"Commit .*cannot be installed \(no such thing\)\. With --same-environment"):
+        rows_of_commits("numpy-blas", "main", None, same_environment=False)
+
+
+def refuses(*_):
+    raise ProblemError("what it asks for cannot be installed (no such thing)")
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_comparison_leaves_the_repository_as_it_was(repository, tmp_path):
+    before = state(repository)
+    random.seed(2)
+    command = ("compare", "main~1", "main", "--kernel", repository / "src" / "kernel.py", *SMALL)
+    for number in range(KILLS):
+        process = start_stepbench(*command, "--out", tmp_path / f"out-{number}")
+        time.sleep(random.uniform(0, 8))
+        process.kill()
+        process.wait()
+        assert state(repository) == before
+    kernels_of_commits([repository / "src" / "kernel.py"], "main~1", None)
+    kept = [path.name for path in (tmp_path / "cache" / "stepbench" / "versions").iterdir()]
+    assert [name for name in kept if name.startswith(HALF_MADE)] == []
+    assert state(repository) == before
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stepbench.machine.child_processes import module, run_to_its_end
-from stepbench.machine.children import compile_caches, environment_of_child, imports_first
+from stepbench.machine.children import Home, compile_caches, environment_of_child
 from stepbench.run.commits.repository import VersionError
 from stepkernels.interface import Implementation
 
@@ -30,11 +30,10 @@ class Told(msgspec.Struct):
     rows: list[dict[str, Any]]
 
 
-def rows_of_version(tree: Path, version: Version) -> dict[str, Implementation]:
-    """The rows of a version whose files are in `tree`. Raises `VersionError` for one that this harness cannot run."""
-    kernels = tree / KERNELS
-    environment = environment_of_child(compile_caches(tree / ".caches"), imports_first(kernels))
-    done = run_to_its_end(module("stepbench.run.commits"), environment, LIMIT_SECONDS)
+def rows_of_version(home: Home, version: Version) -> dict[str, Implementation]:
+    """The rows of a version that is at home there. Raises `VersionError` for one that this harness cannot run."""
+    environment = environment_of_child(compile_caches(home.kernels.parent / ".caches"), home.variables)
+    done = run_to_its_end(module("stepbench.run.commits"), environment, LIMIT_SECONDS, python=home.python)
     try:
         answer = msgspec.json.decode(done.stdout, type=Told)
     except (ValueError, RecursionError):
@@ -43,7 +42,7 @@ def rows_of_version(tree: Path, version: Version) -> dict[str, Implementation]:
             f"The kernels of {version.told} do not go with this harness ({done.last_words}): they are too old for it, "
             "or too new. Compare with a commit nearer to it, or take the harness of that time.",
         ) from None
-    if not Path(answer.file).is_relative_to(kernels):
+    if not Path(answer.file).is_relative_to(home.kernels):
         raise VersionError(
             version.label,
             f"The kernels of {version.told} were to be imported, and others were; is stepkernels installed twice?",

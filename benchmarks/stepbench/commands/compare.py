@@ -218,9 +218,10 @@ def _told(folder: Path, plan: Plan, sides: Sides, question: Question, asked: Opt
     """Say what each case says, and write it down: in the run's folder, and where it was asked for."""
     from stepbench.run.outcome import exit_status, never_timed
     from stepreports.comparison.compared import compared
+    from stepreports.comparison.verdicts_report import write_verdicts
     from stepreports.comparison.version_lines import as_json, how, pull_request
     from stepreports.comparison.version_lines import sentences as told_in
-    from stepreports.records.files import append_whole, write_json, write_whole
+    from stepreports.records.files import append_whole, write_json
     from stepreports.render import write_report
 
     _, reasons = exit_status(folder, plan)
@@ -229,12 +230,13 @@ def _told(folder: Path, plan: Plan, sides: Sides, question: Question, asked: Opt
     for line in [*told_in(found), *how(found), *_unfinished(found, asked)]:
         say(line.replace("`", ""))
     _tell_faults(found.faults)
-    for path in filter(None, (folder / "comparison.json", asked.json_path)):
-        write_json(path, as_json(found))
-    write_whole(folder / "comparison.md", pull_request(found))
+    write_report(folder)
+    page = write_verdicts(found, folder)
+    if asked.json_path:
+        write_json(asked.json_path, as_json(found))
     if asked.markdown:
         append_whole(asked.markdown, pull_request(found))
-    say(f"Report: {write_report(folder)}")
+    say(f"Report: {page}")
     return found
 
 

@@ -53,7 +53,7 @@ def how(found: Compared) -> list[str]:
 
 def pull_request(found: Compared) -> str:
     """The whole of it in Markdown."""
-    lines = [_line(each) for each in found.findings[:_MOST_LINES]]
+    lines = table_lines(found)[:_MOST_LINES]
     more = len(found.findings) - len(lines)
     parts = [
         f"### {'❌' if found.failed else '✅'} {headline(found)}",
@@ -63,6 +63,11 @@ def pull_request(found: Compared) -> str:
         "\n".join(f"<sub>{line}</sub><br>" for line in how(found)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def table_lines(found: Compared) -> list[dict[str, str]]:
+    """A line for each row and case."""
+    return list(map(_line, found.findings))
 
 
 def as_json(found: Compared) -> dict[str, Any]:

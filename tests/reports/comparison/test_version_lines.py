@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from stepreports.comparison.compared import Version, compared
+from stepreports.comparison.verdicts_page import verdicts_figure
+from stepreports.comparison.verdicts_report import write_verdicts
 from stepreports.comparison.version_lines import as_json, headline, how, pull_request, sentences
 from stepreports.comparison.versions import Question
+from stepreports.page.report_page import words
+from stepreports.records.comparison_file import stored_comparison
 from synthetic_runs import ROWS, SIZES, entry, write_run
 
 VERSIONS = [
@@ -89,3 +94,35 @@ def test_json_holds_every_case_and_is_json(comparison):
     assert (second["base_row"], second["other_seconds"]) == ("numpy-blas@base", None)
     assert told["versions"][0]["commit"] == VERSIONS[0].commit
     assert not told["failed"]
+
+
+def test_the_page_has_every_sentence_the_figure_and_no_markup_of_others(comparison, tmp_path):
+    found = comparison(0.5, 1.0, 1.3, None, faults=["numpy-blas@head failed: <script>alert(1)</script>"])
+    found = replace(found, versions=[replace(VERSIONS[0], subject="reads <b>twice</b>"), VERSIONS[1]])
+    page = write_verdicts(found, tmp_path / "out")
+    written = page.read_text("utf-8")
+    assert page.name == "comparison.html"
+    for sentence in sentences(found):
+        assert str(words(sentence)) in written
+    assert "<svg" in written
+    assert "&lt;script&gt;alert" in written
+    assert "reads &lt;b&gt;twice" in written
+    assert not re.search(r"""(src|href)=["']https?:""", written), "it needs no network"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "comparison.html",
+        "comparison.md",
+        "comparison.json",
+    }
+    assert stored_comparison(tmp_path / "out").faults == found.faults
+
+
+def test_a_comparison_that_timed_nothing_still_has_a_page(comparison, tmp_path):
+    found = comparison(None, faults=["numpy-blas@head failed: it disagrees"])
+    assert verdicts_figure(found) is None
+    assert "it disagrees" in write_verdicts(found, tmp_path / "out").read_text("utf-8")
+
+
+def test_the_figure_shows_one_and_what_is_allowed_wherever_the_intervals_lie(comparison):
+    (axes,) = verdicts_figure(comparison(0.1, 0.12)).axes
+    low, high = axes.get_xlim()
+    assert low < 0.1 < 1.05 < high

@@ -142,7 +142,7 @@ def _at_home(side: Side, tree: Path, requirements: Mapping[str, frozenset[str]])
     except VersionError:
         raise
     except ProblemError as error:
-        raise VersionError(version.label, f"{version.told.capitalize()}: {error}. {way_out}") from None
+        raise VersionError(version.label, f"{_first_of(version.told)}: {error}. {way_out}") from None
     rows_of_version(home, version)
     return replace(side, home=home)
 
@@ -159,10 +159,25 @@ def _side_of(asked: Asked, home: Home, names: str | None) -> Side:
     missing = [f"{name}@{asked.version.label}: there is no row {name!r} in {asked.version.told}."
                for name in wanted if name not in known]  # fmt: skip
     if len(missing) == len(wanted):
-        told = f"{asked.version.told.capitalize()} has none of the rows {', '.join(wanted)}."
+        told = f"{_first_of(asked.version.told)} has none of the rows {', '.join(wanted)}."
         raise VersionError(asked.version.label, f"{told} `stepbench list` shows those of the working tree.")
     rows = {name: known[name] for name in wanted if name in known}
     return Side(version=asked.version, rows=rows, faults=missing, home=home)
+
+
+def _first_of(told: str) -> str:
+    """What a version is, to begin a sentence."""
+    return f"{told[:1].upper()}{told[1:]}"
+
+
+def _working_tree(repository: Repository, label: str) -> str:
+    """What is said of the working tree. Raises `VersionError` for one in the middle of a merge."""
+    from stepbench.run.commits.repository import VersionError
+
+    if torn := repository.conflicts():
+        told = f"The working tree has files in conflict ({', '.join(torn[:3])}{', …' if torn[3:] else ''})"
+        raise VersionError(label, f"{told}. Finish or abort the merge, or name the commit to compare: BASE HEAD.")
+    return "the changed working tree" if repository.changes() else "the working tree"
 
 
 def _version(repository: Repository, name: str | None, label: str) -> Version:
@@ -170,7 +185,7 @@ def _version(repository: Repository, name: str | None, label: str) -> Version:
     from stepreports.comparison.compared import Version
 
     if name is None:
-        return Version(label=label, told="the working tree")
+        return Version(label=label, told=_working_tree(repository, label))
     commit = repository.commit(name)
     also = "" if commit.startswith(name) else f" ({name})"
     committed, subject, ancestors = repository.place_of(commit)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from repositories import FAST, SLOW, git, repository_of_a_kernel, state
+from repositories import FAST, SLOW, commit_product, git, repository_of_a_kernel, state
 from runs import ROOT, start_stepbench, stepbench
 from stepbench.commands.choice_of_commits import kernels_of_commits, rows_of_commits
 from stepbench.machine.children import Home
@@ -84,6 +84,28 @@ def test_what_is_imported_from_the_working_tree_is_no_version_and_a_fault(reposi
     assert "@head: kernel.py: imports installed_in_place out of the working tree (package/" in fault
 
 
+def test_changes_that_are_in_no_commit_are_compared_and_said_whether_staged_or_not(repository):
+    kernel, beside = (repository / "src" / name for name in ("kernel.py", "beside.py"))
+    beside.write_text("def product(r, X):\n    return X.T @ r\n", "utf-8")
+    git(repository, "add", "-A")
+    beside.write_text("def product(r, X):\n    return (X.T @ r) + 0\n", "utf-8")
+    before = state(repository)
+    head = kernels_of_commits([kernel], "main", None).sides[1]
+    assert head.version.told == "the changed working tree"
+    assert "(X.T @ r) + 0" in beside_of(head.rows["my-matrix-form"]), "what lies there counts, not what is staged"
+    assert state(repository) == before
+
+
+def test_a_merge_that_is_not_over_is_told(repository):
+    git(repository, "checkout", "-q", "-b", "other", "main~1")
+    commit_product(repository, "another", "X.T @ r")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "merge", "main")
+    with pytest.raises(VersionError, match=r"files in conflict \(src/beside\.py\)\. Finish or abort the merge"):
+        kernels_of_commits([repository / "src" / "kernel.py"], "main", None)
+    assert kernels_of_commits([repository / "src" / "kernel.py"], "main", "other").faults == []
+
+
 def test_what_cannot_be_compared_is_told_in_a_sentence(repository, tmp_path):
     kernel = repository / "src" / "kernel.py"
     for base, head, file, sentence in [
@@ -143,13 +165,15 @@ def test_rows_of_a_commit_are_those_of_its_own_catalogue(checkout):
     file.write_text(file.read_text("utf-8").replace('name="numpy-blas"', 'name="numpy-blas-of-old"'), "utf-8")
     sides = rows_of_commits("numpy-blas,numba-fused", "main", None, same_environment=False)
     assert [list(side.rows) for side in sides.sides] == [["numpy-blas", "numba-fused"], ["numba-fused"]]
-    assert sides.faults == ["numpy-blas@head: there is no row 'numpy-blas' in the working tree."]
+    assert sides.faults == ["numpy-blas@head: there is no row 'numpy-blas' in the changed working tree."]
     assert set(sides.homes) == {"numpy-blas@base", "numba-fused@base", "numba-fused@head"}
 
 
 def test_a_version_that_this_harness_cannot_run_is_told(checkout):
     (checkout / "kernels" / "stepkernels" / "reference.py").write_text("")
-    with pytest.raises(ProblemError, match=r"kernels of the working tree do not go with this harness \(ImportError"):
+    with pytest.raises(
+        ProblemError, match=r"kernels of the changed working tree do not go with this harness \(ImportError"
+    ):
         rows_of_commits("numpy-blas", "main", None, same_environment=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -37,9 +38,10 @@ def rows_of_version(home: Home, version: Version) -> dict[str, Implementation]:
     try:
         answer = msgspec.json.decode(done.stdout, type=Told)
     except (ValueError, RecursionError):
+        why = re.sub(r" \(/[^()]*\)$", "", done.last_words)  # where the file lies that an import failed in
         raise VersionError(
             version.label,
-            f"The kernels of {version.told} do not go with this harness ({done.last_words}): they are too old for it, "
+            f"The kernels of {version.told} do not go with this harness ({why}): they are too old for it, "
             "or too new. Compare with a commit nearer to it, or take the harness of that time.",
         ) from None
     if not Path(answer.file).is_relative_to(home.kernels):

@@ -77,6 +77,15 @@ class Repository:
             raise ProblemError(f"git cannot read {self.root} ({_last_line(done)}). `git fsck` says what is damaged.")
         return done.stdout.decode("utf-8", "replace").strip()
 
+    def changes(self) -> list[str]:
+        """What git says of files that differ from the commit that is checked out: two letters, and the name."""
+        return self._told("status", "--porcelain").splitlines()
+
+    def conflicts(self) -> list[str]:
+        """The files that a merge has left in conflict."""
+        listed = self._told("ls-files", "--unmerged").splitlines()
+        return list(dict.fromkeys(line.partition("\t")[2] for line in listed))
+
     def path_of(self, file: Path) -> PurePosixPath:
         """A file as the repository names it."""
         whole = Path(os.path.realpath(file.parent)) / file.name

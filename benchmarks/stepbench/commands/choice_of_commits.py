@@ -170,22 +170,18 @@ def _first_of(told: str) -> str:
     return f"{told[:1].upper()}{told[1:]}"
 
 
-def _working_tree(repository: Repository, label: str) -> str:
-    """What is said of the working tree. Raises `VersionError` for one in the middle of a merge."""
-    from stepbench.run.commits.repository import VersionError
-
-    if torn := repository.conflicts():
-        told = f"The working tree has files in conflict ({', '.join(torn[:3])}{', …' if torn[3:] else ''})"
-        raise VersionError(label, f"{told}. Finish or abort the merge, or name the commit to compare: BASE HEAD.")
-    return "the changed working tree" if repository.changes() else "the working tree"
-
-
 def _version(repository: Repository, name: str | None, label: str) -> Version:
+    """A commit, or the working tree, which is one where nothing was changed. Raises `ProblemError`."""
     from stepbench.run.commits.repository import SHORT
     from stepreports.comparison.compared import Version
 
     if name is None:
-        return Version(label=label, told=_working_tree(repository, label))
+        _require_no_merge(repository, label)
+        if repository.changes():
+            return Version(label=label, told="the changed working tree")
+        return replace(
+            _version(repository, "HEAD", label), told=f"the working tree, commit {repository.commit('HEAD')[:SHORT]}"
+        )
     commit = repository.commit(name)
     also = "" if commit.startswith(name) else f" ({name})"
     committed, subject, ancestors = repository.place_of(commit)
@@ -197,3 +193,12 @@ def _version(repository: Repository, name: str | None, label: str) -> Version:
         subject=subject,
         ancestors=ancestors,
     )
+
+
+def _require_no_merge(repository: Repository, label: str) -> None:
+    """Raise `VersionError` for a working tree in the middle of a merge."""
+    from stepbench.run.commits.repository import VersionError
+
+    if torn := repository.conflicts():
+        told = f"The working tree has files in conflict ({', '.join(torn[:3])}{', …' if torn[3:] else ''})"
+        raise VersionError(label, f"{told}. Finish or abort the merge, or name the commit to compare: BASE HEAD.")

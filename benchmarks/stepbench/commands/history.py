@@ -99,12 +99,12 @@ def tell_history(
 
 
 def runs_below(given: list[Path]) -> list[Path]:
-    """The folders of runs among these and directly below them, each once. Raises `ProblemError` where there is none."""
+    """The folders of runs among these and up to two levels below, each once. Raises `ProblemError` for none."""
     from stepreports.records.comparison_file import is_a_run
 
     found: dict[Path, Path] = {}
     for place in given:
-        below = [place] if is_a_run(place) else sorted(filter(is_a_run, place.iterdir() if place.is_dir() else ()))
+        below = [place] if is_a_run(place) else sorted(filter(is_a_run, [*place.glob("*"), *place.glob("*/*")]))
         if not below:
             raise ProblemError(
                 f"There is no run in {place}. Give folders that `stepbench run` or `stepbench compare` wrote, or begin "

@@ -55,7 +55,9 @@ def test_each_version_comes_with_what_lies_beside_it_and_is_kept(repository):
     sides = kernels_of_commits([kernel], "main~1", None)
     first, second = (side.rows["my-matrix-form"] for side in sides.sides)
     assert [SLOW in beside_of(row) for row in (first, second)] == [True, False]
-    assert [side.version.told for side in sides.sides][1] == "the working tree"
+    (head,) = git(repository, "log", "-1", "--format=%H").split()
+    assert sides.sides[1].version.told == f"the working tree, commit {head[:10]}"
+    assert sides.sides[1].version.commit == head, "a tree in which nothing was changed is a commit of the history"
     again = kernels_of_commits([kernel], "main~1", None)
     assert [side.rows["my-matrix-form"].module for side in again.sides] == [first.module, second.module]
 
@@ -92,6 +94,7 @@ def test_changes_that_are_in_no_commit_are_compared_and_said_whether_staged_or_n
     before = state(repository)
     head = kernels_of_commits([kernel], "main", None).sides[1]
     assert head.version.told == "the changed working tree"
+    assert head.version.commit is None
     assert "(X.T @ r) + 0" in beside_of(head.rows["my-matrix-form"]), "what lies there counts, not what is staged"
     assert state(repository) == before
 

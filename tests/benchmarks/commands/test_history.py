@@ -19,11 +19,13 @@ def run_of_commit(folder, number, run_id):
     return folder
 
 
-def test_a_folder_of_runs_stands_for_those_directly_in_it(tmp_path):
+def test_a_folder_of_runs_stands_for_those_in_it_and_in_the_folders_of_ranges(tmp_path):
     first, second = (run_of_commit(tmp_path / "runs" / name, 1, name) for name in ("a", "b"))
     (tmp_path / "runs" / "notes.txt").write_text("")
     assert runs_below([tmp_path / "runs"]) == [first, second]
     assert runs_below([second, tmp_path / "runs"]) == [second, first]
+    third = run_of_commit(tmp_path / "runs" / "each-0123456789" / "c", 1, "c")
+    assert set(runs_below([tmp_path / "runs"])) == {first, second, third}
 
 
 def test_where_there_is_no_run_a_sentence_says_how_to_make_one(tmp_path):

@@ -1,7 +1,8 @@
 """compare --each A..B: every commit of a range beside its first, one run each, and the history that they make.
 
 Each is compared with A, and not with the commit before it: what ratios to one commit err by does not add up. What has
-been compared is not compared again, so a range that was cut short is gone on with, and a longer one adds to it.
+been compared is not compared again, unless it failed, so a range that was cut short is gone on with, and a longer one
+adds to it.
 """
 
 from __future__ import annotations
@@ -67,10 +68,10 @@ def fill_in(found: Range, out: Path | None, settings: Mapping[str, object], comp
         for number, commit in enumerate(found.commits, 1):
             run = folder / commit[:SHORT]
             title = f"{number} of {len(found.commits)}: {commit[:SHORT]} {found.repository.place_of(commit)[1]}"
-            if (run / "comparison.json").is_file():
+            if _is_done(run):
                 say(f"{title} (compared before)")
                 continue
-            shutil.rmtree(run, ignore_errors=True)  # what a call that was cut short has left of it
+            shutil.rmtree(run, ignore_errors=True)  # what was cut short, or failed
             say(title)
             failed += _compared(found.base, commit, run, compare_one)
         if any((folder / commit[:SHORT] / "comparison.json").is_file() for commit in found.commits):
@@ -78,6 +79,14 @@ def fill_in(found: Range, out: Path | None, settings: Mapping[str, object], comp
     for fault in failed:
         say(fault, style="red", on=errors)
     return not failed
+
+
+def _is_done(run: Path) -> bool:
+    """Whether a commit was compared and nothing of it failed; what did is tried again."""
+    from stepreports.records.comparison_file import stored_comparison
+
+    stored = stored_comparison(run)
+    return stored is not None and not stored.faults
 
 
 def _compared(base: str, commit: str, run: Path, compare_one: CompareOne) -> list[str]:
@@ -107,16 +116,16 @@ def _say_how_many(found: Range) -> None:
 
 @contextmanager
 def _taken(folder: Path, settings: Mapping[str, object]) -> Iterator[None]:
-    """The folder of a range, held by this process alone. Raises `ProblemError` for another's."""
+    """The folder of a range, held by this process alone; gone again if nothing was compared. Raises `ProblemError`."""
+    from stepbench.run.run_folder import made
     from stepreports.records.files import read_object, write_json
 
-    stored = folder / SETTINGS
+    stored, lock = folder / SETTINGS, folder / ".lock"
     if folder.is_dir() and any(folder.iterdir()) and not stored.is_file():
         raise ProblemError(f"{folder} holds something else. Choose a new or an empty folder with --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with made(folder), lock.open("w") as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             told = f"Another process is filling in {folder}. Wait for it, or choose another --out."
             raise ProblemError(told) from None
@@ -125,4 +134,9 @@ def _taken(folder: Path, settings: Mapping[str, object]) -> Iterator[None]:
             told = f"{folder} holds a history with another {' and '.join(apart)}"
             raise ProblemError(f"{told}. Repeat it as it was, or choose another --out.")
         write_json(stored, dict(settings))
-        yield
+        try:
+            yield
+        finally:
+            if not [each for each in folder.iterdir() if each not in (stored, lock)]:
+                stored.unlink()
+                lock.unlink()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from stepreports.history.timeline import History, Settings
 
 
+MOST_ENDS = 12  # chains whose ends are told in a terminal; the page has all
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What can be asked of a history."""
@@ -46,7 +49,7 @@ class Options:
     ] = None
     out: Annotated[
         str | None,
-        typer.Option(metavar="FOLDER", help="Where history.html, .md and .json go. Default: stepbench-history."),
+        typer.Option(metavar="FOLDER", help="Where history.html, .md and .json go. Default: history, beside the runs."),
     ] = None
 
 
@@ -64,7 +67,7 @@ def history(asked: Options) -> None:
     """
     from stepreports.history.timeline import Settings
 
-    out = folder_given("--out", asked.out) or Path("stepbench-history")
+    out = folder_given("--out", asked.out) or default_place() / "history"
     for path in filter(None, (asked.json_path, asked.markdown)):
         require_writable(path)
     settings = Settings(
@@ -82,11 +85,20 @@ def tell_history(
 ) -> History:
     """Write the page and the rest into `out`, and what was asked for elsewhere; say what is in them."""
     from stepreports.history.history_report import write_history
-    from stepreports.history.history_told import as_json, change_sentences, fault_lines, headline, how, in_markdown
+    from stepreports.history.history_told import (
+        as_json,
+        change_sentences,
+        end_sentences,
+        fault_lines,
+        headline,
+        how,
+        in_markdown,
+    )
     from stepreports.records.files import append_whole, write_json
 
     found, page = write_history(folders, out, settings)
-    for line in [f"{headline(found)}.", *change_sentences(found), *fault_lines(found), *how(found)]:
+    sentences = [f"{headline(found)}.", *change_sentences(found), *end_sentences(found)[:MOST_ENDS]]
+    for line in [*sentences, *fault_lines(found), *how(found)]:
         say(line.replace("`", ""))
     for line in found.left_out:
         say(f"Left out: {line}")

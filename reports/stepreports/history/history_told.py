@@ -24,6 +24,8 @@ def headline(found: History) -> str:
     commits = text.counted(len(found.commits), "commit")
     if not found.changes_can_be_found:
         return f"{commits}, not searched for changes"
+    if all(len(chain.commits) < FEWEST for chain in found.chains):
+        return f"{commits}, too few to find a change among"
     count = sum(len(chain.changes) for chain in found.chains)
     return f"{text.counted(count, 'change')} over {commits}" if count else f"No change over {commits}"
 
@@ -108,6 +110,11 @@ def end_lines(found: History) -> list[dict[str, str]]:
     ]
 
 
+def end_sentences(found: History) -> list[str]:
+    """A sentence for each chain: how long its last commit takes."""
+    return list(map(_end, found.chains))
+
+
 def fault_lines(found: History) -> list[str]:
     """What failed, by commit."""
     return [f"`{short(commit)}`: {fault}" for commit, fault in found.faults]
@@ -158,6 +165,12 @@ def _sentence(chain: Chain, change: Change) -> str:
         f"`{chain.row}` became {how_it_is} with `{short(commit)}`{says}, on {chain.case.in_words}: "
         f"{text.times(change.ratio)} the time before, for {text.counted(lasting, 'commit')}{now}."
     )
+
+
+def _end(chain: Chain) -> str:
+    first, last = short(chain.commits[0]), short(chain.commits[-1])
+    ratio = text.times(chain.levels.ratio(len(chain.commits) - 1))
+    return f"`{chain.row}` takes {ratio} the time of `{first}` at `{last}`, on {chain.case.in_words}."
 
 
 def _where_changed(chain: Chain) -> list[str]:

@@ -67,12 +67,14 @@ def filled(repository, tmp_path):
     def fill(out=tmp_path / "out", fails=None, **settings):
         def compare_one(_base, commit, folder):
             asked.append(commit)
-            if fails and commit == fails[0]:
+            if fails and commit == fails[0] and not isinstance(fails[1], str):
                 folder.mkdir()
                 raise fails[1]
             folder.mkdir()
-            (folder / "comparison.json").write_text("{}")
-            return []
+            faults = [fails[1]] if fails and isinstance(fails[1], str) and commit == fails[0] else []
+            told = {"versions": [], "cases": [], "faults": faults}
+            (folder / "comparison.json").write_text(json.dumps(told))
+            return faults
 
         return fill_in(found, out, settings, compare_one)
 
@@ -100,6 +102,24 @@ def test_a_commit_that_cannot_be_compared_ends_nothing_and_is_tried_again(filled
     assert f"{found.commits[0][:10]}: its kernel is absent" in capsys.readouterr().err
     assert fill()
     assert asked[2:] == [found.commits[0]]
+
+
+def test_a_commit_of_which_something_failed_is_compared_again(filled):
+    found, asked, fill = filled
+    assert not fill(fails=(found.commits[1], "gw disagrees"))
+    assert fill()
+    assert asked == [*found.commits, found.commits[1]]
+
+
+def test_where_nothing_was_compared_nothing_is_left(filled, tmp_path):
+    found, *_ = filled
+
+    def refuses(*_):
+        raise VersionError("base", "the base has none")
+
+    with pytest.raises(VersionError):
+        fill_in(found, tmp_path / "deep" / "out", {}, refuses)
+    assert not (tmp_path / "deep").exists()
 
 
 @pytest.mark.parametrize("error", [VersionError("base", "the base has none"), ProblemError("--sizes is wrong")])

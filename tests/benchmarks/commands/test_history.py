@@ -39,6 +39,8 @@ def test_the_page_the_summary_and_the_json_are_written_where_asked(tmp_path):
     out, stored, summary = tmp_path / "out", tmp_path / "history.json", tmp_path / "pr.md"
     finished = stepbench("history", *runs, "--out", out, "--json", stored, "--markdown", summary)
     assert finished.returncode == 0, finished.stderr
+    assert "2 commits, too few to find a change among." in finished.stdout
+    assert "numba-fused takes 1." in finished.stdout
     assert "1 chain of 1 has fewer commits" in finished.stdout
     assert {path.name for path in out.iterdir()} == {"history.html", "history.md", "history.json"}
     assert json.loads(stored.read_text())["chains"][0]["row"] == "numba-fused"

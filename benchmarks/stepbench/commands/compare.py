@@ -67,7 +67,8 @@ class Options:
         bool,
         typer.Option(
             "--same-environment",
-            help="Compare rows also where the commits ask for other libraries: both run with those installed here.",
+            help="Run both with the libraries installed here, also where the commits ask for others. Default: then "
+            "each has an environment of its own, which is kept.",
         ),
     ] = False
     sizes: Annotated[
@@ -112,6 +113,7 @@ def compare(asked: Options) -> None:
     The base is timed twice: what it differs from itself by is no difference. It goes on until all is clear.
 
     Exit status 0: nothing is slower than allowed. 1: something is, beyond doubt, or a version fails. 2: bad usage.
+    With --each 1 is only that a commit could not be compared.
     """
     from stepbench.run.session import RunEndedError
 

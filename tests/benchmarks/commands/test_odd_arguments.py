@@ -45,6 +45,14 @@ ODD = {
         *(["--fail-slower", each] for each in ["", "nan", "inf", "-1", "-5%", "ten", "5%%", "%"]),
         *(["--max-time", each] for each in ["", "nan", "inf", "-1", "0", "1e9", "soon"]),
         *([option, place] for place in FILES for option in ("--json", "--markdown")), ["--out", ""],
+        *(["--each", each] for each in ["", "..", "HEAD", "..HEAD", "a...b", "nope..", "--all..", *NOWHERE]),
+        ["HEAD", "--each", "HEAD~1.."], ["--each", "HEAD~1..", "--json", "x"], ["--each", "HEAD~1..", "--rows", ""],
+    ],
+    "history": [
+        [], [""], ["{folder}"], ["{file}"], *([each] for each in NOWHERE if each != "-"),
+        *(["--least-change", each] for each in ["", "0", "nan", "inf", "-1", "ten"]),
+        *(["--least-commits", each] for each in ["1", *NOT_COUNTS]), *(["--out", place] for place in FILES),
+        *([option, place] for place in FILES for option in ("--json", "--markdown")), ["--reference", ""],
     ],
     "doctor": [
         ["extra"], *(["--threads", each] for each in ["0", *NOT_COUNTS]), *(["--json", place] for place in FILES),

@@ -115,7 +115,7 @@ def rendered(
     scripts: Sequence[str] = _SCRIPTS,
     **shown: object,
 ) -> str:
-    """A page with its styles and scripts; with its data, or None for one without; and with Plotly where it has a chart."""
+    """A page with its styles and scripts; its data, or None for one without; and Plotly where it has a chart."""
     return (
         _environment()
         .get_template(template)

@@ -80,6 +80,21 @@ class RowByRow(Honest):
         return gw / self.m + self.real(self.config.l2) * self.w
 
 
+@honest(accumulation="sequential", max_work=2e5)
+class OneSumOfAll(RowByRow):
+    """m + n terms in one running sum, the penalty's before the rows'."""
+
+    def cost(self, z):
+        terms = [self.real(0.5 * self.config.l2) * self.w * self.w, self.losses(z) / self.m]
+        return np.cumsum(np.concatenate(terms))[-1]
+
+    def feature_gradient(self, r):
+        gw = self.real(self.config.l2) * self.w
+        for residual, x in zip(r, self.X, strict=True):
+            gw += residual * x / self.m
+        return gw
+
+
 @honest()
 class TileByTile(Honest):
     """Partial sums of 64 rows, then their sum."""

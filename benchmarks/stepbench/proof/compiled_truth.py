@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from stepkernels.agreement import C
-from stepkernels.agreement.bounds import Arithmetic
+from stepkernels.agreement.bounds import Arithmetic, Means, bound_of_means
 from stepkernels.problem import Array, Problem
 from stepkernels.reference import Gradient, Point
 
@@ -91,16 +91,15 @@ def _finished(
     sums: Sums, problem: Problem, l2: float, point: Point, arithmetics: Sequence[Arithmetic], terms: Array
 ) -> tuple[Gradient, list[Gradient]]:
     """From sums to the gradient and its bounds, as `gradient_bounds` has them."""
-    m, n, w = problem.m, problem.n, point.w
+    m, w = problem.m, point.w
     loss, products, magnitudes = sums.losses[0], sums.products, sums.magnitudes[0]
-    penalty, shrinkage = 0.5 * l2 * float(w @ w), l2 * np.abs(w)
+    penalty = 0.5 * l2 * float(w @ w)
     truth = Gradient(J=float(loss) / m + penalty, gw=products[:-1] / m + l2 * w, gb=float(products[-1]) / m)
-    bounds = []
-    for (traits, u, tiny), δloss, δsum in zip(arithmetics, sums.losses[1:], sums.magnitudes[1:], strict=True):
-        δg = (δsum + C * u * traits.growth(terms) * magnitudes) / m + tiny
-        δJ = (δloss + C * u * traits.growth(m) * loss) / m + (C + n) * u * penalty + tiny
-        bounds.append(Gradient(J=float(δJ), gw=δg[:-1] + C * u * shrinkage, gb=float(δg[-1])))
-    return truth, bounds
+    means = Means(m, terms, float(loss) / m, magnitudes / m)
+    return truth, [
+        bound_of_means(arithmetic, means, float(δloss) / m, δsum / m, l2, w)
+        for arithmetic, δloss, δsum in zip(arithmetics, sums.losses[1:], sums.magnitudes[1:], strict=True)
+    ]
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})

@@ -13,6 +13,11 @@ and σ' = σ(t)·σ(−t), which is formed so that neither tail cancels:
          + C·u·growth(m)·Σ loss/m + (C + n)·u·(l2/2)·‖w‖²     a short sum, which may be one running sum in any row
     δgw  = |X|ᵀδr/m + C·u·growth(terms)·|X|ᵀ|r|/m + C·u·l2·|w|      and δgb the same with ones for |X|
 
+One running sum may take the penalty in, before the rows or after them: then all of it errs as a sum of so many terms
+more, with k the weights that are not zero where l2 is not,
+
+    δJ   = … + C·u·(m + k)·(Σ loss/m + (l2/2)·‖w‖²)      δgw = … + C·u·(terms + 1)·(|X|ᵀ|r|/m + l2·|w|)
+
 A row whose residual is the difference p − y cannot keep the digits of a residual smaller than p's last place, nor
 one that forms softplus(z) − y·z those of a loss smaller than z's: they are given C·u·p in δr and C·u·|z| in δJ.
 With weights each loss and residual, and its bound, is multiplied by s = weight·m/Σweights, and has errors of its own:
@@ -117,13 +122,38 @@ def gradient_bounds(problem: Problem, l2: float, point: Point, arithmetics: Sequ
             δloss, δr = _row_bounds(rows, arithmetic)
             δlosses[k] += δloss.sum()
             δsums[k] += (δr + m * arithmetic.tiny) @ rows.magnitude  # a row may divide r by m before it sums
-    penalty, shrinkage = 0.5 * l2 * float(point.w @ point.w), l2 * np.abs(point.w)
-    bounds = []
-    for (traits, u, tiny), δloss_sum, δsum in zip(arithmetics, δlosses, δsums, strict=True):
-        δg = (δsum + C * u * traits.growth(terms) * summands) / m + tiny
-        δJ = (δloss_sum + C * u * traits.growth(m) * losses) / m + (C + n) * u * penalty + tiny
-        bounds.append(Gradient(J=float(δJ), gw=δg[:-1] + C * u * shrinkage, gb=float(δg[-1])))
-    return bounds
+    means = Means(m, terms, losses / m, summands / m)
+    return [
+        bound_of_means(arithmetic, means, float(δloss) / m, δsum / m, l2, point.w)
+        for arithmetic, δloss, δsum in zip(arithmetics, δlosses, δsums, strict=True)
+    ]
+
+
+class Means(NamedTuple):
+    """What the rows come to: Σ loss/m, and |X|ᵀ|r|/m (n + 1,), whose columns have so many terms that are not zero."""
+
+    m: int
+    terms: Array
+    loss: float
+    magnitude: Array
+
+
+def bound_of_means(
+    arithmetic: Arithmetic, means: Means, δloss: float, δmagnitude: Array, l2: float, w: Array
+) -> Gradient:
+    """δJ, δgw and δgb of means whose rows err by δloss and δmagnitude (n + 1,), with the penalty on w (n,)."""
+    traits, u, tiny = arithmetic
+    m, terms, loss, magnitude = means
+    penalty, shrinkage = 0.5 * l2 * float(w @ w), np.append(l2 * np.abs(w), 0.0)
+    if traits.accumulation == "sequential":
+        further = int(np.count_nonzero(shrinkage))
+        δJ = C * u * traits.growth(m + further) * (loss + penalty)
+        δg = C * u * traits.growth(terms + (shrinkage > 0)) * (magnitude + shrinkage)
+    else:
+        δJ = C * u * traits.growth(m) * loss + (C + len(w)) * u * penalty
+        δg = C * u * (traits.growth(terms) * magnitude + shrinkage)
+    δg = δmagnitude + δg + tiny
+    return Gradient(J=float(δloss + δJ + tiny), gw=δg[:-1], gb=float(δg[-1]))
 
 
 def _row_bounds(rows: _Rows, arithmetic: Arithmetic) -> tuple[Array, Array]:

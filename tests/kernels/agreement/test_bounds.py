@@ -50,6 +50,21 @@ def test_sums_grow_as_declared():
     assert sequential == pytest.approx(C * u * (4096 + 1) * 0.5, rel=1e-3)
 
 
+def test_a_running_sum_may_take_the_penalty_in():
+    """m + n terms of like size: J errs by their number, gw by one more than its rows, of all that is summed."""
+    m, u = 8, unit_roundoff("float32")
+    problem = Problem(np.zeros((m, 3), np.float32), np.zeros(m))
+    running = expected(problem, [100.0, 0.0, 10.0], l2=1.0, traits=Traits("sequential", "stable"))
+    blocked = expected(problem, [100.0, 0.0, 10.0], l2=1.0)
+    penalty = 0.5 * (100.0**2 + 10.0**2)
+    assert running["J"].bound == pytest.approx(C * u * (m + 2) * (penalty + math.log(2)), rel=1e-5)
+    assert blocked["J"].bound == pytest.approx((C + 3) * u * penalty, rel=1e-3)
+    assert running["gw"].bound == pytest.approx(blocked["gw"].bound)  # of no row, and one term of the penalty
+    alike = Problem(np.ones((m, 1), np.float32), np.zeros(m))
+    gw = expected(alike, [1e-3], l2=1e4, traits=Traits("sequential", "stable"))["gw"].bound
+    assert gw == pytest.approx(C * u * ((m + 1) * (0.5 + 10.0) + 0.5), rel=1e-2)
+
+
 def test_zeros_are_not_summed():
     """Adding a zero rounds nothing: a column with one entry is judged as a sum of one."""
     X = np.zeros((4096, 1), np.float32)

@@ -129,7 +129,7 @@ class OneCase:
             yield Turn(number=number, seed=secrets.randbits(64), chance=chance, watched=number in watched)
 
     def _take_turn(self, turn: Turn, ready: ReadyCase) -> None:
-        self.progress.describe(f"{self.case.name}: turn {turn.number + 1} of {self.turns}")
+        self.progress.describe(f"turn {turn.number + 1} of {self.turns}: {self.case.name}")
         point = random_point(ready.problem, ready.config, turn.seed)
         for place, participant in enumerate(self._order_of(turn.number)):
             self.time_limit.require_time()

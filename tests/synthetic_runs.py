@@ -55,6 +55,11 @@ ROWS = (
     ModelRow("cupy-fused", "cupy", "fused kernel", 24e-6, 0.004, "cuda", passes=1, import_seconds=0.9,
              start_seconds=0.7, summary="One kernel, one pass over X, the update on the device."),
 )  # fmt: skip
+LESSON_ROWS = (
+    *ROWS,
+    ModelRow("numba-fused-simple", "numba", "fused loop", 1.2e-6, 0.95, passes=1, start_seconds=0.9,
+             import_seconds=0.6, summary="One pass over X in plain loops."),
+)  # fmt: skip
 READ_LIMIT = ModelRow("read-limit", "stepbench", "read kernel", 1e-6, 0.27, passes=1)
 READ_LIMIT_GPU = ModelRow("read-limit-cuda", "stepbench", "read kernel", 4e-6, 0.0035, "cuda", passes=1)
 LIMITS = {"cpu": READ_LIMIT, "cuda": READ_LIMIT_GPU}

@@ -7,19 +7,19 @@ import json
 import numpy as np
 import pytest
 
-from stepbench.lesson import descent, neuron
+from stepbench.lesson import cell_outputs, descent, neuron
 from stepbench.lesson.lesson_page import lesson_page
 from stepbench.lesson.students import HOURS, students
 from stepkernels import reference
 from stepreports.statistics.runs import load_run
-from synthetic_runs import entries, write_run
+from synthetic_runs import LESSON_ROWS, entries, write_run
 
 
 @pytest.fixture(scope="session")
 def lessons(tmp_path_factory):
     """The page in each language."""
     folder = tmp_path_factory.mktemp("lesson")
-    run = load_run(write_run(folder / "run", entries(sizes=[(20_000, 50, "synthetic")])))
+    run = load_run(write_run(folder / "run", entries(LESSON_ROWS, sizes=[(20_000, 50, "synthetic")])))
     paths = {language: folder / f"{language}.html" for language in ("en", "zh")}
     for language, path in paths.items():
         path.write_text(lesson_page(run, language), encoding="utf-8")
@@ -32,6 +32,47 @@ def lessons(tmp_path_factory):
 def test_nothing_scrolls_sideways(opened, lessons, language, width, scheme):
     page = opened(lessons[language], viewport={"width": width, "height": 900}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_code_is_whole_and_never_cropped(opened, lessons, language, width):
+    page = opened(lessons[language], viewport={"width": width, "height": 900})
+    hidden = page.eval_on_selector_all(
+        "pre",
+        """all => all.filter((each) => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight)
+                      .map((each) => each.textContent.slice(0, 60))""",
+    )
+    assert hidden == []
+
+
+def test_a_line_that_wraps_continues_below_its_indentation(opened, lessons):
+    page = opened(lessons["en"], viewport={"width": 390, "height": 900})
+    lefts = page.eval_on_selector_all(
+        "pre .line",
+        """all => all.map((line) => {
+            const range = document.createRange();
+            range.selectNodeContents(line);
+            const lines = [...range.getClientRects()].filter((each) => each.width > 1);
+            const first = Math.min(...lines.filter((each) => each.top < lines[0].top + 5).map((each) => each.left));
+            return [first, Math.min(...lines.filter((each) => each.top > lines[0].top + 5).map((each) => each.left))];
+        }).filter(([first, next]) => next !== null && Number.isFinite(next))""",
+    )
+    assert len(lefts) > 20
+    assert all(following > first for first, following in lefts)
+
+
+def test_code_is_copied_as_it_stands(opened, lessons):
+    page = opened(lessons["en"])
+    copied = page.eval_on_selector_all("[data-cell] pre code", "all => all.map((each) => each.textContent)")
+    assert sorted(copied) == sorted(file.read_text(encoding="utf-8") for file in cell_outputs.files())
+    chosen = page.evaluate(
+        """() => {
+            getSelection().selectAllChildren(document.querySelector("[data-cell=why_logarithm] pre code"));
+            return getSelection().toString();
+        }"""
+    )
+    assert chosen.strip() == (cell_outputs.CELLS / "why_logarithm.py").read_text(encoding="utf-8").strip()
 
 
 def set_slider(page, name, value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,5 +24,5 @@ def learn(
 
     page = out or Path(f"stepbench-lesson-{language}.html")
     require_writable(page)
-    path = lesson.write_lesson(page, language, progress_bar)
+    path = lesson.write_lesson(page, language, progress_bar, partial(progress_bar, title="Writing"))
     say(f"Lesson: {path}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from stepbench.lesson.shown import WALKER
-from stepbench.lesson.students import PER_HUNDRED, students
+from stepbench.lesson.students import HOURS, PER_HUNDRED, students, x
 from stepkernels import reference
 from stepkernels.catalog import CATALOG
 from stepkernels.problem import GD, Adam, Array, Config, Optimizer, Problem
@@ -18,7 +19,8 @@ STEPS = 60
 MULTIPLES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 2.8, 3.0, 4.0, 6.0, 10.0)  # of 1/L: the slider
 NAMED = {"small": 0.05, "right": 1.0, "large": 4.0, "diverging": 10.0}
 RACE_STEPS = 3000
-NEAR = 1e-3  # a race is over when J is within this of its least
+NEAR = 2e-4  # a race is over when J stays within this of its least; no rebound passes just below it (a test)
+GD_MULTIPLES = (0.25, 0.5, 1.0, 1.5, 1.9)  # of 1/L, all below the 2 where the guarantee ends
 ADAM_RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -46,16 +48,44 @@ class Curvature:
     limit: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Race:
-    """Gradient descent at 1/L beside Adam at its best rate of a few: J − J*, and steps until it is below `NEAR`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditioning:
+    """The largest over the least curvature of the bound, with practice counted in four ways: 1 is a round bowl."""
 
-    gd_rate: float
-    adam_rate: float
-    gd: Array
-    adam: Array
-    gd_steps: int | None
-    adam_steps: int | None
+    hours: float
+    centred: float
+    standardized: float
+    hundreds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entrant:
+    """A descent in a race.
+
+    rate     of Adam; of gradient descent the multiple of 1/L
+    gaps     (steps,) J − J* before each step
+    arrived  the first step at which J is within `NEAR` of its least
+    stayed   the step from which on it stays there; None where it does not
+    """
+
+    rate: float
+    gaps: Array
+    arrived: int | None
+    stayed: int | None
+
+    @property
+    def highest_after(self) -> float:
+        """How far J rises above its least after it has arrived there."""
+        return float(self.gaps[self.arrived :].max())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Gradient descent and Adam, each at the best of its five rates; and the Adam that arrives first, stay or not."""
+
+    gd: Entrant
+    adam: Entrant
+    boldest: Entrant
 
 
 def walk(problem: Problem, optimizer: Optimizer, steps: int, start: tuple[float, float] = (0.0, 0.0)) -> Walk:
@@ -115,6 +145,23 @@ def named_walks() -> dict[str, Walk]:
     return {name: rate_walks()[multiple] for name, multiple in NAMED.items()}
 
 
+def conditioning() -> Conditioning:
+    """How uneven the curvatures are with hours as they are, counted from nine, standardized, and in hundreds."""
+    standardized = (HOURS - HOURS.mean()) / HOURS.std()
+    return Conditioning(
+        hours=_unevenness(HOURS),
+        centred=_unevenness(x),
+        standardized=_unevenness(standardized),
+        hundreds=_unevenness(PER_HUNDRED * HOURS),
+    )
+
+
+def _unevenness(feature: Array) -> float:
+    """The condition number of the mean of the outer products of [x 1]."""
+    design = np.column_stack([feature, np.ones_like(feature)])
+    return float(np.linalg.cond(design.T @ design))
+
+
 @cache
 def races() -> dict[str, Race]:
     """Both optimizers with practice counted in hours, and in hundreds of hours."""
@@ -122,19 +169,28 @@ def races() -> dict[str, Race]:
 
 
 def _race(problem: Problem) -> Race:
-    w, b = best_point(problem)
-    least = reference.gradient(problem, np.array([w]), b).J
     rate = curvature(problem).rate
-    gd = walk(problem, GD(learning_rate=rate), RACE_STEPS).costs - least
-    runs = {each: walk(problem, Adam(learning_rate=each), RACE_STEPS).costs - least for each in ADAM_RATES}
-    best = min(runs, key=lambda each: _steps(runs[each]) or RACE_STEPS)
-    return Race(
-        gd_rate=rate, adam_rate=best, gd=gd, adam=runs[best], gd_steps=_steps(gd), adam_steps=_steps(runs[best])
-    )
+    gd = [_entrant(problem, multiple, GD(learning_rate=multiple * rate)) for multiple in GD_MULTIPLES]
+    adam = [_entrant(problem, each, Adam(learning_rate=each)) for each in ADAM_RATES]
+    first = min(adam, key=lambda entrant: RACE_STEPS if entrant.arrived is None else entrant.arrived)
+    return Race(gd=_best(gd), adam=_best(adam), boldest=first)
 
 
-def _steps(gaps: Array) -> int | None:
-    """The first step from which on J stays within `NEAR` of its least."""
-    outside = np.flatnonzero(gaps > NEAR)
-    last = int(outside[-1]) if len(outside) else -1
-    return last + 1 if last + 1 < len(gaps) else None
+def _entrant(problem: Problem, rate: float, optimizer: Optimizer) -> Entrant:
+    w, b = best_point(problem)
+    gaps = walk(problem, optimizer, RACE_STEPS).costs - reference.gradient(problem, np.array([w]), b).J
+    arrived, stayed = steps_to(gaps, NEAR)
+    return Entrant(rate=rate, gaps=gaps, arrived=arrived, stayed=stayed)
+
+
+def _best(entrants: Sequence[Entrant]) -> Entrant:
+    return min(entrants, key=lambda entrant: RACE_STEPS if entrant.stayed is None else entrant.stayed)
+
+
+def steps_to(gaps: Array, near: float) -> tuple[int | None, int | None]:
+    """The first step at which J is within `near` of its least, and the one from which on it stays there."""
+    outside = gaps > near
+    if outside.all():
+        return None, None
+    stayed = int(np.flatnonzero(outside)[-1]) + 1 if outside.any() else 0
+    return int(np.flatnonzero(~outside)[0]), stayed if stayed < len(gaps) else None

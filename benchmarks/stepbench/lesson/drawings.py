@@ -25,6 +25,9 @@ from stepreports.figures.style import COLOURS, FAINT, INK
 from stepreports.page.report_page import inlined
 
 VIOLET, RUST, BLUE, _, _, PLUM, GREEN, _ = (light for light, _ in COLOURS)  # those that words can be written in
+MARKS = (
+    (INK, "o"), (BLUE, "s"), (PLUM, "^"), (RUST, "D"), (GREEN, "v"), (VIOLET, "P"), (GREEN, "X"),
+)  # fmt: skip  # of the rows in the roofline; the fused ones are the last three
 HEIGHT = 3.7  # inches
 EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -114,9 +117,14 @@ def races() -> Figure:
     """Gradient descent and Adam, with the feature in two units."""
     figure, panels = canvas(3.1, 0.7, 0.25, panels=2, gap=0.75)
     for axes, (name, race) in zip(panels, descent.races().items(), strict=True):
-        for label, colour, gaps in (("t:gd", BLUE, race.gd), ("t:adam", RUST, race.adam)):
-            axes.plot(np.arange(1, len(gaps) + 1), np.maximum(gaps, 1e-12), color=colour, linewidth=1.5)
-            axes.annotate(label, (0.03, 0.17 if colour == BLUE else 0.06), xycoords="axes fraction", color=colour)
+        entrants = [("t:gd", BLUE, race.gd, "-"), ("t:adam", RUST, race.adam, "-")]
+        if name == "hundreds":  # where the text tells of it
+            entrants.append(("t:adam_bold", PLUM, race.boldest, ":"))
+        for place, (label, colour, entrant, dashes) in enumerate(entrants):
+            gaps = np.maximum(entrant.gaps[1:], 1e-12)  # a logarithm has no step 0
+            axes.plot(np.arange(1, len(entrant.gaps)), gaps, color=colour, linewidth=1.5, linestyle=dashes)
+            left, top, side = (0.97, 0.9, "right") if name == "hours" else (0.03, 0.28, "left")  # where no curve is
+            axes.annotate(label, (left, top - 0.11 * place), xycoords="axes fraction", color=colour, ha=side)
         axes.axhline(descent.NEAR, color=FAINT, linewidth=0.8, linestyle=(0, (1, 2)))
         axes.set(xscale="log", yscale="log", ylim=(1e-6, 1.0))
         for axis in (axes.xaxis, axes.yaxis):
@@ -129,7 +137,7 @@ def races() -> Figure:
 @rc_context(LOOK)
 def roofline(roof: Roofline) -> Figure:
     """Operations a second against operations a byte: the machine's limits, and the rows."""
-    figure, (axes,) = canvas(4.0, 0.7, 1.75)
+    figure, (axes,) = canvas(4.0, 0.7, 1.95)
     _roofs(axes, roof)
     slowest = min(mark.gflops for mark in roof.marks)
     axes.set(xscale="log", yscale="log", xlim=(0.06, 64.0), ylim=(0.4 * slowest, 4.0 * roof.peak_gflops))
@@ -138,9 +146,11 @@ def roofline(roof: Roofline) -> Figure:
     axes.minorticks_off()
     axes.set_xlabel("t:intensity", color=INK)
     axes.set_ylabel("Gflop/s", color=INK)
-    for place, (mark, colour) in enumerate(zip(roof.marks, (INK, BLUE, PLUM, RUST, VIOLET, GREEN), strict=False)):
-        axes.plot(mark.intensity, mark.gflops, "o", color=colour, markersize=6)
-        axes.annotate(mark.row, (1.02, 0.9 - 0.09 * place), xycoords="axes fraction", color=colour)
+    for place, (mark, (colour, shape)) in enumerate(zip(roof.marks, MARKS, strict=False)):
+        top = 0.9 - 0.09 * place
+        axes.plot(mark.intensity, mark.gflops, shape, color=colour, markersize=6)
+        axes.plot(1.03, top + 0.017, shape, color=colour, markersize=6, transform=axes.transAxes, clip_on=False)
+        axes.annotate(mark.row, (1.06, top), xycoords="axes fraction", color=colour)
     headline(axes, "t:roofline", "t:two_roofs")
     return figure
 
@@ -156,7 +166,7 @@ def _roofs(axes: Axes, roof: Roofline) -> None:
 
 
 def shade(axes: Axes, weights: Array, biases: Array, costs: Array, shades: int = 14) -> None:
-    """Contours of a cost at equal differences of height: the darker, the higher."""
+    """Contours of a cost at equal differences of height: the stronger the blue, the higher, on light paper and dark."""
     levels = np.linspace(costs.min(), costs.max(), shades + 1)
     colours = [to_rgba(BLUE, 0.02 + 0.5 * k / shades) for k in range(shades)]
     axes.contourf(weights, biases, costs, levels=levels, colors=colours)

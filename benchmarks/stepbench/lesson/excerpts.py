@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from markupsafe import Markup
 
+from stepbench.lesson.coloured_code import coloured
 from stepbench.lesson.shown import EXCERPTS
 from stepkernels.catalog import CATALOG
 from stepkernels.sources import source_files
@@ -23,7 +22,7 @@ class Excerpt:
 
     row: str
     file: str
-    code: str
+    code: Markup
 
 
 def excerpts() -> list[Excerpt]:
@@ -35,7 +34,7 @@ def _excerpt(row: str, names: Sequence[str]) -> Excerpt:
     """These functions and classes, from the first of a row's files that defines them all."""
     found = ((file, definitions(file)) for file in source_files(CATALOG[row]))
     file, code = next((file, code) for file, code in found if code.keys() >= set(names))
-    return Excerpt(row=row, file=file.name, code=_coloured("\n\n".join(code[name] for name in names)))
+    return Excerpt(row=row, file=file.name, code=coloured("\n\n".join(code[name] for name in names)))
 
 
 def definitions(file: Path) -> dict[str, str]:
@@ -53,8 +52,3 @@ def definitions(file: Path) -> dict[str, str]:
 def _code(node: ast.FunctionDef | ast.ClassDef, lines: Sequence[str]) -> str:
     first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
     return textwrap.dedent("\n".join(lines[first - 1 : node.end_lineno]))
-
-
-def _coloured(code: str) -> str:
-    """Python as HTML, its tokens in classes that the page's style sheet colours."""
-    return str(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)))

@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from stepbench.lesson import bandwidth as memory
 from stepbench.lesson import (
+    cell_outputs,
+    coloured_code,
     descent,
     descent_map,
     drawings,
@@ -25,7 +27,7 @@ from stepbench.lesson import (
 )
 from stepbench.lesson.formulas import displayed
 from stepbench.lesson.shown import ROWS
-from stepbench.lesson.students import HOURS, hours, students
+from stepbench.lesson.students import CENTRE, HOURS, hours, students, witnesses
 from stepbench.lesson.wording import LANGUAGES, Wording, digits, places
 from stepbench.lesson.worked_example import worked_example
 from stepkernels.problem import unit_roundoff
@@ -54,12 +56,14 @@ def lesson_page(run: Run, language: str, report: str | None = None) -> str:
             palette=PALETTE,
             para=wording.paragraphs,
             line=wording.line,
+            pseudocode=lambda name: coloured_code.plain(wording.plain(name)),
             labels=wording.labels,
             formula=displayed,
             figures=_figures(wording.labels, shown["roof"], slider),
             graph=graph.drawing(shown["example"], wording.labels["graph_described"]),
             picture=neuron,
             excerpts=excerpts.excerpts(),
+            cells=cell_outputs.cells(),
             walks=slider.walks,
             chosen=slider.chosen,
             data=Markup(json.dumps(_script_data(slider.walks)).replace("<", r"\u003c")),  # noqa: S704  numbers only
@@ -86,11 +90,13 @@ def _figures(labels: Mapping[str, str], roof: memory.Roofline, slider: descent_m
 def values(run: Run) -> dict[str, Any]:
     """Every number of the page, by the name that texts and skeleton use."""
     costs = {cost.row: cost for cost in step_costs.costs(run)}
-    seconds = [cost.seconds for cost in costs.values()]
+    fastest = min(costs.values(), key=lambda cost: cost.seconds)
     return {
         "neuron": neuron.neuron(*neuron.START),
         "squashed": neuron.squashed(),
         "students": len(HOURS),
+        "centre": CENTRE,
+        "witnesses": witnesses(),
         "trap": squared_error.trap(),
         "likelihood": likelihood.likelihood(),
         "losses": likelihood.losses(),
@@ -99,14 +105,18 @@ def values(run: Run) -> dict[str, Any]:
         "curvature": descent.curvature(students()),
         "named_rates": descent.NAMED,
         "named_walks": descent.named_walks(),
+        "conditioning": descent.conditioning(),
         "races": descent.races(),
+        "race_steps": descent.RACE_STEPS,
         "near": descent.NEAR,
         "walk_steps": descent.STEPS,
         "walk_start": descent.START,
         "roundoff": unit_roundoff("float64"),
         "confidence": run.cases[step_costs.timed_case(run)][ROWS[0]].seconds.confidence,
         "costs": costs,
-        "gain": max(seconds) / min(seconds),
+        "fastest": fastest,
+        "loop": costs[ROWS[0]],
+        "alarm": step_costs.alarm(list(costs.values())),
         "roof": memory.roofline(run),
     }
 

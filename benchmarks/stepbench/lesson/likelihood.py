@@ -18,7 +18,10 @@ STRAINED = ((2.0, 1), (36.0, 0), (40.0, 0), (40.0, 1), (-800.0, 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likelihood:
-    """How likely the students' results are under the best w and b, and what becomes of a long product."""
+    """How likely the students' results are under the best w and b, and what becomes of a long product.
+
+    saturating   the least whole score whose a is exactly 1 where 1/(1 + exp(−z)) is computed in float32
+    """
 
     product: float
     logarithm: float
@@ -26,6 +29,7 @@ class Likelihood:
     coins: int
     coins_product: float
     coins_logarithm: float
+    saturating: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ def likelihood() -> Likelihood:
         coins=COINS,
         coins_product=0.5**COINS,
         coins_logarithm=COINS * math.log(0.5),
+        saturating=int(np.argmax(1 / (1 + np.exp(-np.arange(40, dtype=np.float32))) == 1)),
     )
 
 

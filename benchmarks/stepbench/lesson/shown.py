@@ -10,7 +10,7 @@ EXCERPTS: dict[str, tuple[str, ...]] = {
     "numpy-blas": ("forward", "backward"),
     "numba-loop": ("forward", "backward"),
     "torch-autograd-cpu": ("LogisticRegression", "cost", "Workspace.backward"),
-    "numba-fused": ("accumulate_tiles",),
+    "numba-fused-simple": ("gradient",),
 }
-ROWS = (*EXCERPTS, "numba-fused-parallel")  # those whose cost is told; each is compared with the first
+ROWS = (*EXCERPTS, "numba-fused", "numba-fused-parallel")  # those whose cost is told; each is compared with the first
 WALKER = "numpy-blas"  # takes the steps of every descent

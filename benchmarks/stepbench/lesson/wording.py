@@ -21,6 +21,8 @@ from stepreports.telling import text as numbers
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}
 _MINUS = "\N{MINUS SIGN}"
+_CLOSING = ",.;:?!)”，。；：、？！）"
+_UNBROKEN = Markup('<span class="unbroken">{}{}</span>')
 
 
 def texts(language: str) -> dict[str, dict[str, str]]:
@@ -64,9 +66,13 @@ class Wording:
 
 
 def marked_up(sentence: str) -> Markup:
-    """Words as HTML, and what stands between dollar signs as MathML."""
-    parts = sentence.split("$")
-    return Markup("").join(inline(part) if place % 2 else words(part) for place, part in enumerate(parts))
+    """Words as HTML, and what stands between dollar signs as MathML, never parted from the punctuation behind it."""
+    first, *others = sentence.split("$")
+    marked = [words(first)]
+    for formula, behind in zip(others[::2], others[1::2], strict=True):
+        after = len(behind) - len(behind.lstrip(_CLOSING))
+        marked += [_UNBROKEN.format(inline(formula), behind[:after]), words(behind[after:])]
+    return Markup("").join(marked)
 
 
 def inline_formulas(sentence: str) -> list[str]:

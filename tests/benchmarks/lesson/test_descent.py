@@ -8,7 +8,7 @@ import pytest
 from stepbench.lesson import (
     descent,
 )
-from stepbench.lesson.students import PER_HUNDRED, students, x
+from stepbench.lesson.students import HOURS, PER_HUNDRED, students, x
 from stepkernels import reference
 from stepkernels.problem import GD, Adam
 from stepkernels.reference import Point
@@ -24,7 +24,7 @@ def test_the_bound_is_a_quarter_of_the_largest_eigenvalue_and_no_point_curves_mo
     found = descent.curvature(students())
     design = np.column_stack([x, np.ones_like(x)])
     assert found.bound == pytest.approx(np.linalg.eigvalsh(design.T @ design)[-1] / (4 * len(x)), rel=1e-13)
-    for w, b in np.random.default_rng(0).normal(0, 2, (200, 2)):
+    for w, b in np.random.default_rng(0).normal(0, 2, (200, 2)):  # an average of outer products: never negative
         curvature = np.linalg.eigvalsh(descent.curvature_at(students(), np.array([w]), b))
         assert curvature[0] > 0
         assert curvature[1] <= found.bound
@@ -54,17 +54,51 @@ def test_the_four_rates_do_what_the_text_says():
     assert descent.NAMED["large"] * descent.curvature(students()).rate > descent.curvature(students()).limit
 
 
-def test_the_races_end_where_they_are_said_to():
-    for name, race in descent.races().items():
-        for gaps, steps in ((race.gd, race.gd_steps), (race.adam, race.adam_steps)):
-            assert steps is not None, name
-            assert (gaps[steps:] <= descent.NEAR).all()
-            assert gaps[steps - 1] > descent.NEAR
+def test_centring_and_scaling_are_two_things():
+    found = descent.conditioning()
+    assert found.hours == pytest.approx(np.linalg.cond(np.column_stack([HOURS, np.ones_like(HOURS)])) ** 2, rel=1e-9)
+    assert 400 < found.hours < 440
+    assert 20 < found.centred < 24
+    assert found.standardized == pytest.approx(1)
+    assert found.hundreds > found.hours
+
+
+def test_steps_are_counted_to_where_a_walk_stays_and_not_to_where_it_passes():
+    assert descent.steps_to(np.array([3.0, 0.5, 2.0, 0.5, 0.1]), 1.0) == (1, 3)
+    assert descent.steps_to(np.array([3.0, 0.5, 2.0]), 1.0) == (1, None)
+    assert descent.steps_to(np.array([3.0, 2.0]), 1.0) == (None, None)
+    assert descent.steps_to(np.array([0.5, 0.5]), 1.0) == (0, 0)
+
+
+def test_both_racers_choose_among_as_many_rates_and_the_best_wins():
+    assert len(descent.GD_MULTIPLES) == len(descent.ADAM_RATES)
+    assert max(descent.GD_MULTIPLES) < 2  # what is guaranteed to descend
+    data = students(PER_HUNDRED)
+    rate = descent.curvature(data).rate
+    least = reference.gradient(data, *map(np.atleast_1d, descent.best_point(data)[:1]), descent.best_point(data)[1]).J
+    steps = [
+        descent.steps_to(descent.walk(data, GD(learning_rate=k * rate), descent.RACE_STEPS).costs - least, descent.NEAR)
+        for k in descent.GD_MULTIPLES
+    ]
+    assert descent.races()["hundreds"].gd.stayed == min(stayed for _, stayed in steps if stayed is not None)
+
+
+def test_the_races_end_where_they_are_said_to_and_no_rebound_decides_them():
     races = descent.races()
-    assert races["hours"].gd_steps < races["hours"].adam_steps
-    assert races["hundreds"].adam_steps < races["hundreds"].gd_steps
-    assert races["hundreds"].adam[1000:].max() > 1e-5  # the late kick
-    data, adam = students(PER_HUNDRED), Adam(learning_rate=races["hundreds"].adam_rate)
+    for race in races.values():
+        for entrant in (race.gd, race.adam):
+            assert (entrant.gaps[entrant.stayed :] <= descent.NEAR).all()
+            assert entrant.gaps[entrant.stayed - 1] > descent.NEAR
+            for line in (1.2 * descent.NEAR, descent.NEAR / 1.2):
+                assert descent.steps_to(entrant.gaps, line)[1] == pytest.approx(entrant.stayed, rel=0.2)
+    assert races["hours"].gd.stayed < races["hours"].adam.stayed
+    assert races["hundreds"].adam.stayed < races["hundreds"].gd.stayed
+    boldest = races["hundreds"].boldest
+    assert boldest.arrived < races["hundreds"].adam.arrived
+    assert boldest.highest_after > 10 * descent.NEAR
+    outside = boldest.gaps[boldest.arrived :] > descent.NEAR
+    assert (np.diff(outside.astype(int)) == 1).sum() > 1  # thrown out again and again
+    data, adam = students(PER_HUNDRED), Adam(learning_rate=races["hundreds"].adam.rate)
     point = Point.start(data)
     for _ in range(10):
         point = reference.update(point, reference.gradient(data, point.w, point.b), adam)

@@ -34,6 +34,7 @@ def test_an_excerpt_is_its_rows_code_in_the_order_declared_from_the_file_it_name
     assert shown(excerpt) == "\n\n".join(code[name] for name in EXCERPTS[excerpt.row])
 
 
-def test_of_a_folder_the_file_that_defines_the_code_is_named():
-    (fused,) = (excerpt for excerpt in excerpts() if excerpt.row == "numba-fused")
-    assert fused.file == "tiles.py"
+def test_the_fused_code_is_the_plain_one_without_vectors_by_hand():
+    fused = excerpts()[-1]
+    assert fused.file == "numba_fused_simple.py"
+    assert "simd" not in shown(fused)

@@ -6,6 +6,7 @@ import math
 
 import mpmath
 import pytest
+import torch
 
 from stepbench.lesson import (
     descent,
@@ -22,6 +23,8 @@ def test_the_likelihood_is_the_product_of_the_chances_and_its_mean_logarithm_the
     assert found.logarithm == pytest.approx(float(mpmath.log(mpmath.fprod(chances))), rel=1e-13)
     assert found.mean == pytest.approx(-found.logarithm / len(HOURS), rel=1e-13)
     assert found.coins_product == 0.0
+    z = torch.tensor([found.saturating - 1.0, found.saturating])
+    assert torch.sigmoid(z).eq(1).tolist() == [False, True]
     assert found.coins_logarithm == pytest.approx(float(found.coins * mpmath.log(0.5)), rel=1e-14)
 
 

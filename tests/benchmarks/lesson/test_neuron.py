@@ -8,6 +8,7 @@ import pytest
 
 from stepbench.lesson import (
     neuron,
+    students,
 )
 from stepbench.lesson.students import CENTRE, HOURS, PASSED, hours, x
 
@@ -32,6 +33,16 @@ def test_the_boundary_is_where_the_answer_is_one_half_and_the_slope_is_steepest_
     slopes = [float(mpmath.diff(answer, hour)) for hour in (found.boundary_hours, found.boundary_hours + 1)]
     assert found.slope == pytest.approx(slopes[0], rel=1e-9)
     assert abs(slopes[1]) < abs(slopes[0])
+
+
+def test_the_witnesses_lie_on_both_sides_of_one_who_passed():
+    """On a line, three in this order cannot be parted by one point, whichever side it calls a pass."""
+    found = students.witnesses()
+    assert PASSED[found.passed_hours == HOURS] == 1
+    assert (PASSED[found.passed_hours > HOURS] == 0).all()
+    assert (found.passed_hours > HOURS).sum() == found.failed_with_less > 0
+    assert PASSED[found.failed_hours == HOURS] == 0
+    assert found.failed_hours == HOURS[-1] > found.passed_hours
 
 
 def test_no_setting_answers_all_students_right():

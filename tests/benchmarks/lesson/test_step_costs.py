@@ -9,6 +9,11 @@ from stepbench.lesson import (
     shown,
     step_costs,
 )
+from stepbench.lesson.lesson_page import lesson_page
+from stepbench.lesson.wording import marked_up
+from stepreports.statistics.intervals import LOUD_SPREAD, ratio
+from stepreports.telling import text
+from stepreports.telling.summary import alarms
 
 
 def test_the_costs_are_the_runs(run):
@@ -19,6 +24,30 @@ def test_the_costs_are_the_runs(run):
         record = run.cases[step_costs.timed_case(run)][row]
         assert cost.seconds == record.seconds.value
         assert cost.passes == record.passes_over_x
+
+
+def test_the_page_has_one_factor_in_the_opening_and_in_the_table(run, pages):
+    costs = step_costs.costs(run)
+    fastest = min(costs, key=lambda cost: cost.seconds)
+    found = ratio(*(run.cases[step_costs.timed_case(run)][row].turns for row in (shown.ROWS[0], fastest.row)))
+    assert fastest.speedup == text.significant(found.value)
+    assert f"is {fastest.speedup} times as fast" in pages["en"]
+    assert f" {fastest.speedup} 倍" in pages["zh"]
+    for page in pages.values():
+        assert f"<td>{fastest.speedup}×</td>" in page
+
+
+def test_a_busy_machine_is_told_beside_the_numbers_as_the_report_tells_it(run, busy_run, pages):
+    assert step_costs.alarm(step_costs.costs(run)) is None
+    assert 'class="alarm"' not in pages["en"] + pages["zh"]
+    found = step_costs.alarm(step_costs.costs(busy_run))
+    assert alarms(busy_run)
+    assert found.spread > found.bound == LOUD_SPREAD
+    for language, words in (("en", "this machine was busy"), ("zh", "测量时这台机器很忙")):
+        page = lesson_page(busy_run, language)
+        assert page.count('class="alarm"') == 2
+        assert words in page.split('id="costs"')[0].split('id="techniques"')[1]
+        assert marked_up(text.percent(found.spread)) in page
 
 
 def test_the_roofline_is_flops_over_bytes_under_the_measured_limits(run):

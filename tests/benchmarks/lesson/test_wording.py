@@ -39,6 +39,12 @@ def test_the_chinese_page_is_chinese():
             assert not re.search(r"[\u4e00-\u9fff][,;:?!]", words), f"{section}.{key}: half-width punctuation"
 
 
+def test_a_formula_is_never_parted_from_the_punctuation_behind_it():
+    marked = wording.marked_up("if $a$, then $b$ (or $c$). 设 $d$，则")
+    behind = re.findall(r"</math>(.*?)</span>", marked)
+    assert behind == [",", "", ").", "，"]
+
+
 @pytest.mark.parametrize("language", wording.LANGUAGES)
 def test_no_computed_number_is_typed_into_a_text(language):
     for section, entries_of in wording.texts(language).items():

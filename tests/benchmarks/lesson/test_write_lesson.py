@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+from functools import partial
 
 import pytest
+from rich.console import Console
 
 from runs import stepbench
 from stepbench.lesson import (
     write_lesson,
 )
+from stepbench.run.progress import TerminalProgress
 from stepreports import write_report
 
 
@@ -18,7 +22,10 @@ from stepreports import write_report
 ])  # fmt: skip
 def test_a_lesson_written_into_a_run_and_its_report_link_to_each_other(run, tmp_path, folder, name, linked):
     write_report(shutil.copytree(run.folder, tmp_path / "run"))
-    path = write_lesson(tmp_path / folder / name, "en", None, lambda _folder, _progress: run)
+    told = io.StringIO()
+    writing = partial(TerminalProgress, "Writing", console=Console(file=told))
+    path = write_lesson(tmp_path / folder / name, "en", None, writing, lambda _folder, _progress: run)
+    assert told.getvalue().endswith("about 0 s left\n")
     assert ('href="report.html"' in path.read_text("utf-8")) == linked
     assert (f'href="{name}"' in (tmp_path / "run/report.html").read_text("utf-8")) == linked
 

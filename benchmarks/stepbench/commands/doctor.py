@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import console, progress_bar, say, sentences
@@ -48,8 +46,7 @@ def doctor(
     machine = describe_machine()
     with console.status("Measuring the limits of this machine"):
         limits = measured_limits(budget)
-    console.print(overview(machine, limits))
-    say(paste_line(machine, limits))
+    tell(machine, limits)
     for sentence in tuned_sentences():
         say(sentence)
     figures = _self_test() if self_test else None
@@ -93,29 +90,53 @@ def paste_line(machine: dict[str, Any], limits: dict[str, Any]) -> str:
     )
 
 
-def overview(machine: dict[str, Any], limits: dict[str, Any]) -> RenderableType:
-    """The whole of it for a terminal."""
-    from stepbench.machine.measured import knee_bytes, warnings_for
+def tell(machine: dict[str, Any], limits: dict[str, Any]) -> None:
+    """Print all of it; the last line is the one to paste."""
+    from stepbench.machine.measured import warnings_for
+
+    for line in machine_lines(machine):
+        say(line)
+    say("\nReading, GB/s")
+    console.print(bandwidth_table(limits))
+    for line in limit_lines(limits):
+        say(line)
+    say("")
+    for sentence in warnings_for(machine):
+        say(f"! {sentence}", style="yellow")
+    say(paste_line(machine, limits))
+
+
+def machine_lines(machine: dict[str, Any]) -> list[str]:
+    """What is known of the machine, a line a fact."""
     from stepreports.telling.machine_facts import facts_of
 
-    bandwidth = Table(box=None, header_style="bold", title="Reading, GB/s", title_justify="left", pad_edge=False)
+    told = {name: value for name, value in machine.items() if name != "versions" and value not in (None, [], {})}
+    return [f"{name}: {value}" for name, value in facts_of(told) if value != "not known"]
+
+
+def bandwidth_table(limits: dict[str, Any]) -> Table:
+    """How fast sets of each size are read."""
+    bandwidth = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("working set", "one thread", f"best of 1 and {limits['threads']}"):
         bandwidth.add_column(name, justify="right")
     one, best = limits["read_gb_per_s_one_thread"], limits["read_gb_per_s"]
     for (size, rate), (_, more) in zip(one, best, strict=True):
         bandwidth.add_row(_binary(size), f"{rate:.3g}", f"{more:.3g}")
-    lines = [
-        f"caches end, as measured, at {_binary(knee_bytes(best))}",
+    return bandwidth
+
+
+def limit_lines(limits: dict[str, Any]) -> list[str]:
+    """The other limits that were measured."""
+    from stepbench.machine.measured import knee_bytes
+
+    return [
+        f"caches end, as measured, at {_binary(knee_bytes(limits['read_gb_per_s']))}",
         f"streaming triad {limits['triad_gb_per_s']:.3g} GB/s",
         *(f"multiply-add {dtype} {rate:.3g} GFLOP/s" for dtype, rate in limits["fma_gflops"].items()),
         f"an empty compiled call {limits['empty_call_seconds'] * 1e9:.0f} ns",
         f"waking the thread pool {limits['pool_wake_seconds'] * 1e6:.2g} µs",
         f"the clock's resolution {limits['clock_resolution_seconds'] * 1e9:.0f} ns",
     ]
-    told = {name: value for name, value in machine.items() if name != "versions" and value not in (None, [], {})}
-    facts = [f"{name}: {value}" for name, value in facts_of(told) if value != "not known"]
-    cautions = [Text(f"! {sentence}", style="yellow") for sentence in warnings_for(machine)]
-    return Group(*map(Text, facts), Text(""), bandwidth, *map(Text, lines), Text(""), *cautions)
 
 
 def _binary(size: int) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stepbench.commands.terminal import console, errors, sentences, write_data
+from stepbench.commands.terminal import errors, say, screen_columns, sentences, write_data
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterator, Sequence
 
     from stepbench.machine.loading import Standing
     from stepkernels.interface import Implementation
 
+INDENT = "    "
 STYLES = {"available": "green", "unavailable": "yellow", "error": "bold red"}
 
 
@@ -35,7 +37,8 @@ def list_rows(
     if as_json:
         write_data(json.dumps({"rows": facts}, indent=1) + "\n")
     else:
-        console.print(row_table(facts))
+        for line, style in row_lines(facts, screen_columns()):
+            say(line, style=style)
 
 
 def row_facts(row: Implementation, standing: Standing) -> dict[str, Any]:
@@ -60,22 +63,29 @@ def row_facts(row: Implementation, standing: Standing) -> dict[str, Any]:
     }
 
 
-def row_table(facts: list[dict[str, Any]]) -> RenderableType:
-    """The rows as a table for a terminal, narrow enough for eighty columns."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
+def row_lines(facts: Sequence[dict[str, Any]], width: float) -> Iterator[tuple[str, str | None]]:
+    """Each line of the table, and its style. A row is one line; a reason wider than the screen stands below its row."""
     from stepkernels.interface import Op
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("row", "device", "ops", "bits"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("here", overflow="fold")
-    for fact in facts:
-        here = Text(": ".join(filter(None, (fact["here"], fact["reason"]))), style=STYLES[fact["here"]])
-        operations = "".join(op[0].upper() if op in fact["ops"] else "·" for op in Op)
-        bits = " ".join(dtype.removeprefix("float") for dtype in fact["dtypes"])
-        table.add_row(Text(fact["name"]), fact["device"], operations, bits, here)
+    cells = [("row", "device", "ops", "bits", "here"), *map(_cells, facts)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    yield lines[0], "bold"
+    for line, fact in zip(lines[1:], facts, strict=True):
+        style, reason = STYLES[fact["here"]], fact["reason"]
+        if reason is None or len(line) + 2 + len(reason) <= width:
+            yield ": ".join(filter(None, (line, reason))), style
+        else:
+            yield f"{line}:", style
+            for part in textwrap.wrap(reason, int(width), initial_indent=INDENT, subsequent_indent=INDENT):
+                yield part, style
     legend = ", ".join(f"{op[0].upper()} {op}" for op in Op)
-    return Group(table, Text(f"\nops: {legend}. `stepbench show ROW` tells more of one.", style="dim"))
+    yield f"\nops: {legend}. `stepbench show ROW` tells more of one.", "dim"
+
+
+def _cells(fact: dict[str, Any]) -> tuple[str, ...]:
+    from stepkernels.interface import Op
+
+    operations = "".join(op[0].upper() if op in fact["ops"] else "·" for op in Op)
+    bits = " ".join(dtype.removeprefix("float") for dtype in fact["dtypes"])
+    return fact["name"], fact["device"], operations, bits, fact["here"]

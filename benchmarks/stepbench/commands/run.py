@@ -32,9 +32,8 @@ from stepbench.commands.options import (
 )
 from stepbench.commands.places import folder_given, require_writable
 from stepbench.commands.planted_check import disagreeing
-from stepbench.commands.run_told import plan_table, render, tell_marks, write_asked
+from stepbench.commands.run_told import render, tell_marks, tell_plan, write_asked
 from stepbench.commands.terminal import (
-    console,
     errors,
     options_of,
     progress_bar,
@@ -136,7 +135,7 @@ def _start(asked: Options) -> None:
     choices = _choices(asked, datasets)
     plan = plan_run(choices)
     if asked.dry_run:
-        console.print(plan_table(plan))
+        tell_plan(plan)
         for reason in (unmet := cannot_be_met(plan)):
             say(reason.replace(" did not run", " cannot run"), style="red", on=errors)
         raise typer.Exit(FAILED if unmet else 0)

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 from stepbench.commands.terminal import console, say, screen_columns
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from stepbench.run.plan import Plan
 
 
-def plan_table(plan: Plan) -> RenderableType:
-    """What a run would do, before it does it."""
-    from rich.console import Group
+def tell_plan(plan: Plan) -> None:
+    """Print what a run would do, before it does it."""
     from rich.table import Table
     from rich.text import Text
 
     from stepbench.run.estimate import memory_bytes, run_seconds
     from stepbench.run.participants import Role
-    from stepreports.telling.text import duration
+    from stepreports.telling.text import counted, duration
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("case", "rows", "memory"):
@@ -29,16 +26,18 @@ def plan_table(plan: Plan) -> RenderableType:
     for case in plan.cases:
         rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
         table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
-    absent = [Text(line, style="yellow") for line in _left_out(plan)]
     capped = sum(skip.case is not None for skip in plan.skips)
     budget = plan.budget_seconds if plan.max_seconds is None else plan.budget_seconds and plan.max_seconds
     summary = (
-        f"{len(plan.cases)} cases, {plan.generations} generation(s) of {plan.turns} turns, "
+        f"{counted(len(plan.cases), 'case')}, {counted(plan.generations, 'generation')} of {plan.turns} turns, "
         f"{len(plan.participants)} processes at a time; about {duration(run_seconds(plan))}"
         + (f", and more generations until ratios are narrow, up to {duration(budget)}" if budget else "")
         + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
     )
-    return Group(table, Text(summary, style="bold"), *absent)
+    console.print(table)
+    say(summary, style="bold")
+    for line in _left_out(plan):
+        say(line, style="yellow")
 
 
 def _left_out(plan: Plan) -> list[str]:

@@ -251,9 +251,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _problem(self, X: Array, labels: NDArray[np.bool_], weights: Array | None, *, warm: bool) -> Problem:
         """From the last solution where there is one and it is wanted, else from zero."""
-        if warm and hasattr(self, "coef_"):
-            return Problem(X, labels, self.coef_[0], float(self.intercept_[0]), weights)
-        return Problem(X, labels, weights=weights)
+        w0, b0 = (self.coef_[0], float(self.intercept_[0])) if warm and hasattr(self, "coef_") else (None, 0.0)
+        return Problem(X, labels.astype(X.dtype), w0, b0, weights)  # of what is no float it makes float64 first
 
     def _config(self, problem: Problem) -> Config:
         dtype = self.dtype or ("float32" if self.storage else problem.dtype)

@@ -13,8 +13,9 @@ from stepkernels.problem import ProblemError, two_classes
 
 def classes_of(y: NDArray[Any], remedy: str = "two classes are needed") -> NDArray[Any]:
     """The two classes in y, sorted. Raises `ProblemError` when there is another number of them, with the remedy."""
-    check_classification_targets(y)
-    return _two("y", y, remedy)
+    found = _distinct(y)
+    check_classification_targets(found if len(found) == 2 else y)  # of all of y it takes copies
+    return _two("y", found, remedy)
 
 
 def classes_of_parts(y: NDArray[Any], told: ArrayLike | None, before: NDArray[Any] | None) -> NDArray[Any]:
@@ -52,6 +53,14 @@ def _told(told: ArrayLike) -> NDArray[Any]:
     if classes.ndim != 1:
         raise ProblemError(f"classes is {told!r}; it must be a list of two labels, of one dimension.")
     return _two("classes", classes, "two classes are needed")
+
+
+def _distinct(y: NDArray[Any]) -> NDArray[Any]:
+    """The labels in y, each once; all of y where they have no order."""
+    try:
+        return np.unique(y)
+    except TypeError:
+        return y
 
 
 def _two(name: str, labels: NDArray[Any], remedy: str) -> NDArray[Any]:

@@ -36,6 +36,22 @@ def test_a_fit_copies_x_only_to_shuffle_it(variant, copies):
     assert copies <= peak / problem.X.nbytes < copies + 0.2
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("row", ["numba-fused", "numba-fused-parallel"])
+def test_a_fit_holds_at_most_a_twentieth_of_x_beside_it(row, dtype):
+    """Of 50 columns, where a vector of 64-bit numbers of the length of y is a twenty-fifth of an X in float32."""
+    problem = synthetic_problem(100_000, 50, dtype)
+    classifier = LogisticRegression(row=row, l2=1e-3, tol=1e-3)
+    classifier.fit(problem.X[:6000], problem.y[:6000])  # loads and compiles
+    tracemalloc.start()
+    try:
+        classifier.fit(problem.X, problem.y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 0.05 * problem.X.nbytes
+
+
 LIMIT = 96 * 2**20
 
 

@@ -12,7 +12,7 @@ from fused_rows import DIVISIONS, DTYPES, OPTIMIZERS, PLANS, agreement_of, start
 from stepkernels import Config, Problem, synthetic_problem
 from stepkernels.catalog import CATALOG
 from stepkernels.rows.numba_fused import Division, Workspace, division_of
-from stepkernels.rows.numba_fused.pipeline import order_of_rows
+from stepkernels.rows.numba_fused.pipeline import in_order_of_rows
 
 # 1×1; primes on both sides of a vector and of the rows at once; one row, one column; one tile in float32, two in
 # float64; more rows than share a logarithm; several groups and a rest of each length; rows wider than a cache.
@@ -118,7 +118,7 @@ def test_losses_of_more_rows_than_share_a_logarithm_agree(m, dtype, plan):
 @pytest.mark.parametrize(("m", "n", "shares"), [(1, 1, 1), (37, 3, 2), (1000, 20, 3), (5, 9000, 2), (4097, 1, 2)])
 def test_every_row_is_met_once(m, n, shares, apart):
     for itemsize in (4, 8):
-        order = order_of_rows(m, n, itemsize, shares, apart)
+        order = in_order_of_rows(np.arange(m), n, itemsize, shares, apart)
         assert np.array_equal(np.sort(order), np.arange(m))
         assert apart or np.array_equal(order, np.arange(m))
 

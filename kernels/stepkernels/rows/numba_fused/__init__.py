@@ -32,7 +32,7 @@ from stepkernels.rows.numba_fused.addresses import addresses_of
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
 from stepkernels.rows.numba_fused.gradient import elements_of_scaled, gradient
-from stepkernels.rows.numba_fused.pipeline import order_of_rows, rows_in_group, scratch_of
+from stepkernels.rows.numba_fused.pipeline import in_order_of_rows, rows_in_group, scratch_of
 from stepkernels.rows.numba_fused.pool import in_turn, refuse, start_for
 from stepkernels.rows.numba_fused.reading_plan import ReadingPlan, is_for_tiles
 from stepkernels.rows.numba_fused.shares import Division, division_of
@@ -59,8 +59,10 @@ def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) ->
     weights = problem.relative_weights(config.dtype)
     places = m + LINE // X.itemsize
     signs = np.zeros(places, np.int8) if weights is None else aligned((1, places), config.dtype)
-    order = order_of_rows(m, n, X.itemsize, shares, plan.apart and not plan.tiles)
-    signs[..., :m] = ((1 - 2 * problem.y) * (1 if weights is None else weights))[order]
+    # A byte each, and moved as they are: what is bound holds little beside X while it is bound, too.
+    signed = 1 - 2 * (problem.y.astype(np.int8) if weights is None else problem.y)
+    signed = signed if weights is None else signed * weights
+    signs[..., :m] = in_order_of_rows(signed, n, X.itemsize, shares, plan.apart and not plan.tiles)
     block = rows_in_tile(X.itemsize) if plan.tiles else rows_in_group(n, X.itemsize)
     kept, scales = kept_of(np.ascontiguousarray(X), config)
     kept = in_tiles(kept, rows_in_tile(X.itemsize)) if plan.tiles else kept

@@ -9,8 +9,8 @@ group are vectors enough to hide the latency of an exponential. They are compute
 and a group goes back two after it went forward.
 
 Rows taken at once lie side by side, or far apart: each in a run of its own, so that the hardware's prefetcher sees as
-many plain streams. `order_of_rows` is the order in which they are met. Which is faster, and whether it pays to ask for
-lines ahead in software, is the processor's business (`reading_plan.py`).
+many plain streams. `in_order_of_rows` puts values into the order in which they are met. Which is faster, and whether it
+pays to ask for lines ahead in software, is the processor's business (`reading_plan.py`).
 """
 
 # mypy: disable-error-code="untyped-decorator"
@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from stepkernels import simd
@@ -43,15 +42,15 @@ def rows_in_group(n: int, itemsize: int) -> int:
     return -(-times // vectors) * vectors * ROWS_AT_ONCE
 
 
-def order_of_rows(m: int, n: int, itemsize: int, shares: int, apart: bool) -> NDArray[np.int64]:
-    """The rows in the order in which `accumulate_rows` meets them in each of the shares, (m,)."""
-    order, group = np.arange(m), rows_in_group(n, itemsize)
+def in_order_of_rows(values: NDArray[Any], n: int, itemsize: int, shares: int, apart: bool) -> NDArray[Any]:
+    """What rows have one of, (m,), in the order in which `accumulate_rows` meets the rows in each of the shares."""
+    ordered, m, group = values.copy(), len(values), rows_in_group(n, itemsize)
     for share in range(shares if apart else 0):
         first, last = bounds_of(share, shares, m, group)
         grouped = groups_within(first, last, n, group, VECTOR_BYTES // itemsize) * group
-        runs = order[first : first + grouped].reshape(ROWS_AT_ONCE, -1)
-        order[first : first + grouped] = runs.T.ravel()
-    return order
+        runs = values[first : first + grouped].reshape(ROWS_AT_ONCE, -1)
+        ordered[first : first + grouped].reshape(-1, ROWS_AT_ONCE)[:] = runs.T
+    return ordered
 
 
 @compiled

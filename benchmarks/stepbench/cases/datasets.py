@@ -104,14 +104,20 @@ def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int, storage: s
 
     In a storage, X is rounded to what that holds. Raises `ProblemError` for data that it does not hold.
     """
-    problem = plain_problem(dataset, m, n, dtype, seed)
+    problem = _as_drawn(dataset, m, n, dtype, seed)
     if dataset == SYNTHETIC:
         problem = planted(problem, seed, storage)
     return problem if storage is None else problem.stored(storage)
 
 
-def plain_problem(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
-    """The same as it is without evidence in it, with random starting parameters."""
+def plain_problem(dataset: str, m: int, n: int, dtype: str, seed: int, storage: str | None = None) -> Problem:
+    """The same as it is without evidence in it."""
+    problem = _as_drawn(dataset, m, n, dtype, seed)
+    return problem if storage is None else problem.stored(storage)
+
+
+def _as_drawn(dataset: str, m: int, n: int, dtype: str, seed: int) -> Problem:
+    """The data, with random starting parameters."""
     if dataset == SYNTHETIC:
         data = synthetic_problem(m, n, dtype, seed)
         X, y = data.X, data.y

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from stepbench.cases.case import Case
 from stepbench.machine.other_runs import Presence
@@ -19,13 +20,35 @@ from stepreports.records.last_attempts import last_attempts
 from stepreports.records.turns import Turns
 
 
+class InTurns(NamedTuple):
+    """The turns of each (participant, case name), and why a participant has none at a case."""
+
+    turns: dict[tuple[str, str], Turns]
+    failures: dict[tuple[str, str], str]
+
+
 def time_in_turns(
     participants: Sequence[Participant], cases: Sequence[Case], generations: int, turns: int, progress: Progress
 ) -> dict[tuple[str, str], Turns]:
     """The turns of each (participant, case name). Raises `RuntimeError` for a participant that fails."""
+    found = timed_or_failed(participants, cases, generations, turns, progress)
+    for (participant, _), reason in found.failures.items():
+        raise RuntimeError(f"{participant} could not be timed: {reason}.")
+    return found.turns
+
+
+def timed_or_failed(
+    participants: Sequence[Participant],
+    cases: Sequence[Case],
+    generations: int,
+    turns: int,
+    progress: Progress,
+    timeout_seconds: float = 60.0,
+) -> InTurns:
+    """The same where one that fails, or gives no answer within the timeout, leaves the others alone."""
     plan = Plan(
         preset="in-turns", cases=tuple(cases), participants=tuple(participants), skips=(),
-        generations=generations, turns=turns, seed=0, timeout_seconds=60.0, max_seconds=None,
+        generations=generations, turns=turns, seed=0, timeout_seconds=timeout_seconds, max_seconds=None,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="stepbench-in-turns-") as name:
         folder = Path(name)
@@ -34,7 +57,12 @@ def time_in_turns(
             with Presence() as presence:
                 Runner(plan, folder, folder / "work", journal, progress, presence).run()
         attempts = last_attempts(read_events(folder))
-    failures = [failure for attempt in attempts.values() for failure in attempt.failures]
-    if failures:
-        raise RuntimeError(f"{failures[0]['participant']} could not be timed: {failures[0]['reason']}.")
-    return {key: timing.turns for key, timing in timings(attempts).items()}
+    failures = {
+        (failure["participant"], failure["case"]): str(failure["reason"])
+        for attempt in attempts.values()
+        for failure in attempt.failures
+    }
+    timed: dict[tuple[str, str], Turns] = {
+        key: timing.turns for key, timing in timings(attempts).items() if key not in failures
+    }
+    return InTurns(timed, failures)

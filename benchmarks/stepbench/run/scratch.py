@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepbench.cases.case import Case
-from stepbench.cases.datasets import make_problem
+from stepbench.cases.datasets import make_problem, plain_problem
 from stepbench.cases.problem_files import save_problem
 from stepbench.machine.threads import default_budget
 from stepbench.proof.judging import Judge
@@ -49,6 +49,7 @@ class Scratch:
     def ready(self, case: Case, traits: Sequence[Traits], storage: str | None = None) -> ReadyCase:
         """The case with its problem on disk; `traits` are those judged. Cases in order share their data.
 
+        Where nobody is judged, the data carry no evidence: it would change what a training has to do.
         Raises `ProblemError` for data that the storage does not hold.
         """
         key = (case.dataset, case.m, case.n, case.dtype)
@@ -57,7 +58,8 @@ class Scratch:
             self._require_unchanged(case.dataset)
             self._key = key
         if storage not in self._truths:
-            self._keep(storage, make_problem(*key, self.seed, storage))
+            make = make_problem if traits else plain_problem
+            self._keep(storage, make(*key, self.seed, storage))
         truth = self._truths[storage]
         config = replace(case.config(truth.problem), storage=storage)
         judge = Judge(case, truth.problem, config, truth, list(traits))

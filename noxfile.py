@@ -109,6 +109,18 @@ def published(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Our classifier beside those of other libraries, of which it installs what it can: `nox -s peers -- --trial`."""
+    session.install(*PINNED, ".")
+    for requirement in dependencies("peers"):
+        try:
+            session.install(*PINNED, requirement)
+        except nox.command.CommandFailed:
+            session.warn(f"{requirement} could not be installed here; the others go on without it.")
+    session.run("python", "-m", "stepbench.evidence.peers", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """The report's page in a real browser; needs Chromium."""
     session.install(*PINNED, ".", *dependencies("tests"), *dependencies("browser"))

@@ -19,6 +19,7 @@ COMMANDS = [
     ("stepbench.checking.fuzz", "--help"),
     ("stepbench.evidence.marks", "--help"),
     ("stepbench.evidence.training_marks", "--help"),
+    ("stepbench.evidence.peers", "--help"),
     ("stepreports.publish", "--help"),
 ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stepbench.cases.presets import TRAIN_STEPS, TRAIN_STEPS_ON_GPU
 from stepkernels.catalog import CATALOG
@@ -120,3 +122,20 @@ class TrainingMarks:
 
 
 TRAINING_MARKS = TrainingMarks()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerMarks:
+    """What `fit` is held to beside other libraries'.
+
+    gradient       the largest element of the gradient of J that is to be left, by every fit alike
+    times          by (m, n), how many times as fast as the fastest peer that leaves such a gradient, in both dtypes
+    memory_share   of the bytes of X, that the process of a fit may hold beyond it at most
+    """
+
+    gradient: float = 1e-8
+    times: Mapping[tuple[int, int], float]
+    memory_share: float = 0.05
+
+
+PEER_MARKS = PeerMarks(times=MappingProxyType({(569, 30): 1.5, (100_000, 50): 2.0, (1_000_000, 100): 2.0}))

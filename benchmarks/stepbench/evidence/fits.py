@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sklearn.linear_model import LogisticRegression as PeerRegression
 
 from stepkernels.classifier.estimator import LogisticRegression
-from stepkernels.problem import Config, Problem
+from stepkernels.problem import Array, Config, Problem
 from stepkernels.state import State
 
 
 class Fit(State):
-    """A classifier and the data it is trained on: each step trains it again from the start."""
+    """The data that a classifier is trained on: each step trains it again from the start."""
 
-    def __init__(self, problem: Problem, config: Config, classifier: LogisticRegression | PeerRegression) -> None:
+    def __init__(self, problem: Problem, config: Config, train: Callable[[Array, Array], object]) -> None:
         super().__init__(problem, config)
-        self.classifier = classifier
+        self.train_on = train
 
     def step(self) -> None:
-        self.classifier.fit(self.problem.X, self.problem.y)
+        self.train_on(self.problem.X, self.problem.y)
 
 
 def bind(problem: Problem, config: Config, *, peer: bool = False, **settings: Any) -> Fit:
     """Fits of our classifier with these settings, or of scikit-learn's where `peer` is true."""
-    return Fit(problem, config, PeerRegression(**settings) if peer else LogisticRegression(**settings))
+    classifier = PeerRegression(**settings) if peer else LogisticRegression(**settings)
+    return Fit(problem, config, classifier.fit)

@@ -45,6 +45,7 @@ from stepkernels.classifier.estimator import LogisticRegression
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import Array
 from stepreports.records.files import RecordError, write_json
+from stepreports.records.turns import Turns
 
 EQUAL = 1.001  # gradients are equal to three digits: the same iterations differ by their rounding
 COMMAND = "stepbench.evidence.training_marks"
@@ -76,10 +77,7 @@ def measure(effort: Effort) -> Figures:
         optima = list(distances())
     return {
         "schema": SCHEMA,
-        "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
-        "machine": describe_machine(),
-        "threads": default_budget(),
-        "commit": describe_commit(Path(__file__).parent),
+        **surroundings(),
         "fits": fits,
         "optima": optima,
     }
@@ -147,10 +145,7 @@ def turns_of(
     """The seconds of a fit with these settings and of the opponent's: a list of turns for each generation."""
     participants = [participant("ours", ours), participant(opponent, theirs)]
     timed = time_in_turns(participants, [case], effort.generations, effort.turns, progress)
-    seconds, opponents = (
-        [[turns[turn] for turn in sorted(turns) if turn[0] == g] for g in range(effort.generations)]
-        for turns in (timed[each.key, case.name] for each in participants)
-    )
+    seconds, opponents = (by_generation(timed[each.key, case.name], effort.generations) for each in participants)
     return {"seconds": seconds, "opponent_seconds": opponents}
 
 
@@ -160,12 +155,28 @@ def participant(name: str, settings: Figures) -> Participant:
     return Participant(row, role=Role.UNJUDGED)
 
 
-def case_of(text: str) -> Case:
+def case_of(text: str, dtype: str = "float64") -> Case:
+    """The case whose step is one fit of these data. Raises `ProblemError` for no size."""
     size = parse_size(text)
-    return Case(op=Op.STEP, dtype="float64", m=size.m, n=size.n, dataset=size.dataset, threads=default_budget())
+    return Case(op=Op.STEP, dtype=dtype, m=size.m, n=size.n, dataset=size.dataset, threads=default_budget())
 
 
-def _file_to_write(text: str) -> Path:
+def surroundings() -> Figures:
+    """When, where and of which commit something was measured."""
+    return {
+        "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
+        "machine": describe_machine(),
+        "threads": default_budget(),
+        "commit": describe_commit(Path(__file__).parent),
+    }
+
+
+def by_generation(turns: Turns, generations: int) -> list[list[float]]:
+    """The seconds of each turn in order, a list for each generation."""
+    return [[turns[turn] for turn in sorted(turns) if turn[0] == g] for g in range(generations)]
+
+
+def file_to_write(text: str) -> Path:
     """The path, where a file can be written; tried before the minutes that measuring takes."""
     path = Path(text)
     try:
@@ -180,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0, or 1 where the page is stale."""
     about = (__doc__ or "").partition("\n")[0]  # `python -OO` leaves no docstring
     parser = argparse.ArgumentParser(prog=f"python -m {COMMAND}", description=about)
-    parser.add_argument("--json", type=_file_to_write, metavar="FILE", help="store what was measured")
+    parser.add_argument("--json", type=file_to_write, metavar="FILE", help="store what was measured")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--trial", action="store_true", help="measure at small sizes")
     what.add_argument("--write", action="store_true", help=f"rewrite the tables of {PAGE} from what is published")

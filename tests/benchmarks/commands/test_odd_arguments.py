@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from stepbench.checking import fuzz
 from stepbench.cli import COMMANDS, app
 from stepbench.evidence import marks, training_marks
+from stepbench.evidence.peers import __main__ as peers
 from stepreports import publish
 
 NOWHERE = ["nowhere", "µ/中", "x" * 300, "a\nb", "-", "~", "\U0001f600", "a" + "/b" * 3000]
@@ -113,8 +114,13 @@ MODULES = {
     fuzz: [["nope"], ["--problems", "-1"], ["--problems", "nan"], ["--seed", "-1"], ["--kernel", "nowhere.py"], [""]],
     marks: [["nowhere"], ["a-file"], ["--write"], ["--check"], ["a", "b"]],
     training_marks: [["--json", "a-folder"], ["--json", "a-file/x"], ["--write"], ["--check"], ["--json"], ["extra"]],
+    peers: [
+        ["extra"], ["--json", "a-folder"], ["--peer"], ["--peer", "nope"], ["--peer", "stepbench"],
+        *(["--sizes", each] for each in ["", ",", "nope", "0x1", "100x4,"]),
+        *(["--dtypes", each] for each in ["", ",", "float16", "float64,nope"]),
+    ],
     publish: [["nowhere"], ["a-file"], [""], ["--check", "nowhere"]],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from stepreports.telling.steadiness_told import time_of
 
 NARROW_NOTE = (
     "X kept in fewer bits than float32, in which everything is computed. Times as fast: over the same row with X in "
-    "float32, in the same turns. Off by: what the rounding of X does to the answer on this run's data, to J and the "
-    "gradient at one point, and to the coefficients and the accuracy of the optimum. Each row agrees with the truth of "
-    "the X that it holds. Rows that are not here keep X as it is."
+    "float32, in the same turns. Off by, relative: what the rounding of X does to the answer on this run's data, to J "
+    "and the gradient at one point, and to the coefficients and the accuracy of the optimum. Each row agrees with the "
+    "truth of the X that it holds. Rows that are not here keep X as it is."
 )
 
 
@@ -77,25 +77,35 @@ def narrow_lines(run: Run) -> list[dict[str, str]]:
     """A line for each, for the page and the summary."""
     return [
         {
-            "row": f"`{each.record.row.name}`",
-            "X in": each.storage,
-            "case": each.record.case.in_words,
+            "row, X in": f"`{each.record.row.name}` {each.storage}",
+            "case": _case_in_short(each.record),
             "time": time_of(each.record),
             "times as fast": text.times(each.gain) if each.gain else "–",
             "of the limit": text.percentage(each.share) if each.share else "–",
-            "J off by": text.percent(each.distance.J),
-            "gradient off by": text.percent(each.distance.gw),
-            "coefficients off by": text.percent(each.distance.coefficients),
+            "J off by": _relative(each.distance.J),
+            "gradient": _relative(each.distance.gw),
+            "coefficients": _relative(each.distance.coefficients),
             "accuracy": _accuracy(each.distance),
         }
         for each in narrowed(run)
     ]
 
 
+def _case_in_short(record: Record) -> str:
+    """The size, and what is done where that is no plain step; the dtype is the same for all."""
+    kind = record.case.kind.replace(f" {record.case.dtype}", "", 1)
+    return record.case.size if kind == "step" else f"{kind}, {record.case.size}"
+
+
+def _relative(change: float) -> str:
+    """As a number that is small, or 0: `5.4e-08`."""
+    return f"{change:.1e}" if change else "0"
+
+
 def in_a_sentence(each: Narrowed) -> str:
     """For a terminal."""
     gain = f", {text.times(each.gain)} as fast as with X in float32" if each.gain else ""
-    off = f"coefficients off by {text.percent(each.distance.coefficients)}, accuracy {_accuracy(each.distance)}"
+    off = f"coefficients off by {_relative(each.distance.coefficients)}, accuracy {_accuracy(each.distance)}"
     return f"X in {each.storage}: {each.record.row.name} {time_of(each.record)}{gain}; {off}"
 
 

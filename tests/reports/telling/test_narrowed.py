@@ -39,8 +39,8 @@ def test_a_narrow_row_is_told_over_itself_and_beside_what_its_rounding_costs(run
     assert found.share.value == pytest.approx(READ_LIMIT.ns_per_element * 0.45 / (FUSED.ns_per_element * 0.5), rel=0.05)
     (line,) = narrow_lines(run)
     assert line["times as fast"].startswith("2.0")
-    told = [line[f"{name} off by"] for name in ("J", "gradient", "coefficients")]
-    assert told == ["0.00010 %", "0.0020 %", "0.030 %"]
+    assert [line[name] for name in ("J off by", "gradient", "coefficients")] == ["1.0e-06", "2.0e-05", "3.0e-04"]
+    assert (line["row, X in"], line["case"]) == ("`numba-fused` float16", "100,000 × 100")
     assert line["accuracy"] == "97.40 % → 97.10 %"
 
 

@@ -7,7 +7,7 @@ test run needs no browser.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,3 +56,16 @@ def opened(browser: Browser) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def opened_again() -> Callable[[Any], None]:
+    """Opens a page anew by the address it has now, which `page.url` is told of only a moment later."""
+
+    def open_again(page: Any) -> None:
+        address = page.evaluate("location.href")
+        page.goto("about:blank")
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]", state="attached")
+
+    return open_again

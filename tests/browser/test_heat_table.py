@@ -59,7 +59,7 @@ def test_what_cannot_be_told_is_hatched(opened, twins):
     assert "untold" not in cell(page, "python-loop").get_attribute("class")
 
 
-def test_the_best_is_the_best_of_what_is_shown(opened, report):
+def test_the_best_is_the_best_of_what_is_shown(opened, opened_again, report):
     page = opened(report)
     press = lambda group, value: page.click(f"#heat-chips [aria-label={group}] [data-value={value}]")  # noqa: E731
     press("device", "cuda")
@@ -68,8 +68,7 @@ def test_the_best_is_the_best_of_what_is_shown(opened, report):
     press("library", "numba")
     assert "best" in cell(page, "numpy-blas", 5).inner_text()
     assert page.evaluate("document.activeElement.dataset.value") == "numba"
-    page.goto(page.url)
-    page.wait_for_selector("html[data-ready]", state="attached")
+    opened_again(page)
     assert "numba" not in page.inner_text("#heat tbody")
     assert page.locator("#heat-chips [data-value=numba]").get_attribute("aria-pressed") == "false"
 

@@ -183,14 +183,13 @@ def test_ticks_are_at_one_two_and_five(opened, report, axis):
     assert all(re.fullmatch(r"[125]0{0,2} [nµm]?s", tick) for tick in told)
 
 
-def test_every_choice_is_in_the_address_and_comes_from_it(opened, report):
+def test_every_choice_is_in_the_address_and_comes_from_it(opened, opened_again, report):
     page = opened(report)
     page.select_option("#choose-measure", "speedup")
     page.select_option("#choose-dtype", "float32")
     page.click("#legend [data-row=torch-autograd-cpu]")
     page.fill("#filter", "1000x20")
-    page.goto(page.url)
-    page.wait_for_selector("html[data-ready]", state="attached")
+    opened_again(page)
     assert page.input_value("#choose-measure") == "speedup"
     assert page.input_value("#choose-dtype") == "float32"
     assert page.get_attribute("#legend [data-row=torch-autograd-cpu]", "aria-pressed") == "true"

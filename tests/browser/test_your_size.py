@@ -113,13 +113,12 @@ def test_three_lines_of_python_are_there_to_copy(opened, report):
     compile(code, "snippet", "exec")
 
 
-def test_the_size_is_in_the_address_and_comes_from_it(opened, report):
+def test_the_size_is_in_the_address_and_comes_from_it(opened, opened_again, report):
     page = opened(report)
     name_size(page, 1, 1, "float32", steps=7)
     page.fill("#size-m", "30000x60")
     assert (page.input_value("#size-m"), page.input_value("#size-n")) == ("30,000", "60")
-    page.goto(page.url)
-    page.wait_for_selector("html[data-ready]", state="attached")
+    opened_again(page)
     assert [page.input_value(f"#size-{name}") for name in ("m", "n", "dtype", "steps")] == [
         "30,000",
         "60",

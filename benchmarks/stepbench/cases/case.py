@@ -10,6 +10,7 @@ import numpy as np
 from stepbench.cases.datasets import SYNTHETIC, shape_of
 from stepkernels.interface import Implementation, Op
 from stepkernels.problem import GD, Adam, Config, Optimizer, Problem, ProblemError, safe_learning_rate
+from stepkernels.problem.storage import BITS
 
 TIMED_L2 = 1e-3  # with lr < 1/L, thousands of timed steps settle at a finite optimum: no saturation, no subnormals
 WARM, COLD = "warm", "cold"
@@ -18,7 +19,6 @@ ROUND_SECONDS = 3e-3  # of the timed loop, at least
 FASTEST_CALL_SECONDS = 0.5e-6  # of a step, and of reading: faster than any row or machine, which only makes lr smaller
 FASTEST_READ_BYTES_PER_SECOND = 1e11
 FARTHEST_ADAM = 0.3  # how far a parameter goes in a round of Adam, each step going about lr
-STORED_BYTES = {"float16": 2, "bfloat16": 2, "int8": 1}  # here, for kernels of a commit that has no such storage
 COLD_BYTES = 2**29  # a cold case rotates through so much data: beyond any last-level cache, a host's or a GPU's
 
 
@@ -75,7 +75,7 @@ class Case:
 
     def bytes_of(self, storage: str | None) -> int:
         """The same with X kept in a narrower storage; None for its dtype."""
-        saved = 0 if storage is None else self.itemsize - STORED_BYTES[storage]
+        saved = 0 if storage is None else self.itemsize - np.dtype(BITS[storage]).itemsize
         return self.bytes - self.reads_x * self.m * self.n * saved
 
     @property

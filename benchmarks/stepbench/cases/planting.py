@@ -22,6 +22,7 @@ import math
 import numpy as np
 
 from stepkernels.problem import Array, Problem, unit_roundoff
+from stepkernels.problem.storage import LARGEST
 
 KEPT = np.uint32(0xFFFF0000)  # sign, exponent and the seven bits that bfloat16 keeps of the fraction
 TAIL = np.uint32(0x6F00)  # 0 11 0 1111: a little less than half of bfloat16's last place, and of half's and TF32's
@@ -55,8 +56,6 @@ def planted(problem: Problem, seed: int, storage: str | None = None) -> Problem:
 
 def _largest(size: float, X: Array, storage: str | None) -> Array:
     """How large the entries of planted rows may be, (n,)."""
-    from stepkernels.problem.storage import LARGEST  # which kernels of an older commit do not have
-
     if storage == "int8":
         largest: Array = np.abs(X).max(axis=0)
         return largest

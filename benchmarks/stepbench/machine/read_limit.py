@@ -12,6 +12,7 @@ import numpy as np
 
 from stepbench.machine.read_kernels import budgets, fastest_way
 from stepkernels.problem import Array, Config, Problem
+from stepkernels.problem.storage import BITS
 from stepkernels.state import State
 
 
@@ -35,8 +36,6 @@ class Workspace(State):
 
 
 def _as_many_bytes(elements: int, storage: str) -> Array:
-    from stepkernels.problem.storage import BITS  # which kernels of an older commit do not have
-
     return np.ones(math.ceil(elements * np.dtype(BITS[storage]).itemsize / np.dtype(np.float32).itemsize), np.float32)
 
 

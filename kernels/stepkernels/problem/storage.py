@@ -49,6 +49,11 @@ def rounded_to(X: Array, storage: str) -> Array:
     return out
 
 
+def kept_of(X: Array, storage: str | None) -> tuple[NDArray[Any], NDArray[np.floating]]:
+    """X (m, n), or its bits in a storage; and what the columns of int8 are multiplied by, (n,), of others (0,)."""
+    return (X, np.empty(0, X.dtype)) if storage is None else narrowed(X, storage)
+
+
 def narrowed(X: Array, storage: str) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
     """The bits of X (m, n), float32, in a storage that holds it: int16 of float16, uint16 of bfloat16, or int8.
 

@@ -27,7 +27,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from stepkernels.probe import left_behind
 from stepkernels.problem import Adam, Array, Config, Problem, ProblemError
-from stepkernels.problem.storage import narrowed
+from stepkernels.problem.storage import kept_of
 from stepkernels.rows.cpp_fused.build import built
 from stepkernels.state import State
 
@@ -92,11 +92,6 @@ def address(array: NDArray[Any]) -> int:
     return array.ctypes.data
 
 
-def kept(X: Array, storage: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
-    """X itself, or its bits in a storage; and what the columns of int8 are multiplied by, (n,), of others (0,)."""
-    return (np.ascontiguousarray(X), np.empty(0, np.float32)) if storage is None else narrowed(X, storage)
-
-
 def owned_bytes(X: Array) -> int:
     """Of the array whose memory X is a part of: a block counts as all of it, whose copies would be a second X."""
     while isinstance(X.base, np.ndarray):
@@ -134,7 +129,7 @@ class Workspace(State):
         problem, call, storage = self.problem, ctypes.byref(self.call), self.config.storage
         m, n, rows = problem.m, problem.n, self.compiled("rows_in_tile")()
         filling = -m % rows
-        X, self.scales = kept(problem.X, storage)
+        X, self.scales = kept_of(np.ascontiguousarray(problem.X), storage)
         self.call.storage, self.call.scales = _KINDS[storage], address(self.scales) if self.scales.size else None
         if tiles is None:
             tiles = 3 * filling <= m and (owned_bytes(problem.X) if storage is None else X.nbytes) <= COPIED

@@ -27,7 +27,7 @@ import numba
 import numpy as np
 
 from stepkernels.problem import Adam, Array, Config, Problem
-from stepkernels.problem.storage import narrowed
+from stepkernels.problem.storage import kept_of
 from stepkernels.rows.numba_fused.addresses import addresses_of
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
 from stepkernels.rows.numba_fused.calls import bound
@@ -64,14 +64,9 @@ def data_of(problem: Problem, config: Config, plan: ReadingPlan, shares: int) ->
     signed = signed if weights is None else signed * weights
     signs[..., :m] = in_order_of_rows(signed, n, X.itemsize, shares, plan.apart and not plan.tiles)
     block = rows_in_tile(X.itemsize) if plan.tiles else rows_in_group(n, X.itemsize)
-    kept, scales = kept_of(np.ascontiguousarray(X), config)
+    kept, scales = kept_of(np.ascontiguousarray(X), config.storage)
     kept = in_tiles(kept, rows_in_tile(X.itemsize)) if plan.tiles else kept
     return Data(kept, scales, signs, float(config.l2), m, block, plan.compiled(kept.itemsize))
-
-
-def kept_of(X: Array, config: Config) -> tuple[Any, Array]:
-    """X itself, or its bits in the storage that is asked for, and what its columns are multiplied by, if anything."""
-    return (X, np.empty(0, config.dtype)) if config.storage is None else narrowed(X, config.storage)
 
 
 def plan_for(X: Array, shares: int) -> ReadingPlan:

@@ -37,7 +37,7 @@ import triton.language as tl
 from stepkernels.arrays.torch_state import TensorState
 from stepkernels.problem import Array, Config, Problem
 from stepkernels.rows.triton_fused.elementary import divide, one_minus_power, outcome, square_root
-from stepkernels.rows.triton_fused.inputs import WIDEST, as_numbers, kept, settings_of, word_of
+from stepkernels.rows.triton_fused.inputs import WIDEST, as_numbers, settings_of, shareable, word_of
 
 STAGES: tl.constexpr = tl.constexpr(3)
 FINISH_COLUMNS, FINISH_ROWS = 32, 64
@@ -220,7 +220,7 @@ class Workspace(TensorState):
     """Device buffers for one problem. steps counts the updates on the device, for Adam's corrections."""
 
     def __init__(self, problem: Problem, config: Config, device: str) -> None:
-        X, scales = kept(problem.X, config.storage)
+        X, scales = shareable(problem.X, config.storage)
         super().__init__(problem, config, device, X)
         self.scales, self.scaled = self.library.share(scales), scales.size > 0
         self.sign = self.library.share((1 - 2 * problem.y).astype(np.int8))

@@ -7,21 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stepkernels.problem import Adam, Array, Config
-from stepkernels.problem.storage import narrowed
+from stepkernels.problem.storage import kept_of
 
 WORD_BYTES = 16
 NARROWEST_PADDED = 17  # features; below, padding would cost more than wide words gain
 WIDEST = 4096  # features of a row that is kept in registers
 
 
-def kept(X: Array, storage: str | None) -> tuple[Any, Array]:
-    """X (m, n) as an array that a tensor can share, and what the columns of int8 are multiplied by, (n,) or (0,)."""
-    if storage is None:
-        return np.ascontiguousarray(X), np.empty(0, X.dtype)
-    bits, scales = narrowed(X, storage)
-    return (bits if storage == "int8" else bits.view(np.int16)), scales
+def shareable(X: Array, storage: str | None) -> tuple[NDArray[Any], Array]:
+    """What is kept of X (m, n), of types that a tensor can share: bits of sixteen as whole numbers."""
+    bits, scales = kept_of(np.ascontiguousarray(X), storage)
+    return (bits.view(np.int16) if bits.dtype == np.uint16 else bits), scales
 
 
 def as_numbers(X: torch.Tensor, storage: str | None) -> torch.Tensor:

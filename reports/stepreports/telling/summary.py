@@ -96,7 +96,7 @@ def alarms(run: Run) -> list[str]:
 @lru_cache(maxsize=8)
 def warnings(run: Run) -> list[str]:
     """What would make a careful reader doubt a number."""
-    implausible = [record for record in run.records if record.implausible]
+    implausible = [record for record in (*run.records, *run.narrow) if record.implausible]
     throttled = [record for record in run.records if record.throttled]
     notes = [*altered_lines(run.machine), *slow_snapshot_lines(run), *varying_lines(run)]
     notes += [*steadiness_lines(run), *out_of_line_lines(run)]

@@ -99,20 +99,16 @@ def shape_of(dataset: str) -> tuple[int, int]:
     return table.rows, len(columns)
 
 
-def make_problem(dataset: str, m: int, n: int, dtype: str, seed: int, storage: str | None = None) -> Problem:
-    """The problem of a case: a named data set, or synthetic data of m × n with its evidence (see `planting`).
+def make_problem(
+    dataset: str, m: int, n: int, dtype: str, seed: int, storage: str | None = None, *, evidence: bool = True
+) -> Problem:
+    """The problem of a case: a named data set, or synthetic data of m × n, with evidence in it (see `planting`) or not.
 
     In a storage, X is rounded to what that holds. Raises `ProblemError` for data that it does not hold.
     """
     problem = _as_drawn(dataset, m, n, dtype, seed)
-    if dataset == SYNTHETIC:
+    if dataset == SYNTHETIC and evidence:
         problem = planted(problem, seed, storage)
-    return problem if storage is None else problem.stored(storage)
-
-
-def plain_problem(dataset: str, m: int, n: int, dtype: str, seed: int, storage: str | None = None) -> Problem:
-    """The same as it is without evidence in it."""
-    problem = _as_drawn(dataset, m, n, dtype, seed)
     return problem if storage is None else problem.stored(storage)
 
 

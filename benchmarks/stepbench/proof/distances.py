@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stepbench.cases.case import Case
-from stepbench.cases.datasets import plain_problem
+from stepbench.cases.datasets import make_problem
 from stepbench.machine.threads import default_budget
 from stepbench.proof.points import random_point
 from stepkernels.agreement.bounds import TRUTH
@@ -47,7 +47,7 @@ class Distance(NamedTuple):
 
 def distance_of(case: Case, storage: str, seed: int) -> Distance:
     """Of the data of a case. Raises `ProblemError` for data that the storage does not hold."""
-    problem = plain_problem(case.dataset, case.m, case.n, case.dtype, seed)
+    problem = make_problem(case.dataset, case.m, case.n, case.dtype, seed, evidence=False)
     return distance(problem, storage, case.config(problem), seed)
 
 

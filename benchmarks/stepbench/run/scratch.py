@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepbench.cases.case import Case
-from stepbench.cases.datasets import make_problem, plain_problem
+from stepbench.cases.datasets import make_problem
 from stepbench.cases.problem_files import save_problem
 from stepbench.machine.threads import default_budget
 from stepbench.proof.judging import Judge
@@ -58,8 +58,7 @@ class Scratch:
             self._require_unchanged(case.dataset)
             self._key = key
         if storage not in self._truths:
-            make = make_problem if traits else plain_problem
-            self._keep(storage, make(*key, self.seed, storage))
+            self._keep(storage, make_problem(*key, self.seed, storage, evidence=bool(traits)))
         truth = self._truths[storage]
         config = replace(case.config(truth.problem), storage=storage)
         judge = Judge(case, truth.problem, config, truth, list(traits))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stepbench.cases.datasets import make_problem, plain_problem
+from stepbench.cases.datasets import make_problem
 from stepbench.cases.planting import dress, edges
 from stepbench.proof.points import random_point
 from stepkernels import reference
@@ -93,7 +93,7 @@ def test_a_row_left_out_shows_in_a_storage_of_sixteen_bits_too(storage):
 
 
 def test_of_int8_the_planted_rows_leave_the_scales_of_the_columns_as_they_are():
-    planted, plain = (make("synthetic", *LARGE, "float32", 0) for make in (make_problem, plain_problem))
+    planted, plain = (make_problem("synthetic", *LARGE, "float32", 0, evidence=each) for each in (True, False))
     in_int8 = make_problem("synthetic", *LARGE, "float32", 0, storage="int8")
     np.testing.assert_array_equal(scales_of(in_int8.X), scales_of(plain.X))
     assert (scales_of(planted.X) > 2.0 * scales_of(plain.X)).all()

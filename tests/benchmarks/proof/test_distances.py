@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from stepbench.cases.datasets import plain_problem
+from stepbench.cases.datasets import make_problem
 from stepbench.proof.distances import Distance, distance
 from stepbench.proof.points import random_point
 from stepkernels import reference
@@ -16,7 +16,7 @@ CONFIG = Config(dtype="float32", l2=1e-3)
 @pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("data", [("synthetic", 500, 7), ("breast-cancer", 0, 0)])
 def test_it_is_that_of_the_references_and_of_the_peers_optimum(storage, data):
-    problem = plain_problem(*data, "float32", seed=0)
+    problem = make_problem(*data, "float32", seed=0, evidence=False)
     stored, point = problem.stored(storage), random_point(problem, CONFIG, 5)
     here, there = (reference.gradient(each, point.w, point.b, CONFIG.l2) for each in (problem, stored))
     found = distance(problem, storage, CONFIG, 5)
@@ -40,7 +40,7 @@ def accuracy(problem, parameters):
 
 
 def test_what_a_storage_holds_is_no_distance_away():
-    problem = plain_problem("synthetic", 200, 3, "float32", seed=1).stored("float16")
+    problem = make_problem("synthetic", 200, 3, "float32", seed=1, evidence=False).stored("float16")
     found = distance(problem, "float16", CONFIG, 2)
     assert (found.J, found.gw, found.coefficients) == (0.0, 0.0, 0.0)
     assert found.accuracy == found.accuracy_stored

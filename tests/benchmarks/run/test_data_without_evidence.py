@@ -3,7 +3,7 @@
 import numpy as np
 
 from stepbench.cases.case import Case
-from stepbench.cases.datasets import make_problem, plain_problem
+from stepbench.cases.datasets import make_problem
 from stepbench.run.scratch import Scratch
 from stepkernels.agreement import Traits
 from stepkernels.catalog import CATALOG
@@ -18,6 +18,6 @@ def test_only_who_is_judged_gets_planted_rows(tmp_path):
     made = {
         len(traits): Scratch(tmp_path / str(len(traits)), seed=0).ready(case, traits).problem for traits in ([], JUDGED)
     }
-    np.testing.assert_array_equal(made[0].X, plain_problem(*data).X)
+    np.testing.assert_array_equal(made[0].X, make_problem(*data, evidence=False).X)
     np.testing.assert_array_equal(made[1].X, make_problem(*data).X)
     assert not np.array_equal(made[0].X, made[1].X)

@@ -41,7 +41,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A peer, a problem as `plain_problem` makes it, and how small the gradient is to be."""
+    """A peer, a problem as `make_problem` makes it without evidence, and how small the gradient is to be."""
 
     peer: str
     dataset: str
@@ -82,12 +82,12 @@ def main(threads: int, asked: Asked, file: Path) -> None:
     """What the process does."""
     pin_to_budget(threads)
     # Only now: a library sizes its pools when it is loaded.
-    from stepbench.cases.datasets import plain_problem
+    from stepbench.cases.datasets import make_problem
     from stepbench.evidence.peers.libraries import PEERS
     from stepreports.records.files import write_json
 
     peer = PEERS[asked.peer]
-    problem = plain_problem(asked.dataset, asked.m, asked.n, asked.dtype, seed=0)
+    problem = make_problem(asked.dataset, asked.m, asked.n, asked.dtype, seed=0, evidence=False)
     warm_up(peer, problem, asked.l2, threads)
     for found in attempts(peer, problem, asked.l2, asked.target, threads):
         write_json(file, found)

@@ -19,6 +19,7 @@ LEAST_SAMPLES = 5
 SURE = 1e-4  # the chance of a finding where there is nothing, by a t-test: thousands of records are looked at
 LATE_SHARE = 0.04  # of an operation, done when a snapshot asks for it
 LATE_SECONDS = 5e-6  # below which it may be the caches: after an operation, a first snapshot finds nothing in them
+LATE_SNAPSHOTS = 0.5  # likewise of a snapshot: what a library finds out about an array when it is first looked at
 FRESH_SHARE = 0.25  # likewise of an operation after a reset
 HOLDING_SHARE = 0.05  # of a round, done when the state is asked for
 HOLDING_SECONDS = 1e-4
@@ -121,8 +122,11 @@ class Conduct:
         )
 
     def _allowed_late(self, look: Watched) -> float:
-        """From a device the first copies take longer than the next, by up to what telling takes with nothing done."""
-        usual = max(LATE_SHARE * look.operation_seconds, LATE_SECONDS)
+        """A slow snapshot may differ from the next by more, and one of a kernel's own is told beside its time.
+
+        From a device the first copies take longer than the next, by up to what telling takes with nothing done.
+        """
+        usual = max(LATE_SHARE * look.operation_seconds, LATE_SECONDS, LATE_SNAPSHOTS * (look.snapshot_seconds or 0.0))
         return usual if self.on_host else max(usual, look.idle_seconds)
 
     def _remembers(self) -> str | None:

@@ -68,6 +68,15 @@ def test_a_part_done_in_snapshot(share):
     only(conduct(watched=looks).findings(), "is done when a snapshot asks for it")
 
 
+def test_a_slow_snapshot_may_differ_from_the_next_by_half_of_it():
+    """JAX takes 220 µs for one, and 50 µs more to look at arrays for the first time."""
+    for share, finding in ((0.3, False), (0.7, True)):
+        looks = [
+            a_look(late_seconds=late, snapshot_seconds=OPERATION) for late in spread(7, 10, share * OPERATION, 3e-6)
+        ]
+        assert bool(conduct(watched=looks).findings()) == finding
+
+
 def test_a_first_copy_from_a_device_takes_longer_but_no_longer_than_telling_takes():
     telling = 0.5 * OPERATION
     for late, finding in ((0.8, False), (1.5, True)):

@@ -3,7 +3,8 @@
 import numpy as np
 
 VARIANTS = {
-    "lbfgs": {},
+    "newton": {"optimizer": "newton-cholesky"},
+    "lbfgs": {"optimizer": "lbfgs"},
     "gd": {"optimizer": "gd"},
     "adam": {"optimizer": "adam", "learning_rate": 0.05},
     "batches": {"optimizer": "adam", "learning_rate": 0.05, "batch_size": 16},

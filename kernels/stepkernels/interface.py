@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
@@ -105,7 +105,6 @@ class Workspace(Protocol):
         """Wait for the device, then copy the state to the host."""
 
 
-@runtime_checkable
 class GradientWorkspace(Workspace, Protocol):
     """The workspace of a row that declares GRADIENT."""
 
@@ -113,7 +112,6 @@ class GradientWorkspace(Workspace, Protocol):
         """Forward and backward in one call."""
 
 
-@runtime_checkable
 class TrainingWorkspace(Workspace, Protocol):
     """The workspace of a row that declares TRAIN."""
 
@@ -123,16 +121,16 @@ class TrainingWorkspace(Workspace, Protocol):
 
 def with_gradient(workspace: Workspace) -> GradientWorkspace:
     """The workspace, which has gradient(). Raises `TypeError` for one of a row that declared it and has none."""
-    if not isinstance(workspace, GradientWorkspace):
+    if not callable(getattr(workspace, "gradient", None)):
         raise TypeError("the row declares gradient, but its workspace has no gradient()")
-    return workspace
+    return cast("GradientWorkspace", workspace)
 
 
 def with_training(workspace: Workspace) -> TrainingWorkspace:
     """The workspace, which has train(steps). Raises `TypeError` for one of a row that declared it and has none."""
-    if not isinstance(workspace, TrainingWorkspace):
+    if not callable(getattr(workspace, "train", None)):
         raise TypeError("the row declares train, but its workspace has no train(steps)")
-    return workspace
+    return cast("TrainingWorkspace", workspace)
 
 
 Device = Literal["cpu", "cuda"]

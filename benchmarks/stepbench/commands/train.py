@@ -25,7 +25,9 @@ class Options:
     row: Annotated[
         str, typer.Option(help="The implementation that computes (see `stepbench list`); auto: the fastest on the CPU.")
     ] = "auto"
-    optimizer: Annotated[str, typer.Option(help="lbfgs (the soonest at the optimum), gd or adam.")] = "lbfgs"
+    optimizer: Annotated[
+        str, typer.Option(help="auto (the soonest at the optimum: newton-cholesky or lbfgs), gd or adam.")
+    ] = "auto"
     steps: Annotated[
         int | None,
         typer.Option(help="Stop after so many. Default: 1000; with --batch-size, 100 epochs; on disk, 10 epochs."),

@@ -22,7 +22,8 @@ from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import Score, score_of
 from stepbench.training.settings import Training, require_sensible
 from stepbench.training.split import Split, split
-from stepkernels.classifier.estimator import LBFGS, LogisticRegression
+from stepkernels.classifier.estimator import LogisticRegression
+from stepkernels.classifier.hyperparameters import OF_ALL_ROWS
 from stepkernels.classifier.solution import Report
 from stepkernels.problem import Array, ProblemError
 from stepreports.telling.text import counted
@@ -55,7 +56,7 @@ def train(source: str, wanted: Training, report: Report) -> Trained:
     scaling, note = chosen_scaling(X, data.columns, wanted.standardize)
     learn = train_in_blocks if data.on_disk else train_whole
     classifier, costs, notes = learn(X, labels, scaling, wanted, report)
-    model = model_of(classifier, scaling, data, wanted)
+    model = model_of(classifier, scaling, data)
     margins = model.margins(data.X[data.unseen], np.arange(len(data.X))[data.unseen])
     return Trained(
         model=model,
@@ -91,8 +92,10 @@ def train_whole(X: Array, labels: Labels, scaling: Scaling, wanted: Training, re
 
 def train_in_blocks(X: Array, labels: Labels, scaling: Scaling, wanted: Training, report: Report) -> Learned:
     """As `train_whole`, a block of rows in memory at a time, in a new order each epoch; a cost for each epoch."""
-    if wanted.optimizer == LBFGS:
-        raise ProblemError("These data stay on disk, and lbfgs needs all of them at once; use --optimizer adam.")
+    if wanted.optimizer in OF_ALL_ROWS:
+        raise ProblemError(
+            "These data stay on disk, and only gd and adam need no more than a part; use --optimizer adam."
+        )
     classifier = classifier_for(X, wanted)
     random = np.random.default_rng(wanted.seed)
     parts, classes = list(blocks(X, wanted.batch_size)), np.unique(labels)
@@ -120,7 +123,7 @@ def classifier_for(X: Array, wanted: Training, **settings: Any) -> LogisticRegre
     )
 
 
-def model_of(classifier: LogisticRegression, scaling: Scaling, data: Split, wanted: Training) -> Model:
+def model_of(classifier: LogisticRegression, scaling: Scaling, data: Split) -> Model:
     """What a prediction needs of all this, and where it came from."""
     return Model(
         w=classifier.coef_[0],
@@ -132,7 +135,7 @@ def model_of(classifier: LogisticRegression, scaling: Scaling, data: Split, want
         target=np.array(data.target),
         trained_on=np.array(data.table),
         row=np.array(classifier.row_),
-        optimizer=np.array(wanted.optimizer),
+        optimizer=np.array(classifier.optimizer_),
         named=np.array(int(data.named)),
         counted_from=np.array(NO_INDICES if data.counted_from is None else data.counted_from),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stepbench.cases.reading import AS_IT_LOOKS, Reading
 from stepkernels.classifier.choice import AUTO
-from stepkernels.classifier.estimator import LBFGS
+from stepkernels.classifier.hyperparameters import OF_ALL_ROWS
 from stepkernels.problem import DTYPES, ProblemError
 from stepkernels.problem.storage import require_storage
 
@@ -18,7 +18,7 @@ class Training:
 
     target: str | None = None
     row: str = AUTO
-    optimizer: str = LBFGS
+    optimizer: str = AUTO
     steps: int | None = None
     learning_rate: float | None = None
     l2: float = 1e-3
@@ -48,5 +48,7 @@ def require_sensible(wanted: Training) -> None:
         raise ProblemError(f"There is no dtype called {wanted.dtype!r}; choose {' or '.join(DTYPES)}.")
     if wanted.storage is not None:
         require_storage(wanted.storage, wanted.dtype or "float32")
-    if wanted.learning_rate is not None and wanted.optimizer == LBFGS:
-        raise ProblemError("lbfgs finds its own steps and takes no learning rate; use --optimizer gd or adam with one.")
+    if wanted.learning_rate is not None and wanted.optimizer in OF_ALL_ROWS:
+        raise ProblemError(
+            "lbfgs and newton-cholesky find their own steps, and take no learning rate; gd and adam do (--optimizer)."
+        )

@@ -1,10 +1,11 @@
 """Logistic regression as scikit-learn users know it, trained by any row of the catalogue.
 
-The rows compute; this module only decides what they compute next. Three ways down the same cost J:
+The rows compute; this module only decides what they compute next. Ways down the same cost J:
 
 - "gd" and "adam" are the rows' own updates, many of them in one call where a row has `train`.
 - "lbfgs" is SciPy's L-BFGS-B around the rows' `gradient`: scikit-learn's own default solver, so the path to the
   optimum is the same, and the time differs by what J and its gradient cost. A fused row reads X once for both.
+  "newton-cholesky" takes far fewer gradients, and the second derivatives with each: for small problems.
 - With `batch_size`, gd and adam take a step for each block of rows instead of one for all of them.
 
 Needs scikit-learn and SciPy (extra `estimator`); resolved lazily as `stepkernels.LogisticRegression`.
@@ -18,19 +19,19 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, log_expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from stepkernels.classifier.batches import Batches, descend_in_batches, is_memory_mapped, take_step
 from stepkernels.classifier.choice import AUTO, choose_row
 from stepkernels.classifier.gradient_descent import descend
-from stepkernels.classifier.hyperparameters import BALANCED, LBFGS, require_sensible
+from stepkernels.classifier.hyperparameters import BALANCED, LBFGS, NEWTON, OF_ALL_ROWS, require_sensible
 from stepkernels.classifier.labels import classes_of, classes_of_parts, labels_of
 from stepkernels.classifier.lbfgs import solve_lbfgs
+from stepkernels.classifier.linear import LinearClassifier
+from stepkernels.classifier.newton import Curvature, is_small, solve_newton
 from stepkernels.classifier.solution import Goal, Report, Solution, remedy_of, reporter
 from stepkernels.classifier.weighting import row_weights
 from stepkernels.classifier.wide_numbers import require_within_float64
@@ -52,14 +53,19 @@ from stepkernels.problem import (
 __all__ = ["LBFGS", "LogisticRegression"]
 
 
+def kept(problem: Problem, config: Config) -> Problem:
+    """With X rounded to what its storage holds."""
+    return problem if config.storage is None else problem.stored(config.storage)
+
+
 def takes_steps(classifier: LogisticRegression) -> bool:
-    """Whether there is a `partial_fit`: L-BFGS needs all the rows at once."""
-    if classifier.optimizer == LBFGS:
-        raise AttributeError('partial_fit takes a step of "gd" or "adam"; "lbfgs" needs all the rows at once.')
+    """Whether there is a `partial_fit`: the others need all the rows at once."""
+    if classifier.optimizer in OF_ALL_ROWS:
+        raise AttributeError('partial_fit takes a step of "gd" or "adam"; other optimizers need all the rows at once.')
     return True
 
 
-class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogisticRegression(LinearClassifier):
     """Binary logistic regression, with scikit-learn's conventions, on any row of the catalogue.
 
     Minimizes J = mean loss + l2/2·‖w‖²; the intercept is not penalized.
@@ -70,9 +76,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Of "gd" and "adam". None means just under 1/L for "gd", where L bounds the curvature of J on these data, so
         that J never rises on full batches; and 0.001 for "adam".
     max_iter : int, default=1000
-        Most steps of "gd" and "adam", epochs where there is a `batch_size`, iterations of "lbfgs".
-    optimizer : {"lbfgs", "gd", "adam"}, default="lbfgs"
-        "lbfgs" needs no learning rate and is the fastest to an exact optimum.
+        Most steps of "gd" and "adam", epochs where there is a `batch_size`, iterations of the others.
+    optimizer : {"auto", "newton-cholesky", "lbfgs", "gd", "adam"}, default="auto"
+        "auto" takes the soonest at an exact optimum: "newton-cholesky" for a small X, of up to 64 columns and
+        32,768 elements, and "lbfgs" for all others. They need no learning rate.
     l2 : float, default=0.0
         Strength of the penalty. scikit-learn's C is 1/(l2·m) for m samples, or 1/(l2·Σ weights).
     fit_intercept : bool, default=True
@@ -110,7 +117,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_iter_ : int
         Steps, epochs or iterations taken.
     learning_rate_ : float or None
-        The one used; None for "lbfgs".
+        The one used; None where the optimizer needs none.
+    optimizer_ : str
+        The one that "auto" took, or the one asked for.
     row_ : str
         The name of the row that computed.
 
@@ -121,7 +130,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         learning_rate: float | None = None,
         max_iter: int = 1000,
-        optimizer: str = LBFGS,
+        optimizer: str = AUTO,
         l2: float = 0.0,
         tol: float = 1e-4,
         fit_intercept: bool = True,
@@ -198,43 +207,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = row_weights(sample_weight, self.class_weight, labels, self.classes_)
         problem = self._problem(features, labels, weights, warm=True)
         row, config = self._row_and_config(problem, problem.m)
-        workspace = self._bind(row, problem, config)
+        workspace = self._bind(row, kept(problem, config), config)
         self._state = state = take_step(workspace, getattr(self, "_state", None) or workspace.snapshot())
         costs = np.append(getattr(self, "costs_", ()), np.float64(state.J))
         self._keep(Solution(w=state.w, b=state.b, costs=costs, unfinished=None))
         return self
-
-    @undisturbed
-    def decision_function(self, X: ArrayLike) -> NDArray[np.floating]:
-        """The margins z = Xw + b, (m,): positive for `classes_[1]`."""
-        check_is_fitted(self)
-        require_within_float64(X)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        z: Array = X @ self.coef_[0] + self.intercept_[0]
-        return z
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The likelier class of each row, (m,)."""
-        z = self.decision_function(X)
-        predicted: NDArray[Any] = self.classes_[(z > 0).astype(np.intp)]
-        return predicted
-
-    @undisturbed
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
-        """The probability of each class, (m, 2). Neither is one minus the other, so both keep their small values."""
-        z = self.decision_function(X)
-        return np.column_stack([expit(-z), expit(z)])
-
-    @undisturbed
-    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.floating]:
-        """The logarithm of each class's probability, (m, 2): finite also where the probability is too small to be."""
-        z = self.decision_function(X)
-        return np.column_stack([log_expit(-z), log_expit(z)])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, NDArray[Any]]:
         """X in the dtype to compute in, and y. `Problem` looks for NaN, so it is not looked for twice.
@@ -256,7 +233,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _config(self, problem: Problem) -> Config:
         dtype = self.dtype or ("float32" if self.storage else problem.dtype)
-        if self.optimizer == LBFGS:
+        if self.optimizer in OF_ALL_ROWS:
             return Config(dtype=dtype, l2=self.l2, storage=self.storage)
         kind, rate = OPTIMIZERS[self.optimizer], self.learning_rate
         if rate is None:
@@ -271,14 +248,17 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """What computes on so many rows at a time, and how; noted in `row_` and `learning_rate_`."""
         row = choose_row(self.row, min(rows, problem.m) * problem.n, self.storage)
         config = self._config(problem)
-        if self.optimizer == LBFGS and Op.GRADIENT not in row.ops:
-            raise ProblemError(f"lbfgs needs the gradient alone, and {row.name} only takes whole steps.")
-        self.row_ = row.name
-        self.learning_rate_ = None if self.optimizer == LBFGS else config.optimizer.learning_rate
+        searches = self.optimizer in OF_ALL_ROWS
+        self.row_, self.optimizer_ = row.name, self.optimizer
+        if self.optimizer == AUTO:
+            self.optimizer_ = NEWTON if is_small(problem.m, problem.n) else LBFGS
+        if searches and Op.GRADIENT not in row.ops:
+            raise ProblemError(f"{self.optimizer_} needs the gradient alone, and {row.name} only takes whole steps.")
+        self.learning_rate_ = None if searches else config.optimizer.learning_rate
         return row, config
 
     def _bind(self, row: Implementation, problem: Problem, config: Config) -> Workspace:
-        workspace = row.bind(problem if config.storage is None else problem.stored(config.storage), config)
+        workspace = row.bind(problem, config)
         return workspace if self.fit_intercept else WithoutIntercept(workspace)
 
     def _solve(self, problem: Problem, random: np.random.RandomState) -> Solution:
@@ -286,11 +266,14 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.batch_size is not None:
             rows = min(self.batch_size, problem.m)
             row, config = self._row_and_config(problem, rows)
-            batches = Batches(problem, rows, lambda block: self._bind(row, block, config))
+            batches = Batches(problem, rows, lambda block: self._bind(row, kept(block, config), config))
             return descend_in_batches(batches, random, goal)
         row, config = self._row_and_config(problem, problem.m)
+        problem = kept(problem, config)
         workspace = self._bind(row, problem, config)
-        if self.optimizer == LBFGS:
+        if self.optimizer_ == NEWTON:
+            return solve_newton(with_gradient(workspace), goal, Curvature(problem, self.l2, self.fit_intercept))
+        if self.optimizer_ == LBFGS:
             return solve_lbfgs(with_gradient(workspace), goal)
         return descend(workspace, Op.TRAIN in row.ops and self.fit_intercept, goal)
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from stepkernels.classifier.choice import AUTO
 from stepkernels.problem import OPTIMIZERS, STORAGES, ProblemError, number_of, parse_dtype
 
-LBFGS = "lbfgs"
+LBFGS, NEWTON = "lbfgs", "newton-cholesky"
 BALANCED = "balanced"
-SOLVERS = (*OPTIMIZERS, LBFGS)
+OF_ALL_ROWS = (AUTO, NEWTON, LBFGS)  # those that need all the rows at once, and find the lengths of their steps
+SOLVERS = (*OPTIMIZERS, *OF_ALL_ROWS)
 
 
 def _is_not_negative(value: object) -> bool:
@@ -71,5 +73,5 @@ def require_sensible(parameters: Mapping[str, Any]) -> None:
             raise ProblemError(f"{name} is {parameters[name]!r}; {demand}.")
     if parameters["dtype"] is not None:
         parse_dtype(parameters["dtype"])
-    if parameters["batch_size"] is not None and parameters["optimizer"] == LBFGS:
-        raise ProblemError("lbfgs looks at all the rows at once; use gd or adam with batch_size.")
+    if parameters["batch_size"] is not None and parameters["optimizer"] in OF_ALL_ROWS:
+        raise ProblemError("A batch_size is for gd and adam; lbfgs and newton-cholesky look at all the rows at once.")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import scipy
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import minimize
 from threadpoolctl import ThreadpoolController
 
 from stepkernels.classifier.solution import Goal, Solution, largest, packed, too_large
@@ -29,21 +29,25 @@ LINE_SEARCH_STEPS = 50
 
 
 def solve_lbfgs(workspace: GradientWorkspace, goal: Goal) -> Solution:
-    """L-BFGS-B from the workspace's parameters until no element of the gradient exceeds the tolerance.
+    """L-BFGS-B from the workspace's parameters until no element of the gradient exceeds the tolerance."""
+    objective = Objective(workspace, goal)
+    return go_on(objective, packed(objective.state.w, objective.state.b))
+
+
+def go_on(objective: Objective, point: Array, norm: float = np.inf) -> Solution:
+    """L-BFGS-B from a point (n + 1,) whose gradient is so large, in the iterations that are left.
 
     It stops earlier where rounding hides the fall of J, at gradients of about √u. From there it goes on with the
     change of J told by the gradients, for as long as that at least halves them.
     """
-    objective = Objective(workspace, goal)
-    dtype = objective.state.w.dtype
-    start = packed(objective.state.w, objective.state.b)
-    found = objective.minimize(objective.cost, start, LEAST_FALL)
-    norm, before = largest(found.jac), np.inf
+    goal, dtype = objective.goal, objective.state.w.dtype
+    if goal.tol < norm and objective.iterations < goal.max_iter:
+        point, norm = objective.minimize(objective.cost, point, LEAST_FALL)
+    before = np.inf
     while goal.tol < norm <= 0.5 * before and objective.iterations < goal.max_iter:
-        origin = found.x.astype(dtype).astype(np.float64)
-        found = objective.minimize(objective.change_since(origin), origin, 0.0)
-        norm, before = largest(found.jac), norm
-    parameters = found.x.astype(dtype)
+        before = norm
+        point, norm = objective.minimize(objective.change_since(point), point, 0.0)
+    parameters = point.astype(dtype)
     return Solution(
         w=parameters[:-1],
         b=parameters[-1],
@@ -100,12 +104,18 @@ class Objective:
         """Those done: the first of the costs is J at the start."""
         return max(len(self.costs) - 1, 0)
 
-    def minimize(self, function: Any, start: Array, least_fall: float) -> OptimizeResult:
-        """SciPy's result for a function that returns a value and a gradient, in the iterations that are left."""
+    def minimize(self, function: Any, start: Array, least_fall: float) -> tuple[Array, float]:
+        """Where SciPy ends with a function that returns a value and a gradient, in the iterations that are left.
+
+        The point as the row's dtype holds it, and the largest element of its gradient.
+        """
         left = self.goal.max_iter - self.iterations
         options = {"maxiter": left, "gtol": self.goal.tol, "ftol": least_fall, "maxls": LINE_SEARCH_STEPS}
         with SCIPYS_BLAS.one_thread():
-            return minimize(function, start, method="L-BFGS-B", jac=True, callback=self.iteration_done, options=options)
+            found = minimize(
+                function, start, method="L-BFGS-B", jac=True, callback=self.iteration_done, options=options
+            )
+        return found.x.astype(self.state.w.dtype).astype(np.float64), largest(found.jac)
 
 
 class Limit:

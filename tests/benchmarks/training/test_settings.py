@@ -16,7 +16,7 @@ BAD_TRAININGS = {
     "storage": ({"storage": "float8"}, "storage is 'float8'; it must be one of float16"),
     "storage and dtype": ({"storage": "int8", "dtype": "float64"}, "set dtype to float32"),
     "storage and row": ({"storage": "int8", "row": "numpy-blas"}, "numpy-blas keeps X as it is, not in int8"),
-    "rate": ({"learning_rate": 0.1}, "lbfgs finds its own steps"),
+    "rate": ({"learning_rate": 0.1}, "find their own steps"),
     "on disk": ({"on_disk": True}, "Only an .npy file can be left on disk"),
     "row": ({"row": "numpy"}, "no row called 'numpy'"),
     "optimizer": ({"optimizer": "sgd"}, "optimizer is 'sgd'"),

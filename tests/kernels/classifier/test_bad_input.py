@@ -12,7 +12,7 @@ pytest.importorskip("sklearn", reason="the classifier needs scikit-learn (extra 
 from stepkernels import LogisticRegression, ProblemError
 
 BAD_SETTINGS = {
-    "optimizer": ({"optimizer": "sgd"}, "optimizer is 'sgd'; choose from gd, adam, lbfgs"),
+    "optimizer": ({"optimizer": "sgd"}, "optimizer is 'sgd'; choose from gd, adam, auto, newton-cholesky, lbfgs"),
     "row": ({"row": "numpy"}, "There is no row called 'numpy'"),
     "dtype": ({"dtype": "float16"}, "dtype 'float16' is not supported"),
     "rate": ({"optimizer": "gd", "learning_rate": -1.0}, "learning_rate is -1.0"),
@@ -20,7 +20,7 @@ BAD_SETTINGS = {
     "tol": ({"tol": -1.0}, "tol is -1.0"),
     "iterations": ({"max_iter": 0}, "max_iter is 0"),
     "batch": ({"optimizer": "gd", "batch_size": 0.5}, "batch_size is 0.5"),
-    "lbfgs": ({"batch_size": 10}, "lbfgs looks at all the rows at once"),
+    "lbfgs": ({"batch_size": 10}, "lbfgs and newton-cholesky look at all the rows at once"),
     "endless": ({"tol": np.inf}, "tol is inf"),
     "thousands of digits": ({"l2": 10**400}, "l2 is 1000"),
 }
@@ -125,7 +125,7 @@ def test_a_first_call_with_one_class_asks_for_classes():
 HUGE = np.array([[1e200, 1.0], [0.0, 2.0], [1.0, 0.0], [3.0, 1.0]])
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "gd", "adam"])
+@pytest.mark.parametrize("optimizer", ["newton-cholesky", "lbfgs", "gd", "adam"])
 @pytest.mark.parametrize("value", [1e200, -1e39])
 def test_a_value_beyond_float32_is_no_nan(optimizer, value):
     X = np.where(HUGE == 1e200, value, HUGE)

@@ -7,6 +7,7 @@ pytest.importorskip("sklearn", reason="the classifier needs scikit-learn (extra 
 
 from classifiers import VARIANTS, parameters
 from stepkernels import LogisticRegression, synthetic_problem
+from stepkernels.problem import OPTIMIZERS
 
 SETTINGS = VARIANTS | {
     "weights": {"class_weight": "balanced"},
@@ -22,7 +23,7 @@ def model_of(settings, asking):
     X = problem.X * np.linspace(0.1, 500.0, 200)[:, None]
     model = LogisticRegression(**{"l2": 1e-6, "max_iter": 60, "tol": 0.0, "random_state": 0} | settings)
     model.fit(X, problem.y, sample_weight=np.geomspace(1e-200, 1.0, 200) if "class_weight" in settings else None)
-    if settings.get("optimizer") and "batch_size" not in settings:
+    if settings.get("optimizer") in OPTIMIZERS and "batch_size" not in settings:
         model.partial_fit(X, problem.y)
     far = X * 1e4
     return parameters(model), *(getattr(model, each)(far) for each in asking), model.score(far, problem.y)

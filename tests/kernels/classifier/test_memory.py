@@ -16,7 +16,7 @@ from runs import environment
 from stepkernels import LogisticRegression, synthetic_problem
 
 
-@pytest.mark.parametrize(("variant", "copies"), [("lbfgs", 0), ("gd", 0), ("adam", 0), ("batches", 1)])
+@pytest.mark.parametrize(("variant", "copies"), [("newton", 0), ("lbfgs", 0), ("gd", 0), ("adam", 0), ("batches", 1)])
 def test_a_fit_copies_x_only_to_shuffle_it(variant, copies):
     """All else it allocates is small beside X: a few vectors of the length of y, which are 1/100 of it each.
 

@@ -14,6 +14,7 @@ from classifiers import parameters
 from stepbench.evidence.optima import DATA, MARKS, breast_cancer, distance, well_conditioned
 from stepkernels import LogisticRegression, synthetic_problem
 from stepkernels.catalog import CATALOG
+from stepkernels.classifier.hyperparameters import OF_ALL_ROWS
 from stepkernels.classifier.lbfgs import scipys_blas
 from stepkernels.interface import Op
 
@@ -53,14 +54,14 @@ CPU_ROWS = [name for name, row in CATALOG.items() if row.device == "cpu"]
 
 
 @pytest.mark.parametrize("row", CPU_ROWS)
-@pytest.mark.parametrize("optimizer", ["lbfgs", "gd", "adam"])
+@pytest.mark.parametrize("optimizer", ["newton-cholesky", "lbfgs", "gd", "adam"])
 def test_every_row_of_the_cpu_trains_the_same_model(row, optimizer):
     if reason := CATALOG[row].unavailable():
         pytest.skip(reason)
-    if optimizer == "lbfgs" and Op.GRADIENT not in CATALOG[row].ops:
+    if optimizer in OF_ALL_ROWS and Op.GRADIENT not in CATALOG[row].ops:
         pytest.skip(f"{row} takes whole steps only")
     problem = synthetic_problem(97, 5)
-    settings = {"optimizer": optimizer, "max_iter": 20, "l2": 0.1, "tol": 0.0 if optimizer != "lbfgs" else 1e-6}
+    settings = {"optimizer": optimizer, "max_iter": 20, "l2": 0.1, "tol": 1e-6 if optimizer in OF_ALL_ROWS else 0.0}
     trained = LogisticRegression(row=row, **settings).fit(problem.X, problem.y)
     peer = LogisticRegression(row="numpy-blas", **settings).fit(problem.X, problem.y)
     np.testing.assert_allclose(parameters(trained), parameters(peer), rtol=1e-6)

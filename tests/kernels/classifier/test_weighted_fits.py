@@ -17,7 +17,8 @@ from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 
 OPTIMIZERS = {
-    "lbfgs": {},
+    "newton": {"optimizer": "newton-cholesky"},
+    "lbfgs": {"optimizer": "lbfgs"},
     "gd": {"optimizer": "gd", "max_iter": 200, "tol": 0.0},
     "adam": {"optimizer": "adam", "learning_rate": 0.05, "max_iter": 200, "tol": 0.0},
 }

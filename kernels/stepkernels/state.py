@@ -89,7 +89,8 @@ class State:
         self.library.write(self.moment2, np.asarray(moment2, dtype))
         self.library.write(self.gradients, np.full(n + 1, np.nan, dtype))
         self.library.write(self.J, np.full(1, np.nan, dtype))
-        self.costs = self.library.empty(0, dtype)
+        if len(self.costs):
+            self.costs = self.library.empty(0, dtype)
         self.steps_taken = step
 
     def reserve_costs(self, steps: int) -> Any:

@@ -100,14 +100,14 @@ def shortened(objective: Objective, point: Array, gradient: Array, step: Array) 
 
     None where none of them lowers J. Near the optimum rounding hides the fall of J, and the gradient shows it.
     """
-    before, slope = float(objective.state.J), float(gradient @ step)
+    before, slope, norm = float(objective.state.J), float(gradient @ step), largest(gradient)
     hidden = HIDDEN * float(np.finfo(objective.state.J.dtype).eps) * abs(before)
     length = 1.0
     for _ in range(LINE_SEARCH_STEPS if slope < 0.0 else 0):
         there = objective.evaluate(point + length * step)
         after = float(objective.state.J)
-        nearer = largest(there) <= 0.5 * largest(gradient) and after <= before + hidden
-        if nearer or after <= before + ENOUGH * length * slope:
+        enough = after <= before + ENOUGH * length * slope
+        if enough or (after <= before + hidden and largest(there) <= 0.5 * norm):
             return packed(objective.state.w, objective.state.b), there
         length *= 0.5
     return None

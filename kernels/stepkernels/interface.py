@@ -252,6 +252,10 @@ class Implementation:
         """What `tune` has found on this machine; nothing where it was never asked, or there is nothing to tune."""
         return self._told_by("tuned")
 
+    def is_untuned(self) -> bool:
+        """Whether `tune` would measure what was never measured on this machine."""
+        return hasattr(self.load(), "tune") and not any(self.tuned())
+
     def _told_by(self, name: str) -> Iterator[str]:
         """What a function of the row's module tells, if it has one."""
         function = getattr(self.load(), name, None)

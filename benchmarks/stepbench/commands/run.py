@@ -41,6 +41,7 @@ from stepbench.commands.terminal import (
     sentences,
     split_list,
 )
+from stepbench.commands.tune import tune_what_is_not
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,6 +144,8 @@ def _start(asked: Options) -> None:
     if wrong := disagreeing([row for row in choices.rows if row.module.endswith(".py")], asked.seed):
         plan = plan_run(replace(choices, wrong=wrong))
         _require_a_reason_to_go_on(asked, choices, wrong)
+    if plan.is_worth_tuning:
+        tune_what_is_not([each.row for each in plan.participants])
     with _stopped_softly(folder, plan):
         session.start(plan, folder, progress_bar)
     _finish(folder, plan, asked)

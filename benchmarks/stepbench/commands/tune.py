@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
-from stepbench.commands.terminal import say, sentences
+import typer
+
+from stepbench.commands.terminal import errors, say, sentences
+
+if TYPE_CHECKING:
+    from stepkernels import Implementation
+
+LIMIT_SECONDS = 600.0  # of the child process; on two cores it takes half a minute
+
+Missing = Annotated[bool, typer.Option("--missing", help="Leave out the rows that were tuned here before.")]
 
 
 @sentences
-def tune() -> None:
-    """Measure how the fused rows read fastest on this machine, and keep it: a minute or two, with nothing else running.
+def tune(missing: Missing = False) -> None:
+    """Measure how the fused rows read fastest on this machine, and keep it: half a minute, with nothing else running.
 
     What was measured is in a file of the user's cache, or in that which STEPBENCH_TUNING names, and every later run,
     check and fit goes by it; the report says which plan a row went by. Delete the file to go back to the defaults.
@@ -19,6 +30,26 @@ def tune() -> None:
 
     refuse_variables(os.environ)
     for row in CATALOG.values():
-        if row.unavailable() is None:
+        if row.unavailable() is None and (row.is_untuned() or not missing):
             for found in row.tune():
                 say(f"{row.name}: {found}")
+
+
+def tune_what_is_not(rows: Sequence[Implementation]) -> None:
+    """Before a run: tune those of the catalogue's rows that never were here, in a process of its own, and tell it.
+
+    A run goes on without: on the plan that is the default everywhere.
+    """
+    from stepbench.machine.child_processes import module, run_to_its_end
+    from stepbench.machine.children import environment_of_child, somewhere_to_cache
+
+    if not any(row.unavailable() is None and row.is_untuned() for row in rows if not row.module.endswith(".py")):
+        return
+    say("Measuring once how the fused rows read fastest on this machine, which takes half a minute (stepbench tune).")
+    with somewhere_to_cache() as caches:
+        child = run_to_its_end(module("stepbench", "tune", "--missing"), environment_of_child(caches), LIMIT_SECONDS)
+    for line in child.stdout.splitlines():
+        say(line)
+    if child.status != 0:
+        reason = f"tuning did not end in {LIMIT_SECONDS:g} s" if child.status is None else child.last_words
+        say(f"They go by the plan that is the default everywhere: {reason}", style="yellow", on=errors)

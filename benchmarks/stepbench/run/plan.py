@@ -15,6 +15,7 @@ from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
 from stepreports.records.turn_order import MOST_TURNS_OF_LARGE_DATA, TURNS_APART
 
+TUNED_BYTES = 2**24  # smaller data are copied into tiles by the rows that are tuned, and need no plan
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
 SLOW_SHARE = 0.1  # of the work that a row is capped at, from which on a round of it takes as long as ten of others
 LEAST_TURNS = 10  # of such a row: its ratio to others is in the hundreds, and ten turns tell it
@@ -63,6 +64,11 @@ class Plan:
     kernels: tuple[Source, ...] = ()
     data: tuple[Source, ...] = ()
     budget_seconds: float | None = None
+
+    @property
+    def is_worth_tuning(self) -> bool:
+        """Whether half a minute more is little beside what it takes, and data lie where a row goes by what is tuned."""
+        return self.budget_seconds is not None and any(case.data_bytes > TUNED_BYTES for case in self.cases)
 
     @property
     def budgets(self) -> list[int]:

@@ -39,3 +39,9 @@ def test_a_row_near_its_work_cap_takes_one_turn_in_four_the_last_among_them():
 def test_two_bind_at_a_time_in_a_quick_run_alone():
     assert PLAN.binds_at_once == 2
     assert dataclasses.replace(PLAN, preset="standard").binds_at_once == 1
+
+
+def test_a_run_that_takes_its_time_over_large_data_is_worth_tuning_for():
+    large = dataclasses.replace(CASE, m=1_000_000, n=100)
+    for budget, cases, worth in ((None, (large,), False), (60.0, (CASE,), False), (60.0, (CASE, large), True)):
+        assert dataclasses.replace(PLAN, budget_seconds=budget, cases=cases).is_worth_tuning == worth

@@ -1,8 +1,9 @@
 """Reading plans that were measured on this machine: a file in the user's cache, read when a row is bound.
 
-A plan changes the order of sums, and with it the last bits of a result; so it is never measured in passing. `stepbench
-tune` measures and writes the file; until then, and where the file is of another machine or cannot be read, the plan is
-the default of `reading_plan.py`, the same in every process.
+A plan changes the order of sums, and with it the last bits of a result; so it is never measured in passing, between
+two fits. `stepbench tune` measures and writes the file, and so does the first run that takes its time. Until then, and
+where the file is of another machine or cannot be read, the plan is the default of `reading_plan.py`, the same in every
+process.
 """
 
 # mypy: disable-error-code="import-untyped"

@@ -34,9 +34,9 @@ ADAM = Adam(learning_rate=0.02, beta1=0.8, beta2=0.99, epsilon=1e-4)
 OPTIMIZERS = (GD(learning_rate=0.05), ADAM)
 
 
-def configurations(row):
-    """Every dtype and optimizer that the row has, with l2 and without; where each compiles, two of them."""
-    if row.compiles_per_shape:
+def configurations(row, trial):
+    """Every dtype and optimizer that the row has, with l2 and without; two of them where each takes its time."""
+    if row.compiles_per_shape or trial is trials.long_run:
         yield Config(dtype="float32", optimizer=OPTIMIZERS[0], l2=0.125)
         yield Config(dtype="float64", optimizer=ADAM)
         return
@@ -57,7 +57,7 @@ def test_law(row, law):
     trial = TRIALS[LAWS[law]]
     if not trial.needs <= set(row.ops):
         pytest.skip(f"{row.name} has no {' and '.join(sorted(trial.needs - set(row.ops)))}")
-    for k, config in enumerate(configurations(row)):
+    for k, config in enumerate(configurations(row, trial)):
         random = np.random.default_rng([k, len(trial.name)])
         scene = scenes.scene("planted rows", 33, 7, config.dtype, random)
         setup = Setup(row, scene, config, replace(config, l2=0.5), random, Tally())

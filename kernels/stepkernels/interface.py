@@ -254,7 +254,7 @@ class Implementation:
 
     def is_untuned(self) -> bool:
         """Whether `tune` would measure what was never measured on this machine."""
-        return hasattr(self.load(), "tune") and not any(self.tuned())
+        return any(self._told_by("untuned"))
 
     def _told_by(self, name: str) -> Iterator[str]:
         """What a function of the row's module tells, if it has one."""

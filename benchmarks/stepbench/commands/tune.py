@@ -13,6 +13,7 @@ from stepbench.commands.terminal import errors, say, sentences
 if TYPE_CHECKING:
     from stepkernels import Implementation
 
+THREADS = "NUMBA_NUM_THREADS"
 LIMIT_SECONDS = 600.0  # of the child process; on two cores it takes half a minute
 
 Missing = Annotated[bool, typer.Option("--missing", help="Leave out the rows that were tuned here before.")]
@@ -46,8 +47,10 @@ def tune_what_is_not(rows: Sequence[Implementation]) -> None:
     if not any(row.unavailable() is None and row.is_untuned() for row in rows if not row.module.endswith(".py")):
         return
     say("Measuring once how the fused rows read fastest on this machine, which takes half a minute (stepbench tune).")
+    threads = {THREADS: os.environ[THREADS]} if THREADS in os.environ else {}  # as many as were asked about here
     with somewhere_to_cache() as caches:
-        child = run_to_its_end(module("stepbench", "tune", "--missing"), environment_of_child(caches), LIMIT_SECONDS)
+        environment = environment_of_child(caches, threads)
+        child = run_to_its_end(module("stepbench", "tune", "--missing"), environment, LIMIT_SECONDS)
     for line in child.stdout.splitlines():
         say(line)
     if child.status != 0:

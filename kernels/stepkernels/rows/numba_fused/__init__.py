@@ -49,7 +49,7 @@ from stepkernels.rows.numba_fused.stepping import (
 from stepkernels.rows.numba_fused.team import Team
 from stepkernels.rows.numba_fused.tiles import in_tiles, rows_in_tile
 from stepkernels.rows.numba_fused.tuned_plans import Kind, file, known_plans, tuned_plan, write
-from stepkernels.rows.numba_fused.tuning import fastest_plans
+from stepkernels.rows.numba_fused.tuning import fastest_plans, kinds
 from stepkernels.state import State
 
 
@@ -184,10 +184,20 @@ def tune(parallel: bool = False) -> Iterator[str]:
 
     found = known_plans(file())
     write(file(), found)  # tried before minutes are spent on what could not be kept
-    for kind, plan, gain in fastest_plans(numba.get_num_threads() if parallel else 1, bound_to):
+    for kind, plan, gain in fastest_plans(threads_tuned_for(parallel), bound_to):
         found[str(kind)] = plan
         write(file(), found)
         yield f"{kind}: {plan}, {gain:.2f} times as fast as the default"
+
+
+def threads_tuned_for(parallel: bool) -> int:
+    return numba.get_num_threads() if parallel else 1
+
+
+def untuned(parallel: bool = False) -> Iterator[str]:
+    """What `tune` would measure that was never measured on this machine, also where it was cut short."""
+    known = known_plans(file())
+    return (str(kind) for kind, _ in kinds(threads_tuned_for(parallel)) if str(kind) not in known)
 
 
 def tuned(parallel: bool = False) -> Iterator[str]:

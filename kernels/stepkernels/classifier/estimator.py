@@ -53,11 +53,6 @@ from stepkernels.problem import (
 __all__ = ["LBFGS", "LogisticRegression"]
 
 
-def kept(problem: Problem, config: Config) -> Problem:
-    """With X rounded to what its storage holds."""
-    return problem if config.storage is None else problem.stored(config.storage)
-
-
 def takes_steps(classifier: LogisticRegression) -> bool:
     """Whether there is a `partial_fit`: the others need all the rows at once."""
     if classifier.optimizer in OF_ALL_ROWS:
@@ -207,7 +202,7 @@ class LogisticRegression(LinearClassifier):
         weights = row_weights(sample_weight, self.class_weight, labels, self.classes_)
         problem = self._problem(features, labels, weights, warm=True)
         row, config = self._row_and_config(problem, problem.m)
-        workspace = self._bind(row, kept(problem, config), config)
+        workspace = self._bind(row, problem.stored(config.storage), config)
         self._state = state = take_step(workspace, getattr(self, "_state", None) or workspace.snapshot())
         costs = np.append(getattr(self, "costs_", ()), np.float64(state.J))
         self._keep(Solution(w=state.w, b=state.b, costs=costs, unfinished=None))
@@ -266,10 +261,10 @@ class LogisticRegression(LinearClassifier):
         if self.batch_size is not None:
             rows = min(self.batch_size, problem.m)
             row, config = self._row_and_config(problem, rows)
-            batches = Batches(problem, rows, lambda block: self._bind(row, kept(block, config), config))
+            batches = Batches(problem, rows, lambda block: self._bind(row, block.stored(config.storage), config))
             return descend_in_batches(batches, random, goal)
         row, config = self._row_and_config(problem, problem.m)
-        problem = kept(problem, config)
+        problem = problem.stored(config.storage)
         workspace = self._bind(row, problem, config)
         if self.optimizer_ == NEWTON:
             return solve_newton(with_gradient(workspace), goal, Curvature(problem, self.l2, self.fit_intercept))

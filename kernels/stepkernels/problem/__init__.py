@@ -212,8 +212,13 @@ class Problem:
         X, y, w0 = (rounded(name, getattr(self, name), kind) for name in ("X", "y", "w0"))
         return Problem(X, y, w0, self.b0, self.weights, self.total_weight)
 
-    def stored(self, storage: str) -> Problem:
-        """The same with X rounded to what a storage holds, in float32. Raises `ProblemError` beyond its range."""
+    def stored(self, storage: str | None) -> Problem:
+        """The same with X rounded to what a storage holds, in float32; itself for none.
+
+        Raises `ProblemError` beyond its range.
+        """
+        if storage is None:
+            return self
         require_storage(storage, "float32")
         kind = np.dtype(np.float32)
         y, w0 = (rounded(name, getattr(self, name), kind) for name in ("y", "w0"))

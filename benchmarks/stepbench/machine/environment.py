@@ -145,7 +145,8 @@ RULES = (
     Rule(
         names=("STEPBENCH_TUNING",),
         fate=Fate.KEPT,
-        why="the file of plans that `stepbench tune` measured; each record says which plan a row went by",
+        why="the file of plans that `stepbench tune` measured, or the first run of `standard`, `full` or `marks`; each "
+            "record says which plan a row went by",
     ),
     Rule(names=("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS"), fate=Fate.RECORDED, why="compilers that rows call"),
 )  # fmt: skip

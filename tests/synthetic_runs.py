@@ -202,6 +202,7 @@ SELF_TEST: dict[str, Any] = {
     "bias": {"1e-06": 0.034, "5e-06": 0.0075, "5e-05": 0.0011, "0.002": -0.0002},
     "empty_seconds": 1.5e-07, "slower": 0.05,
     "margin": 0.0123, "same": 200, "false_alarms": 1, "slowed": 200, "able": 160, "seen": 158, "passed": True,
+    "versions": {"same": 200, "false_alarms": 0, "slower": 0.05, "slowed": 200, "able": 90, "seen": 90},
     "layout": {"alike": 0.0041, "environment drawn": 0.0063, "offset of X drawn": 0.0187},
     "places": [
         {"place": "in the private cache", "margin": 0.0104, "same": 120, "false_alarms": 0, "slowed": 120, "able": 118,

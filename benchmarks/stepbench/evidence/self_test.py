@@ -4,7 +4,8 @@
    a call costs, which steps of known duration hide, is measured by an empty one and added.
 2. A/A: pairs of the same row; how often the harness says "different" when nothing is.
 3. A slow-down of 5 % injected into one of each pair; how often it is seen, where it could be.
-4. Layout: what the size of a process's environment and the place of X in its page do to small cases.
+4. The same pairs as `stepbench compare` would judge them (see `judged_as_versions`).
+5. Layout: what the size of a process's environment and the place of X in its page do to small cases.
 
 All of it on one thread: it is the harness that is measured, and not how evenly a pool wakes.
 """
@@ -17,8 +18,9 @@ from typing import Any
 
 from stepbench.cases.case import Case
 from stepbench.cases.presets import PRESETS
-from stepbench.evidence import layout_effects
+from stepbench.evidence import judged_as_versions, layout_effects
 from stepbench.evidence.declared import SELF_TESTED
+from stepbench.evidence.judged_as_versions import JudgedAsVersions
 from stepbench.machine.description import cache_sizes
 from stepbench.run.in_turns import time_in_turns
 from stepbench.run.participants import Participant, Role
@@ -107,6 +109,7 @@ class SelfTest:
     same: list[Comparison]
     slowed: list[Comparison]
     layout: dict[str, float]
+    versions: JudgedAsVersions | None = None
 
     @property
     def worst_bias(self) -> float:
@@ -139,6 +142,7 @@ class SelfTest:
             "slowed": len(self.slowed),
             "able": len(self.able),
             "seen": self.seen,
+            "versions": self.versions.to_json() if self.versions else None,
             "passed": self.passed,
         }
 
@@ -177,6 +181,12 @@ def run(progress: Progress, effort: Effort = FULL) -> SelfTest:
         same=[each for pair in others for each in _comparisons(_both(same, pair), places, margins)],
         slowed=[each for pair in others for each in _comparisons(_both(slowed, pair), places, margins)],
         layout=_layout(progress, effort),
+        versions=judged_as_versions.judged(
+            [dict(_both(same, pair)) for pair in others],
+            [{case: (base, version) for case, (version, base) in _both(slowed, pair)} for pair in others],
+            dict(_both(same, control)),
+            SLOWER,
+        ),
     )
 
 
@@ -196,6 +206,7 @@ def sentences(figures: dict[str, Any]) -> list[str]:
         *_margin_sentences(figures),
         f"A row made {slower} slower: seen {figures['seen']} times in {figures['able']} where it could be seen.",
         f"Too noisy to see {slower}: {unable} of {figures['slowed']} comparisons.",
+        *([judged_as_versions.in_words(figures["versions"])] if figures.get("versions") else []),
         *([layout_effects.in_words(figures["layout"])] if figures.get("layout") else []),
         "The harness can be trusted here." if figures["passed"] else "This machine was too noisy for the harness.",
     ]

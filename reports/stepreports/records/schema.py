@@ -260,6 +260,17 @@ class SelfTestAt(Struct):
     seen: Ordinal
 
 
+class JudgedAsVersions(Struct):
+    """The same pairs as a comparison of versions judges them."""
+
+    same: Ordinal
+    false_alarms: Ordinal
+    slower: Share
+    slowed: Ordinal
+    able: Ordinal
+    seen: Ordinal
+
+
 class SelfTest(Struct):
     """The figures of the harness's own test; `bias` by the seconds of a step, which are its keys.
 
@@ -279,6 +290,7 @@ class SelfTest(Struct):
     passed: bool
     places: list[SelfTestAt] | None = None
     layout: dict[str, Share] | None = None
+    versions: JudgedAsVersions | None = None
 
 
 class SelfTestFile(Struct):

@@ -41,6 +41,7 @@ def self_test_lines(figures: Mapping[str, Any]) -> list[dict[str, str]]:
         f"a row made {slower} slower, seen where it could be": f"{figures['seen']} of {figures['able']} times",
         f"too noisy to see {slower}": f"{figures['slowed'] - figures['able']} of {figures['slowed']} times",
         **_margins(figures),
+        **_versions(figures),
         **_layouts(figures),
     }
     return [{"asked": asked, "found": found} for asked, found in told.items()]
@@ -55,6 +56,19 @@ def _margins(figures: Mapping[str, Any]) -> dict[str, str]:
         f"cases {at['place']}": f"margin {text.percent(at['margin'])}, called different {at['false_alarms']} of "
         f"{at['same']} times, {slower} seen {at['seen']} of {at['able']} times"
         for at in figures["places"]
+    }
+
+
+def _versions(figures: Mapping[str, Any]) -> dict[str, str]:
+    """What a comparison of versions would have said of the same pairs; a test of an earlier version was not asked."""
+    found = figures.get("versions")
+    if not found:
+        return {}
+    slower = text.percent(found["slower"], 1)
+    alarms = f"{found['false_alarms']} of {found['same']} times"
+    return {
+        "identical versions, called different by `stepbench compare`": alarms,
+        f"a version {slower} slower, seen by it where it could be": f"{found['seen']} of {found['able']} times",
     }
 
 

@@ -77,5 +77,7 @@ def test_the_harness_can_measure_itself():
     result = self_test.run(progress, effort)
     assert progress.units == self_test.units_of_work(effort)
     assert len(result.same) == len(result.slowed) == 1
+    assert len(result.versions.same) == len(result.versions.slowed) == 1
+    assert "As stepbench compare judges: identical versions" in "\n".join(self_test.sentences(result.to_json()))
     assert set(result.bias) == {50e-6}
     assert set(result.layout) == set(KINDS)

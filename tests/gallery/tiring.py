@@ -9,6 +9,8 @@ import numpy as np
 from gallery import PHASES, broken
 from gallery.honest import Honest
 
+# Either may come first: how many steps the second takes goes by the time that they take.
+LONG = "a long run|work that is put off"
 LEADS_ELSEWHERE = (
     r"step \d+ of a long run, |steps that nobody looked at, |times (step|gradient; update|forward; backward; update), "
 )
@@ -33,7 +35,7 @@ class Tiring(Honest):
         super().update()
 
 
-@broken("a long run", rf"({LEADS_ELSEWHERE}).*\b(w|b) is off", ops=PHASES)
+@broken(LONG, rf"({LEADS_ELSEWHERE}).*\b(w|b) is off", ops=PHASES)
 class EverySecondStepAfterForty(Tiring):
     def update(self):
         kept = self.parameters.copy()
@@ -42,7 +44,7 @@ class EverySecondStepAfterForty(Tiring):
             self.parameters[:] = kept
 
 
-@broken("a long run", rf"({LEADS_ELSEWHERE}).*\b(gw|gb|w) is off", ops=PHASES)
+@broken(LONG, rf"({LEADS_ELSEWHERE}).*\b(gw|gb|w) is off", ops=PHASES)
 class EverySecondRowAfterForty(Tiring):
     def residuals(self, z):
         r = super().residuals(z)
@@ -52,13 +54,13 @@ class EverySecondRowAfterForty(Tiring):
         return r
 
 
-@broken("a long run", f"({LEADS_ELSEWHERE}).*J is off", "gw gb w b", ops=PHASES)
+@broken(LONG, f"({LEADS_ELSEWHERE}).*J is off", "gw gb w b", ops=PHASES)
 class NoLossAfterForty(Tiring):
     def cost(self, z):
         return self.J[0] if self.tired else super().cost(z)
 
 
-@broken("a long run", f"({LEADS_ELSEWHERE}).*is off", ops=PHASES)
+@broken(LONG, f"({LEADS_ELSEWHERE}).*is off", ops=PHASES)
 class CoarserAfterForty(Tiring):
     """float32 inside a float64 row, float16 inside a float32 row."""
 
@@ -69,7 +71,7 @@ class CoarserAfterForty(Tiring):
         return (self.X.astype(narrow) @ self.w.astype(narrow) + self.b.astype(narrow)).astype(self.config.dtype)
 
 
-@broken("a long run", f"({LEADS_ELSEWHERE}).*is off", ops=PHASES)
+@broken(LONG, f"({LEADS_ELSEWHERE}).*is off", ops=PHASES)
 class RemembersNearlyTheSameParameters(Tiring):
     """After a while the gradient of before, as long as the parameters have moved by less than a thousandth."""
 
@@ -86,7 +88,7 @@ class RemembersNearlyTheSameParameters(Tiring):
         self.seen = None
 
 
-@broken("a long run", f"({LEADS_ELSEWHERE}).*is off", ops=PHASES)
+@broken(LONG, f"({LEADS_ELSEWHERE}).*is off", ops=PHASES)
 class RestsWhenTheGradientIsSmall(Tiring):
     """Below a tenth of its first gradient it is near enough."""
 
@@ -120,7 +122,7 @@ class OnceInAWhile(Honest):
         super().update()
 
 
-@broken("a long run", rf"({LEADS_ELSEWHERE}).*\b(w|b) is off", ops=PHASES)
+@broken(LONG, rf"({LEADS_ELSEWHERE}).*\b(w|b) is off", ops=PHASES)
 class StepLostOnceInAThousand(OnceInAWhile):
     def update(self):
         kept = self.parameters.copy()
@@ -129,7 +131,7 @@ class StepLostOnceInAThousand(OnceInAWhile):
             self.parameters[:] = kept
 
 
-@broken("a long run", f"({LEADS_ELSEWHERE}).*is off", dtypes=("float64",), ops=PHASES)
+@broken(LONG, f"({LEADS_ELSEWHERE}).*is off", dtypes=("float64",), ops=PHASES)
 class RowLostOnceInAThousand(OnceInAWhile):
     def residuals(self, z):
         r = super().residuals(z)

@@ -47,7 +47,12 @@ class Preset:
 
 
 BREAST_CANCER = "breast-cancer"
-PHASES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE)
+PASSES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)  # over X
+PHASES = (*PASSES, Op.UPDATE)
+
+# Of a generation, where there are several: a process tells little more in its fortieth turn than in its sixteenth, and
+# what processes differ by among themselves is told by another process alone.
+TURNS = 16
 
 PRESETS = {
     preset.name: preset
@@ -61,7 +66,7 @@ PRESETS = {
         Preset(
             name="standard",
             generations=3,
-            turns=40,
+            turns=TURNS,
             budget_seconds=6 * 60.0,
             groups=[
                 Group(
@@ -69,14 +74,15 @@ PRESETS = {
                     sizes=[BREAST_CANCER, "1000x20", "20000x50", "100000x100", "1000000x20"],
                     dtypes=DTYPES,
                 ),
-                Group(ops=PHASES, sizes=["1000x20", "100000x100"]),
+                Group(ops=PASSES, sizes=["1000x20", "100000x100"]),
+                Group(ops=[Op.UPDATE], sizes=["1000x20", "1000x100"]),  # which costs the same, however many rows X has
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], train_steps=200),  # the slow rows take 0.1 ms a step
             ],
         ),
         Preset(
             name="full",
             generations=4,
-            turns=40,
+            turns=TURNS,
             budget_seconds=3 * 3600.0,
             slow_to_compile=True,
             groups=[
@@ -89,14 +95,15 @@ PRESETS = {
                     dtypes=DTYPES,
                 ),
                 Group(ops=[Op.STEP], sizes=[BREAST_CANCER, "100000x100"], dtypes=DTYPES, optimizers=[Adam.name]),
-                Group(ops=PHASES, sizes=["1000x20", "100000x100", "1000000x20"], dtypes=DTYPES),
+                Group(ops=PASSES, sizes=["1000x20", "100000x100", "1000000x20"], dtypes=DTYPES),
+                Group(ops=[Op.UPDATE], sizes=["1000x20", "1000x100"], dtypes=DTYPES),
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], dtypes=DTYPES, optimizers=[GD.name, Adam.name]),
             ],
         ),
         Preset(
             name="marks",
             generations=3,
-            turns=40,
+            turns=TURNS,
             budget_seconds=30 * 60.0,
             slow_to_compile=True,
             groups=[
@@ -113,7 +120,7 @@ PRESETS = {
         Preset(
             name="marks-narrow",
             generations=3,
-            turns=40,
+            turns=TURNS,
             budget_seconds=10 * 60.0,
             storages=STORAGES,
             groups=[

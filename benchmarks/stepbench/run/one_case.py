@@ -30,7 +30,6 @@ from stepbench.run.visit import Fields, Visitor
 from stepreports.records.turn_order import order_of_turn
 
 JUDGED_TURNS = 3  # of a generation, on average; one at least
-WATCHED_TURNS = 16
 
 
 @dataclass(slots=True)
@@ -97,8 +96,10 @@ class OneCase:
             with self._dropping(participant):
                 worker = self.crew.worker(participant, self.case)
                 its_own = ready[participant.storage]
-                visitor = Visitor(participant, worker, self.case, its_own, self.plan.timeout_seconds, pipe)
-                self.visitors[participant.key] = visitor
+                self.visitors[participant.key] = Visitor(
+                    participant, worker, self.case, its_own, self.plan.timeout_seconds, pipe,
+                    least_watches=self.plan.watched_turns // 2,
+                )  # fmt: skip
         bound = self._bound()
         for participant in list(self.present):
             with self._dropping(participant):
@@ -123,7 +124,7 @@ class OneCase:
         return self.visitors[participant.key].bind(len(self._turns_of(participant)))
 
     def _drawn_turns(self) -> Iterator[Turn]:
-        watched = secrets.SystemRandom().sample(range(self.turns), min(WATCHED_TURNS, self.turns))
+        watched = secrets.SystemRandom().sample(range(self.turns), min(self.plan.watched_turns, self.turns))
         for number in range(self.turns):
             chance = JUDGED_TURNS / self.turns
             yield Turn(number=number, seed=secrets.randbits(64), chance=chance, watched=number in watched)

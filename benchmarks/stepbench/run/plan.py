@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from stepreports.records.turn_order import MOST_TURNS_OF_LARGE_DATA, TURNS_APART
 TUNED_BYTES = 2**24  # smaller data are copied into tiles by the rows that are tuned, and need no plan
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
 SLOW_SHARE = 0.1  # of the work that a row is capped at, from which on a round of it takes as long as ten of others
-LEAST_TURNS = 10  # of such a row: its ratio to others is in the hundreds, and ten turns tell it
+LEAST_TURNS = 10  # of such a row, in all: its ratio to others is in the hundreds, and ten turns tell it
+WATCHED_TURNS, FEWEST_WATCHED = 16, 6  # in all generations, and in each
 
 QUICK = "quick"  # the preset that is over in a minute: nothing is measured after its turns
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes
@@ -67,8 +69,13 @@ class Plan:
 
     @property
     def is_worth_tuning(self) -> bool:
-        """Whether half a minute more is little beside what it takes, and data lie where a row goes by what is tuned."""
-        return self.budget_seconds is not None and any(case.data_bytes > TUNED_BYTES for case in self.cases)
+        """Whether half a minute more is little beside what it takes, and tuning matters to it."""
+        return self.budget_seconds is not None and self.goes_by_what_is_tuned
+
+    @property
+    def goes_by_what_is_tuned(self) -> bool:
+        """Whether data lie where rows that are tuned to a machine go by that."""
+        return any(case.data_bytes > TUNED_BYTES for case in self.cases)
 
     @property
     def budgets(self) -> list[int]:
@@ -84,8 +91,13 @@ class Plan:
         """The turns of a generation that it takes part in, the last among them: all, or of a slow row one in four."""
         turns, cap = self.number_of_turns(case), participant.row.max_work
         is_slow = cap is not None and case.work > SLOW_SHARE * cap
-        apart = TURNS_APART if is_slow and turns >= TURNS_APART * LEAST_TURNS else 1
+        apart = TURNS_APART if is_slow and self.generations * turns >= TURNS_APART * LEAST_TURNS else 1
         return range((turns - 1) % apart, turns, apart)
+
+    @property
+    def watched_turns(self) -> int:
+        """In how many turns of a generation each row is looked at beside its rounds, as long as it is not enough."""
+        return max(FEWEST_WATCHED, math.ceil(WATCHED_TURNS / self.generations))
 
     @property
     def binds_at_once(self) -> int:

@@ -57,7 +57,7 @@ NOTED_SECONDS = 0.06  # of telling what it holds, for it to be work that was put
 NOTED_TIMES = 3  # in a row, since a busy machine may take as long once
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
 MOST_POINTS = 32
-LEAST_WATCHES, MOST_WATCHED_SECONDS = 8, 0.5
+MOST_WATCHED_SECONDS = 0.5
 IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
 
 Fields = dict[str, Any]
@@ -65,7 +65,7 @@ Fields = dict[str, Any]
 
 @dataclass(slots=True)
 class Visitor:
-    """One participant of a case, from the runner's side."""
+    """One participant of a case, from the runner's side. `least_watches` of a slow operation are enough."""
 
     participant: Participant
     worker: Worker
@@ -73,6 +73,7 @@ class Visitor:
     ready: ReadyCase
     timeout: float
     pipe: PipeCost
+    least_watches: int = 1
     per_call: float = math.nan
     mean_calls: int = 1
     watches: int = 0
@@ -138,11 +139,11 @@ class Visitor:
     @property
     def is_watched_enough(self) -> bool:
         """A slow operation shows in a few looks what it does, and takes long to look at."""
-        return self.watches >= LEAST_WATCHES and self.watched_seconds > MOST_WATCHED_SECONDS
+        return self.watches >= self.least_watches and self.watched_seconds > MOST_WATCHED_SECONDS
 
     def watch(self, point: Point) -> Fields:
         """Loops beside the rounds, which tell work that is put off and answers that are remembered."""
-        began, calls = time.perf_counter(), self.mean_calls
+        began, calls = time.perf_counter(), min(self.mean_calls, calls_within(ROUND_SECONDS, self.per_call))
         with self.worker.awake():
             self._prepare(point, calls)  # with a warm-up, so that a pool's threads still spin, as they do after a round
             idle = self._ask(Hold(), Held)

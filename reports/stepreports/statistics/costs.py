@@ -14,14 +14,17 @@ PHASES = ("forward", "backward", "update")
 
 
 def phases(run: Run) -> dict[Case, dict[str, dict[str, Record]]]:
-    """For each case of which every phase was timed, by its forward case: the rows' records by phase."""
+    """For each case of which every phase was timed, by its forward case: the rows' records by phase.
+
+    An update has no use for X: where it was not timed at this size, it is that of as many columns.
+    """
     by_op = {(view.op, *view.key[1:]): view for view in views(run)}
     found = {}
     for view in views(run):
         parts = [by_op.get((phase, *view.key[1:])) for phase in PHASES]
         if view.op == "forward" and all(parts):
             for case in view.cases:
-                if rows := _whole(run, [_at_size(part, case) for part in parts if part]):
+                if rows := _whole(run, [_at_size(part, case) or _at_columns(part, case) for part in parts if part]):
                     found[case] = rows
     return found
 
@@ -61,6 +64,10 @@ def after_copying(gpu: Record, cpu: Record) -> Estimate | None:
 
 def _at_size(view: View, case: Case) -> Case | None:
     return next((c for c in view.cases if (c.m, c.n, c.dataset) == (case.m, case.n, case.dataset)), None)
+
+
+def _at_columns(view: View, case: Case) -> Case | None:
+    return next((c for c in view.cases if view.op == "update" and c.n == case.n), None)
 
 
 def _whole(run: Run, cases: Sequence[Case | None]) -> dict[str, dict[str, Record]]:

@@ -34,6 +34,13 @@ def test_a_row_near_its_work_cap_takes_one_turn_in_four_the_last_among_them():
     assert list(PLAN.turns_of(slow, near)) == list(range(3, 40, 4))
     assert PLAN.turns_of(slow, CASE) == PLAN.turns_of(other, near) == range(40)
     assert dataclasses.replace(PLAN, turns=12).turns_of(slow, near) == range(12)
+    several = dataclasses.replace(PLAN, turns=16, generations=3)
+    assert list(several.turns_of(slow, near)) == [3, 7, 11, 15]
+
+
+def test_of_several_generations_fewer_turns_of_each_are_watched():
+    watched = {count: dataclasses.replace(PLAN, generations=count).watched_turns for count in (1, 2, 3, 4, 12)}
+    assert watched == {1: 16, 2: 8, 3: 6, 4: 6, 12: 6}
 
 
 def test_two_bind_at_a_time_in_a_quick_run_alone():

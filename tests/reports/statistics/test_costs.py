@@ -24,6 +24,15 @@ def test_phases_are_those_of_rows_that_have_them_all(tmp_path):
     assert {row: list(parts) for row, parts in rows.items()} == {"numpy-blas": list(PHASES)}
 
 
+def test_an_update_of_as_many_columns_counts_whatever_the_rows(tmp_path):
+    passes = [entry(NUMPY, 100_000, 20, op=phase) for phase in PHASES[:2]]
+    other, same = entry(NUMPY, 1000, 30, op="update"), entry(NUMPY, 1000, 20, op="update")
+    assert phases(load_run(write_run(tmp_path / "other", [*passes, other]))) == {}
+    ((case, rows),) = phases(load_run(write_run(tmp_path / "same", [*passes, other, same]))).items()
+    assert case.m == 100_000
+    assert rows["numpy-blas"]["update"].case.m == 1000
+
+
 def test_a_start_is_what_the_first_process_took_before_its_first_step(tmp_path):
     (record,) = records_of(tmp_path, entry(NUMPY, 1000, 20, **START, copy_to_device_seconds=[0.5, 0.3]))
     assert math.isclose(start_seconds(record), 1.0 + 0.2 + 0.04 + 0.5)

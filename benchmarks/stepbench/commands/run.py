@@ -41,7 +41,7 @@ from stepbench.commands.terminal import (
     sentences,
     split_list,
 )
-from stepbench.commands.tune import tune_what_is_not
+from stepbench.commands.tune import tune_what_is_not, untuned_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -250,6 +250,8 @@ def _finish(folder: Path, plan: Plan, asked: Options) -> None:
     status, reasons = exit_status(folder, plan)
     page = render(folder)
     tell_marks(folder, plan)
+    for hint in untuned_sentences([each.row for each in plan.participants]) if plan.goes_by_what_is_tuned else []:
+        say(hint)
     if sentence := left_out(folder, resume_command(folder, plan)):
         say(sentence, style="yellow")
     write_asked(folder, asked.json_path, asked.markdown)

@@ -36,6 +36,21 @@ def tune(missing: Missing = False) -> None:
                 say(f"{row.name}: {found}")
 
 
+def untuned_rows(rows: Sequence[Implementation]) -> list[Implementation]:
+    """Those of the catalogue's rows that can be tuned here and never were."""
+    own = [row for row in rows if not row.module.endswith(".py")]
+    return [row for row in own if row.unavailable() is None and row.is_untuned()]
+
+
+def untuned_sentences(rows: Sequence[Implementation]) -> list[str]:
+    """That rows which could be tuned go by their defaults, for whoever reads how fast they are."""
+    from stepreports.telling.text import listed
+
+    names = list(dict.fromkeys(row.name for row in untuned_rows(rows)))
+    goes = f"{listed(names)} {'goes by its default' if len(names) == 1 else 'go by their defaults'}" if names else ""
+    return [f"{goes} here; stepbench tune measures in half a minute how they read fastest."] if names else []
+
+
 def tune_what_is_not(rows: Sequence[Implementation]) -> None:
     """Before a run: tune those of the catalogue's rows that never were here, in a process of its own, and tell it.
 
@@ -44,7 +59,7 @@ def tune_what_is_not(rows: Sequence[Implementation]) -> None:
     from stepbench.machine.child_processes import module, run_to_its_end
     from stepbench.machine.children import environment_of_child, somewhere_to_cache
 
-    if not any(row.unavailable() is None and row.is_untuned() for row in rows if not row.module.endswith(".py")):
+    if not untuned_rows(rows):
         return
     say("Measuring once how the fused rows read fastest on this machine, which takes half a minute (stepbench tune).")
     threads = {THREADS: os.environ[THREADS]} if THREADS in os.environ else {}  # as many as were asked about here

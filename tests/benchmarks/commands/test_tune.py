@@ -79,6 +79,15 @@ def test_where_it_fails_the_run_goes_on_and_says_so(child, answer, reason, capsy
     assert re.search(f"plan that is the default everywhere: .*{reason}", told)
 
 
+def test_a_run_says_which_rows_could_be_tuned_and_were_not(file):
+    (told,) = tune.untuned_sentences(FUSED)
+    assert told.startswith("numba-fused")
+    assert "numpy-blas" not in told
+    assert "stepbench tune measures in half a minute" in told
+    write(file, EVERYTHING)
+    assert tune.untuned_sentences(FUSED) == []
+
+
 @pytest.mark.slow
 def test_the_command_leaves_out_what_it_knows(tmp_path):
     path = tmp_path / "tuning.json"

@@ -1,7 +1,6 @@
 """What a commit holds, written elsewhere: links within are kept, one that leads outside is refused, by any Python."""
 
 import tarfile
-from functools import partial
 from pathlib import PurePosixPath
 
 import pytest
@@ -15,9 +14,13 @@ from stepkernels.problem import ProblemError
 def any_python(request, monkeypatch):
     """Also the first versions of 3.11, whose tarfile has no filter."""
     if request.param == "without a filter":
-        whole = partial(tarfile.TarFile.extractall, filter="fully_trusted")
+        whole = tarfile.TarFile.extractall
+
+        def extractall(archive, path):
+            whole(archive, path, filter="fully_trusted")
+
         monkeypatch.delattr(tarfile, "data_filter")
-        monkeypatch.setattr(tarfile.TarFile, "extractall", lambda self, path: whole(self, path))
+        monkeypatch.setattr(tarfile.TarFile, "extractall", extractall)
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 1. Bias: steps of known duration; how far the median lies from the truth, and below which duration more than 1 %. What
    a call costs, which steps of known duration hide, is measured by an empty one and added.
-2. A/A: pairs of the same row; how often the harness says "different" when nothing is.
-3. A slow-down of 5 % injected into one of each pair; how often it is seen, where it could be.
+2. A/A: one row in several processes, each beside the first, as rows stand beside a baseline; how often the harness
+   says "different" when nothing is.
+3. A slow-down of 5 % injected into all but the first; how often it is seen, where it could be.
 4. The same pairs as `stepbench compare` would judge them (see `judged_as_versions`).
 5. Layout: what the size of a process's environment and the place of X in its page do to small cases.
 
@@ -37,6 +38,7 @@ SLOWER = 0.05
 MOST_FALSE_ALARMS = 2
 LEAST_SEEN = 0.95
 KNOWN_SPEED = "stepbench.evidence.known_speed"
+BASE, CONTROL = "base", "control"
 
 Verdict = intervals.Verdict
 Pair = tuple[str, str]  # the names of two rows
@@ -47,24 +49,24 @@ Timed = dict[tuple[str, str], Turns]  # by participant and name of the case
 class Effort:
     """How much to measure.
 
-    pairs    beside a control pair, from which the margin is taken as in any run
-    repeats  data sets of each size: pairs · sizes · repeats comparisons, 200 unless told otherwise
+    others   rows that are compared with the base, beside a control from which the margin is taken as in any run
+    repeats  data sets of each size: others · sizes · repeats comparisons, 200 unless told otherwise
     copies   processes of each kind of layout, at the first `shifted` of the sizes
     """
 
     known_seconds: Sequence[float] = (1e-6, 5e-6, 20e-6, 50e-6, 200e-6, 2e-3)
-    pairs: int = 4
+    others: int = 8
     sizes: Sequence[tuple[int, int]] = ((200, 10), (569, 30), (1_000, 20), (4_000, 50), (20_000, 20))
-    repeats: int = 10
+    repeats: int = 5
     copies: int = 4
     shifted: int = 3
     generations: int = PRESETS["standard"].generations + 1  # as a standard run has where it is narrow at once
     turns: int = 16  # of many generations, few are enough: it is between processes that this machine differs
 
     @property
-    def pair_names(self) -> list[Pair]:
-        """The two rows of each pair; the first pair is the control."""
-        return [(f"a{k}", f"b{k}") for k in range(self.pairs + 1)]
+    def pairs(self) -> list[Pair]:
+        """The rows that are compared with the base, each with it."""
+        return [(f"other {k + 1}", BASE) for k in range(self.others)]
 
     @property
     def cases(self) -> list[Case]:
@@ -169,9 +171,9 @@ class SelfTest:
 def run(progress: Progress, effort: Effort = FULL) -> SelfTest:
     """Take the three measurements: some ten minutes in full."""
     empty_seconds, bias = _bias(progress, effort)
-    same = _time([row for pair in effort.pair_names for row in _same(pair)], effort.cases, progress, effort)
-    slowed = _time([row for pair in effort.pair_names for row in _one_slowed(pair)], effort.cases, progress, effort)
-    control, *others = effort.pair_names
+    others, control = effort.pairs, (CONTROL, BASE)
+    same = _time(_same([BASE, CONTROL, *(name for name, _ in others)]), effort.cases, progress, effort)
+    slowed = _time(_slowed([name for name, _ in others]), effort.cases, progress, effort)
     places = places_of(effort.cases)
     margins = margins_of((places[case], *turns) for case, turns in _both(same, control))
     return SelfTest(
@@ -182,9 +184,9 @@ def run(progress: Progress, effort: Effort = FULL) -> SelfTest:
         slowed=[each for pair in others for each in _comparisons(_both(slowed, pair), places, margins)],
         layout=_layout(progress, effort),
         versions=judged_as_versions.judged(
-            [dict(_both(same, pair)) for pair in others],
-            [{case: (base, version) for case, (version, base) in _both(slowed, pair)} for pair in others],
-            dict(_both(same, control)),
+            [_of_versions(same, pair) for pair in others],
+            [_of_versions(slowed, pair) for pair in others],
+            _of_versions(same, control),
             SLOWER,
         ),
     )
@@ -240,16 +242,16 @@ def _layout(progress: Progress, effort: Effort) -> dict[str, float]:
     return layout_effects.differences(_time(copies, effort.cases_of_layout, progress, effort))
 
 
-def _same(pair: Pair) -> list[Participant]:
-    """One row under two names."""
-    return [Participant(_row(name, CATALOG[SELF_TESTED].module)) for name in pair]
+def _same(names: Sequence[str]) -> list[Participant]:
+    """One row under several names."""
+    return [Participant(_row(name, CATALOG[SELF_TESTED].module)) for name in names]
 
 
-def _one_slowed(pair: Pair) -> list[Participant]:
-    """One row under two names, the first of them slowed."""
-    first, second = pair
+def _slowed(names: Sequence[str]) -> list[Participant]:
+    """The base, and the row slowed under these names."""
     module = CATALOG[SELF_TESTED].module
-    return [_unjudged(first, row=module, slower=SLOWER), _unjudged(second, row=module, slower=0.0)]
+    base = _unjudged(BASE, row=module, slower=0.0)
+    return [base, *(_unjudged(name, row=module, slower=SLOWER) for name in names)]
 
 
 def _unjudged(name: str, **options: object) -> Participant:
@@ -275,6 +277,11 @@ def _both(timed: Timed, pair: Pair) -> list[tuple[str, tuple[Turns, Turns]]]:
     """The turns of both rows of a pair, for each case, which is named."""
     first, second = pair
     return [(case, (turns, timed[second, case])) for (name, case), turns in timed.items() if name == first]
+
+
+def _of_versions(timed: Timed, pair: Pair) -> dict[str, tuple[Turns, Turns]]:
+    """The same by case, the base first, as versions stand."""
+    return {case: (base, other) for case, (other, base) in _both(timed, pair)}
 
 
 def _comparisons(

@@ -56,8 +56,7 @@ MOST_CALLS = 4**10
 NOTED_SECONDS = 0.06  # of telling what it holds, for it to be work that was put off: a pool's threads spin for 26 ms
 NOTED_TIMES = 3  # in a row, since a busy machine may take as long once
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
-MOST_POINTS = 32
-MOST_WATCHED_SECONDS = 0.5
+MOST_POINTS, MOST_WATCHED_SECONDS = 32, 0.5
 IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
 
 Fields = dict[str, Any]

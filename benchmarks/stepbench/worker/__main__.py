@@ -6,6 +6,7 @@ runner's turnstile, over the socket that is file descriptor FD.
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 import time
@@ -41,6 +42,8 @@ def main(descriptor: int, threads: int) -> int:
     from stepbench.worker.suite.plugin import SuitePlugin
     from stepkernels.probe import library_version
 
+    gc.collect()
+    gc.freeze()  # libraries stay: the collector, which goes through everything before each case, need not see them
     turnstile.answer(Started(import_seconds=seconds, library_version=library_version(row.library)))
     plugin = SuitePlugin([(row, case) for case in orders.cases], turnstile)
     return int(pytest.main([str(FOLDER), "-q", "--no-header", "--no-summary"], plugins=[plugin]))

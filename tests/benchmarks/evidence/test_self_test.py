@@ -34,9 +34,8 @@ def test_a_self_test_passes_only_when_every_promise_holds():
 
 
 def test_in_full_the_self_test_compares_200_times_over_as_many_generations_as_a_standard_run_has_at_least():
-    standard, control_pairs = PRESETS["standard"], 1
-    assert (len(FULL.pair_names) - control_pairs) * len(FULL.cases) == 200
-    assert FULL.generations == standard.generations + 1
+    assert len(FULL.pairs) * len(FULL.cases) == 200
+    assert FULL.generations == PRESETS["standard"].generations + 1
 
 
 def test_the_figures_are_told_place_by_place():
@@ -73,7 +72,7 @@ class Silent:
 @pytest.mark.slow
 def test_the_harness_can_measure_itself():
     progress = Silent()
-    effort = Effort(known_seconds=(50e-6,), pairs=1, sizes=((37, 5),), repeats=1, generations=1, copies=2)
+    effort = Effort(known_seconds=(50e-6,), others=1, sizes=((37, 5),), repeats=1, generations=1, copies=2)
     result = self_test.run(progress, effort)
     assert progress.units == self_test.units_of_work(effort)
     assert len(result.same) == len(result.slowed) == 1

@@ -78,7 +78,7 @@ def check(asked: Options) -> None:
     with TerminalProgress("Checking", len(chosen), live) as bar:
 
         def finished(report: RowReport) -> None:
-            live.print(verdict_line(report), soft_wrap=True)
+            live.print(verdict_line(report), soft_wrap=not live.is_terminal)
             bar.advance()
 
         result = checking.check(

@@ -103,7 +103,7 @@ def tell(machine: dict[str, Any], limits: dict[str, Any]) -> None:
     say("")
     for sentence in warnings_for(machine):
         say(f"! {sentence}", style="yellow")
-    say(paste_line(machine, limits))
+    say(paste_line(machine, limits), whole=True)
 
 
 def machine_lines(machine: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stepbench.commands.terminal import errors, say, screen_columns, sentences, write_data
+from stepbench.commands.terminal import between_words, errors, say, screen_columns, sentences, write_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,8 +77,7 @@ def row_lines(facts: Sequence[dict[str, Any]], width: float) -> Iterator[tuple[s
             yield ": ".join(filter(None, (line, reason))), style
         else:
             yield f"{line}:", style
-            for part in textwrap.wrap(reason, int(width), initial_indent=INDENT, subsequent_indent=INDENT):
-                yield part, style
+            yield textwrap.indent(between_words(reason, width - len(INDENT)), INDENT), style
     legend = ", ".join(f"{op[0].upper()} {op}" for op in Op)
     yield f"\nops: {legend}. `stepbench show ROW` tells more of one.", "dim"
 

@@ -42,5 +42,5 @@ def new_kernel(
         write_whole(file, text)
     say(f"Written: {', '.join(map(str, files))}")
     simulate = " --simulate" if language in ("triton", "cuda") else ""
-    say(f"Check it with: stepbench check{simulate} --kernel {path}")
-    say(f"Time it with:  stepbench run --kernel {path}")
+    say(f"Check it with: stepbench check{simulate} --kernel {path}", whole=True)
+    say(f"Time it with:  stepbench run --kernel {path}", whole=True)

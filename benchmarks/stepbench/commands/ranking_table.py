@@ -109,8 +109,12 @@ def _width(rankings: Sequence[Ranking], columns: Columns) -> int:
 
 def _folded(sentence: str, style: str, width: float) -> Iterator[Text]:
     """Words on as many lines as they need."""
-    lines = [sentence] if math.isinf(width) else textwrap.wrap(sentence, max(1, int(width)))
+    lines = [sentence] if math.isinf(width) else _wrapped(sentence, max(1, int(width)))
     return (Text(line, style=style) for line in lines)
+
+
+def _wrapped(sentence: str, width: int) -> list[str]:
+    return textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _table(ranking: Ranking, lines: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[Text]:

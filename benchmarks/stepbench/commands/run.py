@@ -197,7 +197,7 @@ def _stopped_softly(folder: Path, plan: Plan | None) -> Iterator[None]:
         listen()
         if not (folder / "benchmark.json").exists():
             raise
-        say(f"Stopped. What was measured is kept; go on with: {resume_command(folder, plan)}", on=errors)
+        say(f"Stopped. What was measured is kept; go on with: {resume_command(folder, plan)}", on=errors, whole=True)
         render(folder)
         raise typer.Exit(stopped.exit_status) from None
 

@@ -8,36 +8,56 @@ from typing import TYPE_CHECKING
 from stepbench.commands.terminal import console, say, screen_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stepbench.run.plan import Plan
 
 
 def tell_plan(plan: Plan) -> None:
     """Print what a run would do, before it does it."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from stepbench.run.estimate import memory_bytes, run_seconds
-    from stepbench.run.participants import Role
+    from stepbench.run.estimate import run_seconds
     from stepreports.telling.text import counted, duration
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("case", "rows", "memory"):
-        table.add_column(column, justify="left" if column == "case" else "right")
-    for case in plan.cases:
-        rows = sum(participant.role is Role.ROW for participant in plan.taking_part(case))
-        table.add_row(Text(case.name), str(rows), f"{memory_bytes(plan, case) / 2**20:,.0f} MiB")
     capped = sum(skip.case is not None for skip in plan.skips)
     budget = plan.budget_seconds if plan.max_seconds is None else plan.budget_seconds and plan.max_seconds
     summary = (
         f"{counted(len(plan.cases), 'case')}, {counted(plan.generations, 'generation')} of {plan.turns} turns, "
         f"{len(plan.participants)} processes at a time; about {duration(run_seconds(plan))}"
         + (f", and more generations until ratios are narrow, up to {duration(budget)}" if budget else "")
-        + (f"; {capped} combinations of row and case are left out with a reason" if capped else "")
+        + (f"; {capped} times a row is left out of a case, with a reason" if capped > 1 else "")
+        + ("; a row is left out of a case, with a reason" if capped == 1 else "")
     )
-    console.print(table)
+    for line in case_lines(_cases(plan), screen_columns()):
+        say(line)
     say(summary, style="bold")
     for line in _left_out(plan):
         say(line, style="yellow")
+
+
+def _cases(plan: Plan) -> list[tuple[str, int, str]]:
+    """Each case, how many rows it has, and the memory that it takes."""
+    from stepbench.run.estimate import memory_bytes
+    from stepbench.run.participants import Role
+
+    return [
+        (
+            case.name,
+            sum(participant.role is Role.ROW for participant in plan.taking_part(case)),
+            f"{memory_bytes(plan, case) / 2**20:,.0f} MiB",
+        )
+        for case in plan.cases
+    ]
+
+
+def case_lines(cases: Sequence[tuple[str, int, str]], width: float) -> list[str]:
+    """The cases as a table; where the screen has fewer columns than that, each on two lines."""
+    from stepreports.telling.text import counted
+
+    cells = [("case", "rows", "memory"), *((name, str(rows), memory) for name, rows, memory in cases)]
+    name, rows, memory = (max(map(len, column)) for column in zip(*cells, strict=True))
+    if name + rows + memory + 4 <= width:
+        return [f"{a:{name}}  {b:>{rows}}  {c:>{memory}}" for a, b, c in cells]
+    return [line for a, b, c in cases for line in (a, f"  {counted(b, 'row')}, {c}")]
 
 
 def _left_out(plan: Plan) -> list[str]:

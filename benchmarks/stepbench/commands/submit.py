@@ -47,7 +47,7 @@ def submit(
         raise typer.Exit(Status.FAILED)
     archive = pack(run, Path(f"stepbench-{name_of_place(run)}.zip") if out is None else out)
     say(f"Nothing is against it: its records, its journal and the harness's own test are in {archive}.")
-    say(f"In a fork of the project: python -m stepreports.publish {archive}")
+    say(f"In a fork of the project: python -m stepreports.publish {archive}", whole=True)
     say("Commit what that writes under reports/, and open a pull request; or attach the file to an issue.")
 
 

@@ -6,7 +6,9 @@ import functools
 import inspect
 import math
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
@@ -26,6 +28,8 @@ console = Console()
 errors = Console(stderr=True)
 live = Console()  # of what is drawn again and again, which a screen must not fold
 _columns_found = console.width  # before narrow screens are widened
+UNBROKEN = "\N{NO-BREAK SPACE}"
+TOGETHER = re.compile(r"(?<=\d) (?=[%×])|(?<=×) (?=\d)")  # the space within "5 %" and within "300 × 10"
 LEAST_COLUMNS = 20  # a screen of fewer, such as COLUMNS=0, tells nothing
 
 P = ParamSpec("P")
@@ -63,7 +67,7 @@ def tell_ending(error: BaseException) -> int:
 
 
 def widen_narrow_screens() -> None:
-    """Write lines of `NARROWEST` where the screen has fewer columns, and let it fold them: nothing is cut off."""
+    """Lay tables out for `NARROWEST` where the screen has fewer columns, and let it fold them: nothing is cut off."""
     for each in (console, errors):
         if each.width < NARROWEST:
             each.width = NARROWEST
@@ -107,9 +111,28 @@ def options_of(options: type[Any]) -> Callable[[Callable[[Any], R]], Callable[..
     return taking_fields
 
 
-def say(line: str, style: str | None = None, *, on: Console = console) -> None:
-    """Print a line as it is: no markup, no colours of numbers, wrapped by the terminal alone."""
-    on.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+def say(line: str, style: str | None = None, *, on: Console = console, whole: bool = False) -> None:
+    """Print a line as it is, without markup or colours of numbers; a terminal gets it broken between words.
+
+    `whole`: not even there, for it is meant to be copied.
+    """
+    columns = _columns_found if on.is_terminal and not whole else math.inf
+    on.print(between_words(line, columns), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def between_words(text: str, columns: float) -> str:
+    """A text whose lines have so many columns at most, unless a word has more. Raises nothing."""
+    if columns < LEAST_COLUMNS or math.isinf(columns):
+        return text
+    return "\n".join(_folded(line, int(columns)) for line in text.split("\n"))
+
+
+def _folded(line: str, columns: int) -> str:
+    if len(line) <= columns:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    folder = textwrap.TextWrapper(columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return folder.fill(TOGETHER.sub(UNBROKEN, line)).replace(UNBROKEN, " ")
 
 
 def write_data(text: str) -> None:

@@ -92,4 +92,6 @@ class TerminalProgress:
             self.bar.update(self.task, total=self.total)
 
     def note(self, text: str) -> None:
-        self.console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        """A sentence of its own: on a terminal broken between words, elsewhere one line."""
+        to_file = not self.console.is_terminal
+        self.console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=to_file)

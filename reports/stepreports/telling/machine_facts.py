@@ -55,9 +55,11 @@ def _flattened(told: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
             case list() if all(isinstance(item, str) for item in value):
                 lines.append((f"{prefix}{name}", ", ".join(value)))
             case bool():
-                lines.append((f"{prefix}{name}", str(value)))
+                lines.append((f"{prefix}{name}", "yes" if value else "no"))
             case int() if 0 <= value < _MOST_BYTES and (name.endswith("bytes") or prefix == "caches "):
                 lines.append((f"{prefix}{name.removesuffix('_bytes')}", text.plain_bytes(value, 3)))
+            case float():
+                lines.append((f"{prefix}{name}", f"{value:.5g}"))
             case _:
                 lines.append((f"{prefix}{name}", str(value)))
     return lines

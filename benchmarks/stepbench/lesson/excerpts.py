@@ -38,7 +38,7 @@ def _excerpt(row: str, names: Sequence[str]) -> Excerpt:
 
 
 def definitions(file: Path) -> dict[str, str]:
-    """The code of each function and class of a file by its name, decorators included; methods are "Class.method"."""
+    """The code of each function, class and constant of a file by its name, decorators included; or "Class.method"."""
     whole = file.read_text(encoding="utf-8")
     lines, found = whole.splitlines(), {}
     for node in ast.parse(whole).body:
@@ -46,9 +46,12 @@ def definitions(file: Path) -> dict[str, str]:
             found[node.name] = _code(node, lines)
             methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
             found |= {f"{node.name}.{each.name}": _code(each, lines) for each in methods}
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = _code(node, lines)
     return found
 
 
-def _code(node: ast.FunctionDef | ast.ClassDef, lines: Sequence[str]) -> str:
-    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+def _code(node: ast.FunctionDef | ast.ClassDef | ast.Assign, lines: Sequence[str]) -> str:
+    decorators = [] if isinstance(node, ast.Assign) else node.decorator_list
+    first = min([node.lineno, *(each.lineno for each in decorators)])
     return textwrap.dedent("\n".join(lines[first - 1 : node.end_lineno]))

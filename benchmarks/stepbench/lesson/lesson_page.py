@@ -117,6 +117,7 @@ def values(run: Run) -> dict[str, Any]:
         "fastest": fastest,
         "loop": costs[ROWS[0]],
         "alarm": step_costs.alarm(list(costs.values())),
+        "not_believed": step_costs.not_believed(run),
         "roof": memory.roofline(run),
     }
 

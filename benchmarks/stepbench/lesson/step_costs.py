@@ -56,6 +56,12 @@ def costs(run: Run) -> list[Cost]:
     return [_cost(record, loop, varying) for record, varying in zip(timed, spread, strict=True)]
 
 
+def not_believed(run: Run) -> list[str]:
+    """The rows of the lesson that were timed and are not told: faster than the machine can read X, by its own limit."""
+    records = run.cases[timed_case(run)]
+    return [row for row in ROWS if row not in records]
+
+
 def alarm(found: Sequence[Cost]) -> Alarm | None:
     """What a reader of these costs must be told before them; None where the machine was quiet."""
     loud = [cost for cost in found if cost.spread > LOUD_SPREAD]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,7 @@ class Wording:
             plain_seconds=numbers.plain_seconds,
             plain_bytes=numbers.plain_bytes,
             percent=numbers.percent,
+            names=names,
         )
 
     @cached_property
@@ -86,6 +87,11 @@ def digits(value: float, count: int = 3) -> str:
         return numbers.significant(value, count).replace("-", _MINUS)
     mantissa, _, exponent = f"{value:.{count - 1}e}".partition("e")
     return rf"${mantissa} \times 10^{{{int(exponent)}}}$"
+
+
+def names(rows: Sequence[str]) -> str:
+    """Names of rows, each as code."""
+    return ", ".join(f"`{row}`" for row in rows)
 
 
 def places(value: float, count: int = 2) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import inspect
 import re
@@ -32,6 +33,14 @@ def test_an_excerpt_is_its_rows_code_in_the_order_declared_from_the_file_it_name
     (file,) = (file for file in source_files(CATALOG[excerpt.row]) if file.name == excerpt.file)
     code = definitions(file)
     assert shown(excerpt) == "\n\n".join(code[name] for name in EXCERPTS[excerpt.row])
+
+
+@pytest.mark.parametrize("excerpt", excerpts(), ids=lambda excerpt: excerpt.row)
+def test_an_excerpt_shows_everything_of_its_file_that_it_calls(excerpt):
+    """Whole enough to follow: what it uses is in it, a library's or a class's, but never elsewhere in the file."""
+    (file,) = (file for file in source_files(CATALOG[excerpt.row]) if file.name == excerpt.file)
+    used = {node.id for node in ast.walk(ast.parse(shown(excerpt))) if isinstance(node, ast.Name)}
+    assert used & definitions(file).keys() <= set(EXCERPTS[excerpt.row])
 
 
 def test_the_fused_code_is_the_plain_one_without_vectors_by_hand():

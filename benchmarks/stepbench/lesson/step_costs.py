@@ -16,7 +16,8 @@ from stepreports.telling import text
 class Cost:
     """What a step of a row costs here.
 
-    speedup   how many times as fast as the loop: the median, over turns, of the loop's time over the row's
+    gain      how many times as fast as the loop: the median, over turns, of the loop's time over the row's
+    speedup   the same in words; None for the loop itself
     worst     the largest error, in units of its bound
     spread    the interquartile range of its turns over their median
     """
@@ -24,6 +25,7 @@ class Cost:
     row: str
     time: str
     interval: str
+    gain: float
     speedup: str | None
     passes: int
     worst: str
@@ -77,6 +79,7 @@ def _cost(record: Record, loop: Record, spread: float) -> Cost:
         row=record.row.name,
         time=text.plain_seconds(record.seconds.value),
         interval=f"{text.plain_seconds(record.seconds.low)} – {text.plain_seconds(record.seconds.high)}",
+        gain=gain.value if gain else 1.0,
         speedup=text.significant(gain.value) if gain and record is not loop else None,
         passes=record.passes_over_x,
         worst=text.significant(max(record.agreement.values(), default=0.0)),

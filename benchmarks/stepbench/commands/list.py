@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,7 +76,8 @@ def row_lines(facts: Sequence[dict[str, Any]], width: float) -> Iterator[tuple[s
             yield ": ".join(filter(None, (line, reason))), style
         else:
             yield f"{line}:", style
-            yield textwrap.indent(between_words(reason, width - len(INDENT)), INDENT), style
+            for part in between_words(reason, width - len(INDENT)).split("\n"):
+                yield INDENT + part, style
     legend = ", ".join(f"{op[0].upper()} {op}" for op in Op)
     yield f"\nops: {legend}. `stepbench show ROW` tells more of one.", "dim"
 

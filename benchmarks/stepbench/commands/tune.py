@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.terminal import errors, say, sentences
+from stepbench.commands.terminal import console, errors, say, sentences
 
 if TYPE_CHECKING:
     from stepkernels import Implementation
@@ -30,10 +30,12 @@ def tune(missing: Missing = False) -> None:
     from stepkernels.catalog import CATALOG
 
     refuse_variables(os.environ)
-    for row in CATALOG.values():
-        if row.unavailable() is None and (row.is_untuned() or not missing):
-            for found in row.tune():
-                say(f"{row.name}: {found}")
+    with console.status("Measuring", refresh_per_second=1) as status:  # no oftener, for it is beside what is timed
+        for row in CATALOG.values():
+            if row.unavailable() is None and (row.is_untuned() or not missing):
+                status.update(f"Measuring how {row.name} reads fastest")
+                for found in row.tune():
+                    say(f"{row.name}: {found}")
 
 
 def untuned_rows(rows: Sequence[Implementation]) -> list[Implementation]:

@@ -42,7 +42,7 @@ KernelFiles = Annotated[
     ),
 ]
 Sizes = Annotated[str | None, typer.Option(help="Synthetic sizes, rows x columns, as in 1000x20,20000x50.")]
-Ops = Annotated[str | None, typer.Option(help="Operations: forward,backward,gradient,update,step,train.")]
+Ops = Annotated[str | None, typer.Option(help="Comma-separated: forward, backward, gradient, update, step, train.")]
 Dtypes = Annotated[str | None, typer.Option(help="float32,float64.")]
 Storages = Annotated[
     str | None,

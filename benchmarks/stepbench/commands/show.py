@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.terminal import console, errors, sentences, write_data
+from stepbench.commands.terminal import errors, live, sentences, write_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.syntax import Syntax
+    from rich.text import Text
 
     from stepbench.machine.loading import Standing
     from stepkernels.interface import Implementation
@@ -32,16 +32,16 @@ def show(row: Annotated[str, typer.Argument(metavar="ROW", help="A row's name (s
 
     (chosen,) = rows_named([row])
     files = source_files(chosen)
-    if not console.is_terminal:
+    if not live.is_terminal:
         write_data(as_source(files))
         return
     with errors.status(f"Loading {chosen.library}"):
         standing = standings_of([chosen])[chosen.name]
-    console.print(Markdown("\n".join(fact_lines(chosen, standing))))
+    live.print(Markdown("\n".join(fact_lines(chosen, standing))))
     for file in files:
         if len(files) > 1:
-            console.rule(f"{file.parent.name}/{file.name}", align="left")
-        console.print(highlighted(file))
+            live.rule(f"{file.parent.name}/{file.name}", align="left")
+        live.print(highlighted(file), soft_wrap=True)  # code is folded by the screen alone, and copied as it stands
 
 
 def as_source(files: Sequence[Path]) -> str:
@@ -59,20 +59,22 @@ def as_source(files: Sequence[Path]) -> str:
 
 def fact_lines(row: Implementation, standing: Standing) -> list[str]:
     """What a row declares, and whether it can run here, in Markdown."""
+    passes = "once" if row.passes_over_x == 1 else f"{row.passes_over_x} times"
     return [
         f"**{row.name}** — {row.technique}. {row.summary}",
         f"- device: {row.device}; operations: {', '.join(row.ops)}",
         f"- dtypes: {', '.join(row.dtypes)}; optimizers: {', '.join(row.optimizers)}",
         f"- keeps X in its dtype{''.join(f', or in {each} with float32' for each in row.storages)}",
-        f"- reads X {row.passes_over_x} time(s) per gradient; sums {row.accumulation}; residual {row.residual}",
+        f"- reads X {passes} per gradient; sums {row.accumulation}; residual {row.residual}",
         f"- {'the same bits every run' if row.deterministic else 'the last bits may differ from run to run'}",
         f"- here: {': '.join(filter(None, (standing.word, standing.reason)))}",
     ]
 
 
-def highlighted(file: Path) -> Syntax:
+def highlighted(file: Path) -> Text:
     """A file of source in colours."""
     from rich.syntax import Syntax
 
     language = {".cu": "cuda", ".cpp": "cpp"}.get(file.suffix, "python")
-    return Syntax(file.read_text(encoding="utf-8").rstrip(), language, theme="ansi_dark", word_wrap=True)
+    code = file.read_text(encoding="utf-8").rstrip()
+    return Syntax(code, language, theme="ansi_dark").highlight(code)

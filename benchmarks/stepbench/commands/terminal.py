@@ -67,11 +67,16 @@ def tell_ending(error: BaseException) -> int:
 
 
 def widen_narrow_screens() -> None:
-    """Lay tables out for `NARROWEST` where the screen has fewer columns, and let it fold them: nothing is cut off."""
+    """Lay tables out for `NARROWEST` where the screen has fewer columns, and let it fold them: nothing is cut off.
+
+    The consoles that Typer makes go by COLUMNS: its boxes around errors fit any screen that is one, its help does not,
+    and has no boxes there.
+    """
     for each in (console, errors):
         if each.width < NARROWEST:
+            if not each.is_terminal or each.width < LEAST_COLUMNS:
+                os.environ["COLUMNS"] = str(NARROWEST)
             each.width = NARROWEST
-            os.environ["COLUMNS"] = str(NARROWEST)  # for the consoles that Typer makes
     if _columns_found >= LEAST_COLUMNS:
         live.width = _columns_found  # COLUMNS is another by now
     if not os.environ.get("TERMINAL_WIDTH", "").isdigit():

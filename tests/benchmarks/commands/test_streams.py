@@ -167,13 +167,13 @@ def test_no_width_cuts_anything_off(columns, command):
         assert sorted(re.findall(rb"\w", one)) == sorted(re.findall(rb"\w", other))
 
 
-@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}], ids=str)
-def test_a_terminal_gets_colours_if_it_can_show_them_and_they_are_wanted(variables):
+def on_a_terminal(command, **variables):
+    """The exit status, and what a terminal is sent."""
     decisive = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "TERM"}
     others = {name: value for name, value in environment().items() if name not in decisive}
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "stepbench", "show", "python-loop"],
+        [sys.executable, "-m", "stepbench", *command.split()],
         env={**others, "TERM": "xterm", **variables}, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
@@ -181,7 +181,24 @@ def test_a_terminal_gets_colours_if_it_can_show_them_and_they_are_wanted(variabl
     with contextlib.suppress(OSError):  # of a terminal whose other end is closed
         while part := os.read(ours, 4096):
             shown += part
-    assert process.wait() == 0
+    return process.wait(), shown
+
+
+@pytest.mark.parametrize("columns", [50, 60, 80])
+@pytest.mark.parametrize("command", ["run --help", "--help", "run --dry-run --rows numpy-blas", "run --seed odd"])
+def test_a_screen_gets_no_line_wider_than_it_is_and_no_word_less(columns, command):
+    """Nothing that it would have to fold: not a box, not a table, not a sentence in the middle of a word."""
+    _, shown = on_a_terminal(command, COLUMNS=str(columns))  # a dumb one has 80, whatever it says
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).splitlines()
+    fit = [line for line in lines if not re.fullmatch(r"\S+", line)]  # a name is never broken
+    assert max(map(len, fit)) <= columns
+    assert not re.search(r"\w…", "".join(lines))  # how Rich marks what it cut off
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}], ids=str)
+def test_a_terminal_gets_colours_if_it_can_show_them_and_they_are_wanted(variables):
+    status, shown = on_a_terminal("show python-loop", **variables)
+    assert status == 0
     assert b"python-loop" in shown
     coloured = re.search(rb"\x1b\[(\d+;)*3\d(;\d+)*m", shown) is not None
     assert coloured == (variables == {"TERM": "xterm-256color"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+
+from stepbench.commands.terminal import between_words
 
 if TYPE_CHECKING:
     from stepreports.statistics.runs import Record
@@ -109,12 +109,7 @@ def _width(rankings: Sequence[Ranking], columns: Columns) -> int:
 
 def _folded(sentence: str, style: str, width: float) -> Iterator[Text]:
     """Words on as many lines as they need."""
-    lines = [sentence] if math.isinf(width) else _wrapped(sentence, max(1, int(width)))
-    return (Text(line, style=style) for line in lines)
-
-
-def _wrapped(sentence: str, width: int) -> list[str]:
-    return textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False)
+    return (Text(line, style=style) for line in between_words(sentence, width).split("\n"))
 
 
 def _table(ranking: Ranking, lines: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[Text]:

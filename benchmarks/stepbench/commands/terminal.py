@@ -62,7 +62,7 @@ def tell_ending(error: BaseException) -> int:
     ending = ending_of(error, in_a_file=errors.is_terminal)
     say(ending.sentence, style="red", on=errors)
     if ending.below:
-        say(ending.below.rstrip(), on=errors)
+        say(ending.below.rstrip(), on=errors, whole=True)
     return ending.status
 
 
@@ -126,7 +126,7 @@ def say(line: str, style: str | None = None, *, on: Console = console, whole: bo
 
 
 def between_words(text: str, columns: float) -> str:
-    """A text whose lines have so many columns at most, unless a word has more. Raises nothing."""
+    """A text whose lines have so many columns at most, unless a word has more."""
     if columns < LEAST_COLUMNS or math.isinf(columns):
         return text
     return "\n".join(_folded(line, int(columns)) for line in text.split("\n"))

@@ -49,8 +49,10 @@ def untuned_sentences(rows: Sequence[Implementation]) -> list[str]:
     from stepreports.telling.text import listed
 
     names = list(dict.fromkeys(row.name for row in untuned_rows(rows)))
-    goes = f"{listed(names)} {'goes by its default' if len(names) == 1 else 'go by their defaults'}" if names else ""
-    return [f"{goes} here; stepbench tune measures in half a minute how they read fastest."] if names else []
+    if not names:
+        return []
+    goes = "goes by its default" if len(names) == 1 else "go by their defaults"
+    return [f"{listed(names)} {goes} here; stepbench tune measures in half a minute what reads fastest."]
 
 
 def tune_what_is_not(rows: Sequence[Implementation]) -> None:

@@ -276,6 +276,31 @@ _ROWS = (
         allocates=True,
         survives_fork=False,
     ),
+    Implementation(
+        name="torch-distributed-cpu",
+        module="stepkernels.rows.torch_distributed",
+        library="torch",
+        technique="rows shared among processes",
+        summary="Each process reads a share of the rows once; they add n + 2 sums in order and all update alike.",
+        options={"device": "cpu", "share": "stepkernels.rows.numba_fused", "ranks": None},
+        ops=_FUSED,
+        passes_over_x=1,
+        allocates=True,
+        survives_fork=False,
+    ),
+    Implementation(
+        name="torch-distributed-cuda",
+        module="stepkernels.rows.torch_distributed",
+        library="cupy",
+        device="cuda",
+        technique="rows shared among GPUs",
+        summary="The same with a GPU for each process, and NCCL between them; it has not run on any GPU yet.",
+        options={"device": "cuda", "share": "stepkernels.rows.cupy_fused", "ranks": None},
+        ops=_FUSED,
+        passes_over_x=1,
+        allocates=True,
+        survives_fork=False,
+    ),
 )
 
 CATALOG: dict[str, Implementation] = {row.name: row for row in _ROWS}

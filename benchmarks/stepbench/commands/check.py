@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepbench.commands.choice_of_rows import chosen_rows, keeping, required_rows
+from stepbench.commands.choice_of_rows import chosen_rows, keeping, required_rows, with_ranks
 from stepbench.commands.options import KernelFiles, Require
 from stepbench.commands.places import require_writable
 from stepbench.commands.terminal import errors, live, options_of, say, sentences, split_list
@@ -39,6 +39,14 @@ class Options:
             help="Only as rows keep X in float16, bfloat16 or int8, comma-separated. Default: in all that a row can.",
         ),
     ] = None
+    ranks: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,…",
+            help="Check the rows that share X among ranks with each of these numbers of ranks, as in 1,2,3,4. "
+            "Default: a rank for each thread, or GPU.",
+        ),
+    ] = None
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the check that printed this seed.")] = None
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the whole report here, as JSON.")
@@ -65,7 +73,7 @@ def check(asked: Options) -> None:
 
     refuse_variables(os.environ, but=[SIMULATED] if asked.simulate else [])
     named = None if not asked.rows and not asked.kernel else ",".join(asked.rows or [])
-    chosen = chosen_rows(named, asked.kernel or [])
+    chosen = with_ranks(chosen_rows(named, asked.kernel or []), asked.ranks)
     storages = split_list(asked.storage)
     if asked.storage is not None:
         chosen = keeping(chosen, storages, by_name=named is not None)
@@ -85,7 +93,7 @@ def check(asked: Options) -> None:
             chosen,
             simulate=asked.simulate,
             require=required,
-            named=own | set(asked.rows or ()),
+            named={row.name for row in chosen if row.name in own or row.name.partition("@")[0] in (asked.rows or ())},
             seed=asked.seed,
             storages=storages,
             finished=finished,

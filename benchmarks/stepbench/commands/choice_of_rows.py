@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepbench.commands.terminal import split_list
+from stepbench.commands.terminal import split_list, whole_numbers
 
 if TYPE_CHECKING:
     from stepkernels.interface import Implementation
 
 
+RANKS = "ranks"  # the option of a row that says among how many processes it shares X
+MOST_RANKS = 64  # of a check: each is a process that has loaded torch
 LARGE_ELEMENTS = 10**6  # of X, at which the fused rows are worth their while
 
 
@@ -75,6 +77,30 @@ def kernels_of_files(paths: list[Path]) -> list[Implementation]:
     from stepbench.checking.kernel_file import load_kernel
 
     return [replace(load_kernel(path), module=os.path.relpath(path)) for path in paths]
+
+
+def with_ranks(rows: list[Implementation], ranks: str | None) -> list[Implementation]:
+    """The rows, those that share X among ranks once for each number of them, called torch-distributed-cpu@3 and so on.
+
+    Raises `ProblemError` for a number of ranks that cannot be, and where no row has ranks.
+    """
+    from stepkernels.problem import ProblemError
+
+    if ranks is None:
+        return rows
+    counts = whole_numbers(ranks)
+    if not counts or not all(1 <= count <= MOST_RANKS for count in counts):
+        raise ProblemError(f"--ranks is {ranks!r:.40}; give whole numbers from 1 to {MOST_RANKS}, as in 1,2,3,4.")
+    if not any(RANKS in row.options for row in rows):
+        raise ProblemError("--ranks is for rows that share X among ranks, such as torch-distributed-cpu; name one.")
+    return [each for row in rows for each in (in_ranks(row, counts) if RANKS in row.options else [row])]
+
+
+def in_ranks(row: Implementation, counts: list[int]) -> list[Implementation]:
+    return [
+        replace(row, name=f"{row.name}@{count}", options={**row.options, RANKS: count})
+        for count in dict.fromkeys(counts)
+    ]
 
 
 def distinct(rows: list[Implementation]) -> list[Implementation]:

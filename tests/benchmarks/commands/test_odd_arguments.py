@@ -22,6 +22,8 @@ ODD = {
         *(["python-loop", "--seed", each] for each in NOT_COUNTS if each != "9" * 400),
         *(["--storage", each] for each in ["", ",", "nope", "float32", "int8,nope"]),
         ["numpy-blas", "--storage", "int8"], ["numba-fused", "python-loop", "--storage", "int8"],
+        *(["torch-distributed-cpu", "--ranks", each] for each in ["0", "1,0", ",", "65", *NOT_COUNTS]),
+        ["python-loop", "--ranks", "2"],
         *(["python-loop", option, place] for place in FILES for option in ("--json", "--markdown")),
         *(["--kernel", each] for each in ["", ".", "{folder}", "{file}", *NOWHERE]),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ from stepbench.commands.terminal import console, options_of, say, sentences
 
 if TYPE_CHECKING:
     from stepbench.cases.reading import Reading
+    from stepbench.training.fitting import Trained
+    from stepbench.training.settings import Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,20 @@ class Options:
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the scores and the coefficients here, as JSON.")
     ] = None
+    ranks: Annotated[
+        int | None,
+        typer.Option(
+            help="Share the rows of an .npy file, or of Parquet files (a folder or a pattern in quotes), among so many "
+            "processes. On several hosts: `torchrun … -m stepbench train DATA`.",
+        ),
+    ] = None
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="A rank that does not answer for so long ends the training on all.")
+    ] = 60.0
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Keep the state of a training on ranks here, every second or so.")
+    ] = None
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --checkpoint.")] = False
     force: Force = False
     header: Header = None
     keep_index: KeepIndex = None
@@ -87,18 +104,58 @@ def train(asked: Options) -> None:
 
     The classes of a .csv are its text as written: 01 and 1 are two, and None is one.
     """
-    from stepbench.cases.free_memory import memory_in_sentences
-    from stepbench.training import fitting, outputs, settings, worth
-    from stepreports.records.files import write_json
+    from stepbench.training import outputs
 
     model = asked.out or outputs.default_model(asked.data)
+    if asked.ranks is not None or is_a_rank():
+        from stepbench.commands import train_on_ranks
+
+        train_on_ranks.train(asked, model)
+        return
+    from stepbench.cases.free_memory import memory_in_sentences
+    from stepbench.training import fitting
+
+    require_one_process(asked)
+    require_places(asked, model)
+    with outputs.live_cost(console) as report, memory_in_sentences(asked.data):
+        trained = fitting.train(asked.data, settings_of(asked), report)
+    write(trained, asked, model)
+
+
+def is_a_rank() -> bool:
+    """Whether torchrun, or what sets the same variables, has started this process as one of several."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def require_one_process(asked: Options) -> None:
+    """Raise `ProblemError` for options that only ranks know."""
+    from stepkernels.problem import ProblemError
+
+    if asked.checkpoint is not None or asked.resume:
+        raise ProblemError("--checkpoint and --resume are for a training on ranks; add --ranks 1, or more.")
+
+
+def settings_of(asked: Options) -> Training:
+    from stepbench.training.settings import Training
+
+    return Training(**{each.name: getattr(asked, each.name) for each in fields(Training)})
+
+
+def require_places(asked: Options, model: Path) -> None:
+    """Raise `ProblemError` where a file of the training cannot be written, or is there already."""
+    from stepbench.training import outputs
+
     require_writable(model)
     for path in [*outputs.files_of(model).values(), *filter(None, [asked.json_path])]:
         require_writable(path)
         require_absent(path, force=asked.force)
-    wanted = settings.Training(**{each.name: getattr(asked, each.name) for each in fields(settings.Training)})
-    with outputs.live_cost(console) as report, memory_in_sentences(asked.data):
-        trained = fitting.train(asked.data, wanted, report)
+
+
+def write(trained: Trained, asked: Options, model: Path) -> None:
+    """The model, its figures and the JSON; and say what was learned."""
+    from stepbench.training import outputs, worth
+    from stepreports.records.files import write_json
+
     written = outputs.write_files(trained, model)
     if asked.json_path:
         written.append(write_json(asked.json_path, worth.as_json(trained)))

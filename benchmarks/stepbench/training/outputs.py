@@ -41,6 +41,12 @@ def live_cost(console: Console) -> Iterator[Report]:
         yield report
 
 
+@contextmanager
+def no_cost() -> Iterator[Report]:
+    """A report that nobody sees: the ranks beside the first have the same."""
+    yield lambda _iteration, _cost: None
+
+
 def files_of(model: Path) -> dict[str, Path]:
     """Where a training's files go: the model, and its figures beside it."""
     return {"model": model, **{name: model.with_name(f"{model.stem}-{name}.svg") for name in FIGURES}}

@@ -44,6 +44,7 @@ __all__ = [
     "ProblemError",
     "number_of",
     "parse_dtype",
+    "rate_below",
     "rounded",
     "safe_learning_rate",
     "synthetic_problem",
@@ -276,6 +277,11 @@ def safe_learning_rate(problem: Problem, l2: float = 0.0, *, intercept: bool = T
             f"X holds {largest:g}, whose square is beyond float64, so that gradient descent has no learning rate that "
             "is safe; bring the features to a common scale (StandardScaler does)."
         )
+    return rate_below(mean_square, l2, intercept=intercept)
+
+
+def rate_below(mean_square: float, l2: float, *, intercept: bool = True) -> float:
+    """A learning rate below 1/L for rows x whose ‖x‖² have this mean."""
     curvature = 0.25 * (mean_square + (1.0 if intercept else 0.0)) + l2
     return 0.99 / max(curvature, _LEAST_CURVATURE)
 

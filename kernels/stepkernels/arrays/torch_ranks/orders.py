@@ -54,6 +54,17 @@ class Leading:
             self.ranks.leave("an operation was broken off")
             raise
 
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """When the block is done, so are the others; broken off, it leaves them behind."""
+        try:
+            yield
+        except BaseException:
+            self.ranks.leave("an operation was broken off")
+            raise
+        with self.give(Order.END, 0):
+            pass
+
     def _send(self, order: Order, key: int, argument: int) -> None:
         self.message[0], self.message[1], self.message[2] = order, key, argument
         self.ranks.pass_order(self.message)

@@ -62,7 +62,7 @@ class RankGroup:
         if self.process != os.getpid():
             return
         try:
-            with suppress(RanksLostError), self.leading.give(Order.END, 0):
+            with suppress(RanksLostError), self.leading.ended():
                 pass
         finally:
             self.ranks.leave()

@@ -1,0 +1,102 @@
+"""train, on ranks: either starts them, or is one of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from stepbench.commands.places import folder_given, require_writable_folder
+from stepbench.commands.terminal import console, errors, say
+from stepkernels.problem import ProblemError
+
+if TYPE_CHECKING:
+    from stepbench.commands.train import Options
+    from stepkernels.arrays.torch_ranks.ranks import Ranks
+
+MOST_RANKS = 1024  # on one machine
+
+
+def train(asked: Options, model: Path) -> None:
+    """Start the ranks that --ranks asks for, or take this rank's part. Raises `ProblemError` as `train` does."""
+    from stepbench.commands.train import is_a_rank
+
+    if not 0.0 < asked.timeout < float("inf"):
+        raise ProblemError(f"--timeout is {asked.timeout}; it must be a positive number of seconds.")
+    if asked.ranks is not None and not 1 <= asked.ranks <= MOST_RANKS:
+        raise ProblemError(f"--ranks is {asked.ranks}; it must be from 1 to {MOST_RANKS:,}.")
+    if is_a_rank():
+        take_part(asked, model)
+        return
+    from stepbench.training.sharded.launching import run_ranks
+
+    assert asked.ranks is not None
+    require_startable(asked, model)
+    raise typer.Exit(run_ranks(asked.ranks, sys.argv[1:]))
+
+
+def require_startable(asked: Options, model: Path) -> None:
+    """Raise `ProblemError` for what can be refused before any rank is started."""
+    from stepbench.commands.train import require_places, settings_of
+    from stepbench.training.sharded.sharded_fit import Going, require_shareable
+    from stepkernels.arrays.torch_ranks.ranks import require_distributed
+
+    require_distributed()
+    require_places(asked, model)
+    folder = folder_given("--checkpoint", asked.checkpoint)
+    if folder is not None:
+        require_writable_folder(folder)
+    require_shareable(settings_of(asked), Going(checkpoint=folder, resume=asked.resume))
+
+
+def take_part(asked: Options, model: Path) -> None:
+    """The part of this rank: rank 0 shows the progress, writes the model and tells what it is worth."""
+    from stepbench.run.stopping import Stopped
+    from stepbench.training.sharded.world import end_stopped, join, lost_now
+    from stepkernels.arrays.torch_ranks.ranks import RanksLostError
+
+    count = int(os.environ["WORLD_SIZE"]) if os.environ["WORLD_SIZE"].isdigit() else 0
+    if asked.ranks not in (None, count):
+        raise ProblemError(f"--ranks is {asked.ranks}, and WORLD_SIZE says {count}; leave out --ranks under torchrun.")
+    ranks = join(asked.timeout)
+    try:
+        train_as_rank(asked, model, ranks)
+    except RanksLostError as lost:
+        end_stopped(lost.lost)
+        told = lost
+    except Stopped:
+        found = lost_now(ranks)
+        if found is None:
+            raise
+        told = found
+    else:
+        ranks.leave()
+        return
+    say(str(told), style="red", on=errors)
+    raise typer.Exit(1)
+
+
+def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:
+    from stepbench.cases.free_memory import memory_in_sentences
+    from stepbench.commands.train import require_places, settings_of, write
+    from stepbench.training import outputs
+    from stepbench.training.sharded.sharded_fit import Going, train_on_ranks
+    from stepbench.training.sharded.world import all_or_none
+
+    leads = ranks.rank == 0
+    folder = folder_given("--checkpoint", asked.checkpoint)
+
+    def require_all_places() -> None:
+        require_places(asked, model)
+        if folder is not None:
+            require_writable_folder(folder)
+
+    all_or_none(ranks, require_all_places if leads else lambda: None)
+    going = Going(checkpoint=folder, resume=asked.resume)
+    with outputs.live_cost(console) if leads else outputs.no_cost() as report, memory_in_sentences(asked.data):
+        trained = train_on_ranks(asked.data, settings_of(asked), going, ranks, report)
+    if trained is not None:
+        write(trained, asked, model)

@@ -1,0 +1,75 @@
+"""Where a training can go on from: the state of its optimizer in a file, written whole or not at all, by rank 0."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stepkernels.interface import Snapshot
+from stepkernels.problem import Array, ProblemError
+from stepreports.records.files import write_whole
+
+NAME = "checkpoint.npz"
+EVERY_SECONDS = 1.0
+ARRAYS = ("w", "b", "moment1", "moment2", "step", "iterations", "training")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """The state after so many iterations, of which `step` were updates of gd or adam."""
+
+    w: Array
+    b: float
+    moments: tuple[Array, Array]
+    step: int
+    iterations: int
+
+
+def load_checkpoint(folder: Path, training: str) -> Checkpoint:
+    """The checkpoint in a folder. Raises `ProblemError` where there is none, a damaged one, or one of another training.
+
+    `training` says which one it is: the data, the columns and the settings.
+    """
+    path = folder / NAME
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: file[name] for name in ARRAYS}
+    except FileNotFoundError:
+        raise ProblemError(f"There is no checkpoint {path}; start without --resume.") from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ProblemError(f"{path} is no checkpoint that Stepbench wrote, or it is cut off.") from error
+    if (other := str(found["training"])) != training:
+        raise ProblemError(f"{path} is of another training ({other}), not of this one ({training}).")
+    return Checkpoint(
+        w=found["w"],
+        b=float(found["b"]),
+        moments=(found["moment1"], found["moment2"]),
+        step=int(found["step"]),
+        iterations=int(found["iterations"]),
+    )
+
+
+class Keeper:
+    """Writes checkpoints into a folder, no more often than every second, beginning with the first that it is shown."""
+
+    def __init__(self, folder: Path, training: str) -> None:
+        self.path, self.training = folder / NAME, training
+        self.last = -np.inf
+
+    def keep(self, state: Snapshot, iterations: int) -> None:
+        """Raises `OSError` where it cannot be written."""
+        if time.monotonic() - self.last < EVERY_SECONDS:
+            return
+        stream = io.BytesIO()
+        np.savez(
+            stream,
+            w=state.w, b=state.b, moment1=state.moment1, moment2=state.moment2,
+            step=np.array(state.step), iterations=np.array(iterations), training=np.array(self.training),
+        )  # fmt: skip
+        write_whole(self.path, stream.getvalue())
+        self.last = time.monotonic()

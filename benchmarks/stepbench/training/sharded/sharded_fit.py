@@ -1,0 +1,247 @@
+"""The training that all ranks take part in: each has its rows, rank 0 has the solver and, in the end, the model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from stepbench.cases.data_table import classes_of_target
+from stepbench.cases.free_memory import BYTES_OF_A_NUMBER, free_bytes
+from stepbench.cases.label_text import Labels, few
+from stepbench.cases.standardizing import Scaling, joined, moments_of, scaling_by, standardize
+from stepbench.training.fitting import STEPS, Trained
+from stepbench.training.model_file import Model
+from stepbench.training.model_parts import NO_INDICES
+from stepbench.training.scores import score_of
+from stepbench.training.settings import Training, require_sensible
+from stepbench.training.sharded.block_share import BlockShare
+from stepbench.training.sharded.checkpoints import Checkpoint, Keeper, load_checkpoint
+from stepbench.training.sharded.own_rows import OwnRows, own_rows
+from stepbench.training.sharded.world import all_or_none, require_alike
+from stepkernels.arrays.torch_ranks.orders import Leading, LedStep, obey
+from stepkernels.arrays.torch_ranks.ranks import Ranks
+from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep, starting_from
+from stepkernels.classifier.choice import choose_row
+from stepkernels.classifier.estimator import LBFGS
+from stepkernels.classifier.gradient_descent import descend
+from stepkernels.classifier.lbfgs import solve_lbfgs
+from stepkernels.classifier.solution import Goal, Report, Solution, remedy_of
+from stepkernels.interface import GradientWorkspace, Implementation, Op, with_gradient
+from stepkernels.probe import library_version
+from stepkernels.problem import OPTIMIZERS, Adam, Config, Problem, ProblemError, rate_below
+from stepreports.telling.text import counted
+
+COPIES = 3.0  # of a rank's features: standardized in two steps, and as a row has them
+VERSIONS = ("python", "numpy", "torch", "numba")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """Where checkpoints are kept, if anywhere, and whether to go on from the one that is there."""
+
+    checkpoint: Path | None = None
+    resume: bool = False
+
+
+def train_on_ranks(source: str, wanted: Training, going: Going, ranks: Ranks, report: Report) -> Trained | None:
+    """Learn a table's target from the rows of all ranks; what was trained on rank 0, None on the others.
+
+    Raises `ProblemError`, on every rank, for data or settings that cannot be worked with, and `RanksLostError`.
+    """
+    all_or_none(ranks, lambda: require_shareable(wanted, going))
+    own = all_or_none(ranks, lambda: own_rows(source, wanted, ranks.rank, ranks.count))
+    settings = {name: value for name, value in asdict(wanted).items() if name != "reading"}
+    require_alike(ranks, {"versions": {name: library_version(name) for name in VERSIONS}, "settings": settings})
+    require_alike(ranks, {"data": f"{own.table} ({own.likeness})", "columns": [*own.columns, own.target]})
+    return Fitting(own, wanted, going, ranks).train(report)
+
+
+def require_shareable(wanted: Training, going: Going) -> None:
+    """Raise `ProblemError` for settings that a training on ranks does not know."""
+    require_sensible(wanted)
+    if wanted.batch_size is not None:
+        raise ProblemError("Ranks take full-batch steps; leave out --batch-size, or train in one process.")
+    if wanted.storage is not None:
+        raise ProblemError("Ranks keep the features as they are; leave out --storage, or train in one process.")
+    if going.resume and going.checkpoint is None:
+        raise ProblemError("--resume needs --checkpoint DIR: the folder in which the training left its state.")
+
+
+class Fitting:
+    """One rank's part of a training."""
+
+    def __init__(self, own: OwnRows, wanted: Training, going: Going, ranks: Ranks) -> None:
+        self.own, self.wanted, self.going, self.ranks = own, wanted, going, ranks
+        self.dtype = wanted.dtype or ("float32" if own.X.dtype == np.float32 else "float64")
+        self.classes = self.agreed_classes()
+        moments = [each for each in ranks.all_told(moments_of(own.X) if len(own.X) else None) if each is not None]
+        self.moments = joined(moments)
+        self.scaling = self.chosen_scaling()
+        self.row = all_or_none(ranks, lambda: able_row(wanted.row, own.X.size))
+        self.config = self.chosen_config()
+        self.told: list[str] = []
+
+    def train(self, report: Report) -> Trained | None:
+        begun = all_or_none(self.ranks, self.found_checkpoint)
+        step = self.bound()
+        if self.ranks.rank:
+            obey(self.ranks, {0: step})
+            solution = None
+        else:
+            solution = self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
+        return self.judged(solution)
+
+    def agreed_classes(self) -> Labels:
+        """The two classes among the labels of all ranks, on both sides of what is held out."""
+        parts = (self.own.labels, self.own.unseen_labels)
+        found = self.ranks.all_told([np.unique(part) for part in parts])
+        known, unseen = (np.concatenate([each[side] for each in found]) for side in (0, 1))
+        classes = classes_of_target(np.concatenate([known, unseen]), self.own.table, self.own.target)
+        for part in (known, unseen):
+            if len(np.unique(part)) < 2:
+                raise ProblemError(
+                    "The last rows are held out, and on one side of that border is one class only. Shuffle the rows."
+                )
+        return classes
+
+    def chosen_scaling(self) -> Scaling:
+        if self.wanted.standardize:
+            return scaling_by(self.moments, self.own.columns)
+        n = len(self.own.columns)
+        return Scaling(mean=np.zeros(n), scale=np.ones(n), constant=np.zeros(n, bool))
+
+    def chosen_config(self) -> Config:
+        """As one process chooses it; the mean of ‖x‖² follows from the moments of the columns."""
+        if self.wanted.optimizer == LBFGS:
+            return Config(dtype=self.dtype, l2=self.wanted.l2)
+        if self.wanted.optimizer not in OPTIMIZERS:
+            raise ProblemError(
+                f"There is no optimizer {self.wanted.optimizer!r}; choose from {LBFGS}, {', '.join(OPTIMIZERS)}."
+            )
+        kind, rate = OPTIMIZERS[self.wanted.optimizer], self.wanted.learning_rate
+        if rate is None:
+            centred = np.square(self.moments.mean - self.scaling.mean)
+            squares = (self.moments.variance + centred) / np.square(self.scaling.scale)
+            rate = kind().learning_rate if kind is Adam else rate_below(float(squares.sum()), self.wanted.l2)
+        return Config(dtype=self.dtype, optimizer=kind(learning_rate=rate), l2=self.wanted.l2)
+
+    def bound(self) -> ShardedStep:
+        """The rank's part of the step. They compile one after the other, as a cache of Numba's wants it."""
+        share: GradientWorkspace | None = None
+        for rank in self.ranks.in_turn():
+            if rank == self.ranks.rank and len(self.own.X):
+                share = self.share()
+        start = starting_from(np.zeros(len(self.own.columns), self.dtype), 0.0)
+        return ShardedStep(self.ranks, start, share, len(self.own.X), self.own.all_known, self.config)
+
+    def share(self) -> GradientWorkspace:
+        """The rank's rows, bound: all of them standardized in memory, or a block at a time where they do not fit."""
+        X, y = self.own.X, (self.own.labels == self.classes[1]).astype(self.dtype)
+        config = replace(self.config, l2=0.0)
+
+        def bind(problem: Problem) -> GradientWorkspace:
+            return with_gradient(self.row.bind(problem, config))
+
+        if COPIES * X.size * BYTES_OF_A_NUMBER > free_bytes() / ranks_here():
+            self.told.append("The features stay on disk: each rank reads its rows a block at a time, in every step.")
+            share: GradientWorkspace = BlockShare(X, y, self.scaling, self.dtype, bind)
+        else:
+            whole = standardize(X, self.scaling.mean, self.scaling.scale).astype(self.dtype, copy=False)
+            share = bind(Problem(whole, y))
+        share.gradient()
+        return share
+
+    def found_checkpoint(self) -> Checkpoint | None:
+        """What rank 0 finds of an earlier training, told to all."""
+        found: Checkpoint | None = None
+        if self.going.resume and self.going.checkpoint is not None and self.ranks.rank == 0:
+            found = load_checkpoint(self.going.checkpoint, self.identity())
+        return found
+
+    def identity(self) -> str:
+        """Which training this is: a checkpoint of another is of no use."""
+        wanted = self.wanted
+        return (
+            f"{self.own.table}, {self.own.likeness}, target {self.own.target}, {wanted.optimizer}, l2 {wanted.l2:g}, "
+            f"{self.dtype}, held out {wanted.held_out:g}, {'' if wanted.standardize else 'not '}standardized"
+        )
+
+    def solve(self, step: LedStep, begun: Checkpoint | None, report: Report) -> Solution:
+        """On rank 0: as far as is wanted, from the start or from a checkpoint. The end is told to the others."""
+        before = 0
+        if begun is not None:
+            before = begun.iterations
+            step.reset(begun.w, begun.b, begun.moments, begun.step)
+            self.told.append(f"Went on from iteration {before:,} of an earlier training.")
+        keeper = None if self.going.checkpoint is None else Keeper(self.going.checkpoint, self.identity())
+
+        def noted(iteration: int, cost: float) -> None:
+            report(before + iteration, cost)
+            if keeper is not None:
+                keeper.keep(step.snapshot(), before + iteration)
+
+        left = max((self.wanted.steps or STEPS) - before, 1)
+        goal = Goal(left, float(self.wanted.tol), noted, remedy_of(self.wanted.learning_rate))
+        with step.leading.ended():
+            return solve_lbfgs(step, goal) if self.wanted.optimizer == LBFGS else descend(step, True, goal)
+
+    def judged(self, solution: Solution | None) -> Trained | None:
+        """The model on rank 0, scored by the rows that all ranks have held out."""
+        model = self.ranks.tell_object(None if solution is None else self.model_of(solution))
+        margins = self.ranks.all_told(all_or_none(self.ranks, lambda: model.margins(self.own.unseen_X)))
+        labels = self.ranks.all_told(self.own.unseen_labels)
+        if solution is None:
+            return None
+        return Trained(
+            model=model,
+            costs=solution.costs,
+            iteration="iteration",
+            rows=self.own.all_known,
+            score=score_of(model, np.concatenate(margins), np.concatenate(labels)),
+            notes=self.notes(solution),
+        )
+
+    def model_of(self, solution: Solution) -> Model:
+        return Model(
+            w=solution.w,
+            b=solution.b.reshape(()),
+            mean=self.scaling.mean,
+            scale=self.scaling.scale,
+            classes=self.classes,
+            columns=np.array(self.own.columns),
+            target=np.array(self.own.target),
+            trained_on=np.array(self.own.table),
+            row=np.array(f"{self.row.name} on {counted(self.ranks.count, 'rank')}"),
+            optimizer=np.array(self.wanted.optimizer),
+            named=np.array(int(self.own.named)),
+            counted_from=np.array(NO_INDICES),
+        )
+
+    def notes(self, solution: Solution) -> Sequence[str]:
+        n, constant = len(self.own.columns), self.scaling.constant
+        note = "The columns were left as they are, not standardized."
+        if self.wanted.standardize:
+            note = f"Standardized {counted(n, 'column')} to zero mean and unit variance."
+            if useless := [column for column, same in zip(self.own.columns, constant, strict=True) if same]:
+                note += f" Constant, and so of no use: {few(useless)}."
+        unfinished = [f"Not converged: {solution.unfinished}."] if solution.unfinished else []
+        return [note, *self.told, *unfinished]
+
+
+def able_row(name: str, elements: int) -> Implementation:
+    """The row that takes the gradients. Raises `ProblemError` for one that cannot."""
+    row = choose_row(name, elements)
+    if Op.GRADIENT not in row.ops:
+        raise ProblemError(f"Ranks need the gradient of their rows alone, and {row.name} only takes whole steps.")
+    if "ranks" in row.options:
+        raise ProblemError(f"{row.name} has ranks of its own; take a row that computes in one process, as numba-fused.")
+    return row
+
+
+def ranks_here() -> int:
+    """How many ranks share this machine's memory."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -1,0 +1,248 @@
+"""Training on ranks: the optimum of one process, by one command or under torchrun, and its refusals."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stepbench.cases.standardizing import joined, moments_of, scaling_by, scaling_of, standardize
+from stepbench.training.model_file import load_model
+from stepbench.training.settings import Training
+from stepbench.training.sharded.block_share import BlockShare
+from stepbench.training.sharded.own_rows import Group, groups_of_rank, own_rows
+from stepkernels import Config, LogisticRegression, Problem, ProblemError
+from stepkernels.catalog import CATALOG
+from trainings import mapped_file
+
+ROWS, HELD_OUT = 1_000, 0.25
+BORDER = round(ROWS * (1 - HELD_OUT))
+EXACT = ("--tol", "1e-9", "--steps", "30000")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return mapped_file(tmp_path_factory.mktemp("ranks") / "data.npy", rows=ROWS)
+
+
+@pytest.fixture(scope="module")
+def optimum(data):
+    """Of one process, on the rows that are learned from."""
+    return optimum_of(np.load(data)[:BORDER])
+
+
+def optimum_of(table):
+    X, y = table[:, :-1], table[:, -1]
+    scaling = scaling_of(X, list(map(str, range(X.shape[1]))))
+    return LogisticRegression(l2=1e-3, tol=1e-10).fit(standardize(X, scaling.mean, scaling.scale), y)
+
+
+def run(*arguments, under=(), cwd=None, **variables):
+    command = [sys.executable, "-m", *under, "stepbench", "train", *map(str, arguments)]
+    return subprocess.run(
+        command, env={**os.environ, **variables}, cwd=cwd, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def torchrun(ranks):
+    return ("torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks), "-m")
+
+
+def assert_same_optimum(model, optimum):
+    np.testing.assert_allclose(model.w, optimum.coef_[0], atol=1e-6)
+    np.testing.assert_allclose(model.b, optimum.intercept_[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "settings"),
+    [
+        (1, ()),
+        (3, ()),
+        (2, ("--optimizer", "gd")),
+        (2, ("--optimizer", "adam", "--learning-rate", "0.03")),
+    ],
+)
+def test_every_optimizer_reaches_the_optimum_of_one_process(data, optimum, tmp_path, ranks, settings):
+    finished = run(data, "--ranks", ranks, *EXACT, *settings, "--out", tmp_path / "model.npz")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.count("Written: ") == 1
+    assert "Not converged" not in finished.stdout
+    assert_same_optimum(load_model(tmp_path / "model.npz"), optimum)
+
+
+def test_the_command_is_a_rank_under_torchrun(data, optimum, tmp_path):
+    finished = run(data, *EXACT, "--out", tmp_path / "model.npz", under=torchrun(2))
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.count("Written: ") == 1
+    assert_same_optimum(load_model(tmp_path / "model.npz"), optimum)
+
+
+def test_row_groups_of_several_files_are_shared(data, tmp_path):
+    """Of each the last rows are held out, so that what is learned does not depend on the number of ranks."""
+    table = pd.DataFrame(np.load(data), columns=[*"abcdef", "kind"])
+    (tmp_path / "parts").mkdir()
+    for k in range(3):
+        part = table[k::3].reset_index(drop=True)
+        part.to_parquet(tmp_path / "parts" / f"{k}.parquet", row_group_size=100)
+    known = []
+    for k in range(3):
+        part = table[k::3].to_numpy()
+        groups = [part[start : start + 100] for start in range(0, len(part), 100)]
+        known += [group[: round(len(group) * (1 - HELD_OUT))] for group in groups]
+    finished = run(tmp_path / "parts", "--ranks", 2, *EXACT, "--out", tmp_path / "model.npz")
+    assert finished.returncode == 0, finished.stderr
+    model = load_model(tmp_path / "model.npz")
+    assert model.columns.tolist() == list("abcdef")
+    assert_same_optimum(model, optimum_of(np.concatenate(known)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_the_rows_of_all_ranks_are_those_of_the_file(data, count):
+    table = np.load(data)
+    parts = [own_rows(str(data), Training(), rank, count) for rank in range(count)]
+    np.testing.assert_array_equal(np.concatenate([part.X for part in parts]), table[:BORDER, :-1])
+    np.testing.assert_array_equal(np.concatenate([part.labels for part in parts]), table[:BORDER, -1])
+    np.testing.assert_array_equal(np.concatenate([part.unseen_X for part in parts]), table[BORDER:, :-1])
+    np.testing.assert_array_equal(np.concatenate([part.unseen_labels for part in parts]), table[BORDER:, -1])
+    assert len({part.likeness for part in parts}) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_row_groups_go_to_ranks_in_order_and_none_twice(count):
+    groups = [Group("file", number, rows) for number, rows in enumerate([100, 1, 30, 70, 100, 99])]
+    shared = [list(groups_of_rank(groups, rank, count)) for rank in range(count)]
+    assert [group for share in shared for group in share] == groups
+    assert all(shared)
+
+
+def test_moments_of_parts_are_those_of_the_whole():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((300, 4)) * [1, 1e3, 1e-3, 0] + [1e6, 0, 5, 14.62]
+    whole = moments_of(X)
+    parts = joined([moments_of(X[:7]), moments_of(X[7:8]), moments_of(X[8:])])
+    np.testing.assert_allclose(parts.mean, whole.mean, rtol=1e-14, atol=1e-12)
+    np.testing.assert_allclose(parts.variance, whole.variance, rtol=1e-9, atol=1e-20)
+    assert parts.rows == 300
+    assert parts.alike.tolist() == [False, False, False, True]
+    scaling = scaling_by(parts, list("abcd"))
+    assert scaling.constant.tolist() == [False, False, False, True]
+    assert scaling.mean[3] == 14.62
+
+
+def test_a_column_that_is_constant_on_each_rank_alone_is_not_constant():
+    parts = joined([moments_of(np.full((5, 1), 1.0)), moments_of(np.full((5, 1), 2.0))])
+    assert parts.alike.tolist() == [False]
+    np.testing.assert_allclose(parts.variance, [0.25])
+
+
+def test_rows_taken_a_block_at_a_time_have_the_gradient_of_all(monkeypatch):
+    from stepbench.cases import data_table
+
+    monkeypatch.setattr(data_table, "BLOCK_ELEMENTS", 100)
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((101, 5)) * 3 + 7, (random.random(101) < 0.5).astype(float)
+    scaling = scaling_of(X, list("abcde"))
+    row = CATALOG["numpy-blas"]
+    blocked = BlockShare(X, y, scaling, "float64", lambda problem: row.bind(problem, Config()))
+    whole = row.bind(Problem(standardize(X, scaling.mean, scaling.scale), y), Config())
+    w = random.standard_normal(5)
+    for workspace in (blocked, whole):
+        workspace.reset(w, 0.5)
+        workspace.gradient()
+    for name in ("J", "gw", "gb"):
+        np.testing.assert_allclose(getattr(blocked.snapshot(), name), getattr(whole.snapshot(), name), rtol=1e-12)
+
+
+def test_a_file_larger_than_the_memory_of_a_rank_is_learned_from(tmp_path):
+    """A rank may have 64 MiB beyond what it needs to start; the file has four times as much."""
+    rows, columns = 2**18, 127
+    table = np.lib.format.open_memmap(tmp_path / "large.npy", mode="w+", dtype=np.float64, shape=(rows, columns + 1))
+    random = np.random.default_rng(0)
+    for start in range(0, rows, 2**14):
+        X = random.standard_normal((2**14, columns))
+        table[start : start + 2**14, :-1] = X
+        table[start : start + 2**14, -1] = X[:, 0] + random.standard_normal(2**14) > 0
+    table.flush()
+    program = (
+        "import resource, runpy, sys\n"
+        "import psutil, torch, numba, scipy.optimize, sklearn.linear_model, pandas, pyarrow.parquet\n"
+        "most = psutil.Process().memory_info().data + 2**26\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (most, most))\n"
+        "sys.argv = ['stepbench', *sys.argv[1:]]\n"
+        "runpy.run_module('stepbench', run_name='__main__', alter_sys=True)\n"
+    )
+    (tmp_path / "limited.py").write_text(program)
+    finished = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         str(tmp_path / "limited.py"), "train", "large.npy", "--steps", "3", "--row", "numpy-blas"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    assert "The features stay on disk" in finished.stdout
+
+
+def test_a_training_goes_on_from_its_checkpoint(data, optimum, tmp_path):
+    short = run(data, "--ranks", 2, "--steps", "3", "--checkpoint", tmp_path / "kept", "--out", tmp_path / "a.npz")
+    assert short.returncode == 0, short.stderr
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["checkpoint.npz"]
+    arguments = (data, "--ranks", 2, "--checkpoint", tmp_path / "kept", "--resume", "--out", tmp_path / "b.npz")
+    longer = run(*arguments, *EXACT)
+    assert longer.returncode == 0, longer.stderr
+    assert "Went on from iteration 1 of an earlier training." in longer.stdout
+    assert_same_optimum(load_model(tmp_path / "b.npz"), optimum)
+    other = run(*arguments, "--l2", "0.5", "--force")
+    assert other.returncode == 2
+    assert "is of another training" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--ranks", "0"), "--ranks is 0; it must be from 1"),
+        (("--ranks", "2", "--timeout", "0"), "--timeout is 0.0; it must be a positive number"),
+        (("--ranks", "2", "--timeout", "nan"), "--timeout is nan; it must be a positive number"),
+        (("--ranks", "2", "--resume"), "--resume needs --checkpoint DIR"),
+        (("--ranks", "2", "--checkpoint", ""), "--checkpoint needs a folder"),
+        (("--ranks", "2", "--batch-size", "5"), "leave out --batch-size"),
+        (("--ranks", "2", "--storage", "int8"), "leave out --storage"),
+        (("--checkpoint", "kept"), "--checkpoint and --resume are for a training on ranks"),
+    ],
+)
+def test_what_ranks_cannot_do_is_refused_before_they_start(data, tmp_path, arguments, told):
+    finished = run(data, *arguments, cwd=tmp_path)
+    assert finished.returncode == 2
+    assert told in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nowhere.npy",), "no such file"),
+        (("three.npy",), "has 2 rows to learn from, fewer than there are ranks (3)"),
+        (("breast-cancer",), "cannot be shared among ranks; give an .npy file"),
+        (("empty",), "There is no file"),
+        (("data.npy", "--optimizer", "sgd"), "There is no optimizer 'sgd'"),
+        (("data.npy", "--row", "torch-compiled-cpu"), "only takes whole steps"),
+        (("data.npy", "--row", "torch-distributed-cpu"), "has ranks of its own"),
+        (("data.npy", "--checkpoint", "kept", "--resume"), "There is no checkpoint kept/checkpoint.npz"),
+    ],
+)
+def test_what_the_ranks_refuse_is_told_and_nothing_is_written(data, tmp_path, arguments, told):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "data.npy").symlink_to(data)
+    np.save(tmp_path / "three.npy", [[1.0, 0.0], [2.0, 1.0], [3.0, 1.0]])
+    finished = run(*arguments, "--ranks", 3, cwd=tmp_path)
+    assert finished.returncode == 2, finished.stderr
+    assert told in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.npy", "empty", "three.npy"]
+
+
+def test_a_share_may_not_be_larger_than_there_are_row_groups(tmp_path):
+    pd.DataFrame({"a": range(10), "y": [0, 1] * 5}).to_parquet(tmp_path / "one.parquet")
+    with pytest.raises(ProblemError, match="1 row groups of such sizes cannot be shared among 2 ranks"):
+        own_rows(str(tmp_path / "one.parquet"), Training(), 0, 2)

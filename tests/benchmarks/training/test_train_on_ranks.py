@@ -1,6 +1,7 @@
 """Training on ranks: the optimum of one process, by one command or under torchrun, and its refusals."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -11,8 +12,11 @@ import pytest
 from stepbench.cases.standardizing import joined, moments_of, scaling_by, scaling_of, standardize
 from stepbench.training.model_file import load_model
 from stepbench.training.settings import Training
+from stepbench.training.sharded import block_share
 from stepbench.training.sharded.block_share import BlockShare
+from stepbench.training.sharded.checkpoints import Keeper, load_checkpoint
 from stepbench.training.sharded.own_rows import Group, groups_of_rank, own_rows
+from stepbench.training.sharded.sharded_fit import able_row
 from stepkernels import Config, LogisticRegression, Problem, ProblemError
 from stepkernels.catalog import CATALOG
 from trainings import mapped_file
@@ -138,9 +142,7 @@ def test_a_column_that_is_constant_on_each_rank_alone_is_not_constant():
 
 
 def test_rows_taken_a_block_at_a_time_have_the_gradient_of_all(monkeypatch):
-    from stepbench.cases import data_table
-
-    monkeypatch.setattr(data_table, "BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr(block_share, "ELEMENTS", 100)
     random = np.random.default_rng(0)
     X, y = random.standard_normal((101, 5)) * 3 + 7, (random.random(101) < 0.5).astype(float)
     scaling = scaling_of(X, list("abcde"))
@@ -155,9 +157,10 @@ def test_rows_taken_a_block_at_a_time_have_the_gradient_of_all(monkeypatch):
         np.testing.assert_allclose(getattr(blocked.snapshot(), name), getattr(whole.snapshot(), name), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_file_larger_than_the_memory_of_a_rank_is_learned_from(tmp_path):
-    """A rank may have 64 MiB beyond what it needs to start; the file has four times as much."""
-    rows, columns = 2**18, 127
+    """A rank may have 128 MiB beyond what it needs to start; the file has four times as much."""
+    rows, columns = 2**19, 127
     table = np.lib.format.open_memmap(tmp_path / "large.npy", mode="w+", dtype=np.float64, shape=(rows, columns + 1))
     random = np.random.default_rng(0)
     for start in range(0, rows, 2**14):
@@ -168,7 +171,7 @@ def test_a_file_larger_than_the_memory_of_a_rank_is_learned_from(tmp_path):
     program = (
         "import resource, runpy, sys\n"
         "import psutil, torch, numba, scipy.optimize, sklearn.linear_model, pandas, pyarrow.parquet\n"
-        "most = psutil.Process().memory_info().data + 2**26\n"
+        "most = psutil.Process().memory_info().data + 2**27\n"
         "resource.setrlimit(resource.RLIMIT_DATA, (most, most))\n"
         "sys.argv = ['stepbench', *sys.argv[1:]]\n"
         "runpy.run_module('stepbench', run_name='__main__', alter_sys=True)\n"
@@ -177,6 +180,7 @@ def test_a_file_larger_than_the_memory_of_a_rank_is_learned_from(tmp_path):
     finished = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
          str(tmp_path / "limited.py"), "train", "large.npy", "--steps", "3", "--row", "numpy-blas"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (2**20, 2**20)),  # of threads, which it counts
         cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
@@ -192,9 +196,6 @@ def test_a_training_goes_on_from_its_checkpoint(data, optimum, tmp_path):
     assert longer.returncode == 0, longer.stderr
     assert "Went on from iteration 1 of an earlier training." in longer.stdout
     assert_same_optimum(load_model(tmp_path / "b.npz"), optimum)
-    other = run(*arguments, "--l2", "0.5", "--force")
-    assert other.returncode == 2
-    assert "is of another training" in other.stderr
 
 
 @pytest.mark.parametrize(
@@ -218,28 +219,52 @@ def test_what_ranks_cannot_do_is_refused_before_they_start(data, tmp_path, argum
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_one_rank_refuses_all_refuse_and_nothing_is_written(data, tmp_path):
+    finished = run("nowhere.npy", "--ranks", 2, cwd=tmp_path)
+    assert finished.returncode == 2, finished.stderr
+    assert "There is no data set called 'nowhere.npy', and no such file" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("source", "told"),
     [
-        (("nowhere.npy",), "no such file"),
-        (("three.npy",), "has 2 rows to learn from, fewer than there are ranks (3)"),
-        (("breast-cancer",), "cannot be shared among ranks; give an .npy file"),
-        (("empty",), "There is no file"),
-        (("data.npy", "--optimizer", "sgd"), "There is no optimizer 'sgd'"),
-        (("data.npy", "--row", "torch-compiled-cpu"), "only takes whole steps"),
-        (("data.npy", "--row", "torch-distributed-cpu"), "has ranks of its own"),
-        (("data.npy", "--checkpoint", "kept", "--resume"), "There is no checkpoint kept/checkpoint.npz"),
+        ("three.npy", r"has 2 rows to learn from, fewer than there are ranks \(3\)"),
+        ("breast-cancer", "cannot be shared among ranks; give an .npy file"),
+        ("{folder}/empty", r"There is no file .*empty/\*.parquet"),
+        ("{folder}/*.parquet", r"There is no file .*/\*.parquet"),
+        ("{folder}/none.parquet", "There is no file .*none.parquet"),
     ],
 )
-def test_what_the_ranks_refuse_is_told_and_nothing_is_written(data, tmp_path, arguments, told):
+def test_data_that_cannot_be_shared_are_refused(tmp_path, monkeypatch, source, told):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    (tmp_path / "data.npy").symlink_to(data)
     np.save(tmp_path / "three.npy", [[1.0, 0.0], [2.0, 1.0], [3.0, 1.0]])
-    finished = run(*arguments, "--ranks", 3, cwd=tmp_path)
-    assert finished.returncode == 2, finished.stderr
-    assert told in finished.stderr
-    assert "Traceback" not in finished.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.npy", "empty", "three.npy"]
+    with pytest.raises(ProblemError, match=told):
+        own_rows(source.format(folder=tmp_path), Training(), 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"), [("torch-compiled-cpu", "only takes whole steps"), ("torch-distributed-cpu", "ranks of its own")]
+)
+def test_a_row_that_cannot_take_a_share_is_refused(row, told):
+    with pytest.raises(ProblemError, match=told):
+        able_row(row, 100)
+
+
+def test_no_checkpoint_a_damaged_one_and_one_of_another_training_are_told(tmp_path):
+    with pytest.raises(ProblemError, match=r"There is no checkpoint .*; start without --resume"):
+        load_checkpoint(tmp_path, "this")
+    state = CATALOG["numpy-blas"].bind(Problem([[1.0], [2.0]], [0, 1]), Config()).snapshot()
+    Keeper(tmp_path, "this").keep(state, 7)
+    assert load_checkpoint(tmp_path, "this").iterations == 7
+    with pytest.raises(ProblemError, match=r"is of another training \(this\), not of this one \(that\)"):
+        load_checkpoint(tmp_path, "that")
+    whole = (tmp_path / "checkpoint.npz").read_bytes()
+    (tmp_path / "checkpoint.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ProblemError, match="is no checkpoint that Stepbench wrote, or it is cut off"):
+        load_checkpoint(tmp_path, "this")
 
 
 def test_a_share_may_not_be_larger_than_there_are_row_groups(tmp_path):

@@ -15,7 +15,13 @@ from stepbench.cases.standardizing import Scaling, standardize
 from stepkernels.interface import GradientWorkspace, Snapshot
 from stepkernels.problem import Array, Problem
 
+ELEMENTS = 2**18  # of a block, 2 MiB of float64: what is made of it stays in a cache until it has been computed with
+
 Bind = Callable[[Problem], GradientWorkspace]
+
+
+def rows_of_block(X: Array) -> int:
+    return max(1, ELEMENTS // X.shape[1])
 
 
 class BlockShare:
@@ -42,7 +48,7 @@ class BlockShare:
 
     def gradient(self) -> None:
         sums = np.zeros_like(self.means)
-        for part in blocks(self.X):
+        for part in blocks(self.X, rows_of_block(self.X)):
             rows = part.stop - part.start
             X = standardize(self.X[part], self.scaling.mean, self.scaling.scale).astype(self.dtype, copy=False)
             workspace = self.bind(Problem(X, self.y[part], self.w, self.b))

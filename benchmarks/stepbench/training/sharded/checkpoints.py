@@ -37,7 +37,7 @@ def load_checkpoint(folder: Path, training: str) -> Checkpoint:
     """
     path = folder / NAME
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             found = {name: file[name] for name in ARRAYS}
     except FileNotFoundError:
         raise ProblemError(f"There is no checkpoint {path}; start without --resume.") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stepbench.cases.data_table import classes_of_target
+from stepbench.cases.data_table import blocks, classes_of_target
 from stepbench.cases.free_memory import BYTES_OF_A_NUMBER, free_bytes
 from stepbench.cases.label_text import Labels, few
 from stepbench.cases.standardizing import Scaling, joined, moments_of, scaling_by, standardize
@@ -18,7 +18,7 @@ from stepbench.training.model_file import Model
 from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import score_of
 from stepbench.training.settings import Training, require_sensible
-from stepbench.training.sharded.block_share import BlockShare
+from stepbench.training.sharded.block_share import BlockShare, rows_of_block
 from stepbench.training.sharded.checkpoints import Checkpoint, Keeper, load_checkpoint
 from stepbench.training.sharded.own_rows import OwnRows, own_rows
 from stepbench.training.sharded.world import all_or_none, require_alike
@@ -32,7 +32,7 @@ from stepkernels.classifier.lbfgs import solve_lbfgs
 from stepkernels.classifier.solution import Goal, Report, Solution, remedy_of
 from stepkernels.interface import GradientWorkspace, Implementation, Op, with_gradient
 from stepkernels.probe import library_version
-from stepkernels.problem import OPTIMIZERS, Adam, Config, Problem, ProblemError, rate_below
+from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, rate_below
 from stepreports.telling.text import counted
 
 COPIES = 3.0  # of a rank's features: standardized in two steps, and as a row has them
@@ -192,7 +192,7 @@ class Fitting:
     def judged(self, solution: Solution | None) -> Trained | None:
         """The model on rank 0, scored by the rows that all ranks have held out."""
         model = self.ranks.tell_object(None if solution is None else self.model_of(solution))
-        margins = self.ranks.all_told(all_or_none(self.ranks, lambda: model.margins(self.own.unseen_X)))
+        margins = self.ranks.all_told(all_or_none(self.ranks, lambda: self.margins_of(model)))
         labels = self.ranks.all_told(self.own.unseen_labels)
         if solution is None:
             return None
@@ -204,6 +204,13 @@ class Fitting:
             score=score_of(model, np.concatenate(margins), np.concatenate(labels)),
             notes=self.notes(solution),
         )
+
+    def margins_of(self, model: Model) -> Array:
+        """Those of the rows that this rank has held out, of which no more is in memory than in a step."""
+        X = self.own.unseen_X
+        parts = blocks(X, rows_of_block(X))
+        found = [model.margins(X[part], np.arange(part.start, part.stop)) for part in parts]
+        return np.concatenate(found) if found else np.empty(0)
 
     def model_of(self, solution: Solution) -> Model:
         return Model(

@@ -1,0 +1,198 @@
+"""A rank that is killed or stopped ends the training on all, in time and in words, and leaves nothing behind."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from trainings import mapped_file
+
+TIMEOUT_SECONDS = 8.0
+STARTING_SECONDS = 120.0
+ENDING_SECONDS = 10.0  # for processes that have said all they had to say, on a machine that has other things to do
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return mapped_file(tmp_path_factory.mktemp("ranks") / "data.npy", rows=20_000)
+
+
+class Training:
+    """A training without end on so many ranks, with a checkpoint."""
+
+    def __init__(self, data, folder, ranks, *arguments, launcher=()):
+        self.folder = folder
+        command = [sys.executable, "-m", *launcher, "stepbench", "train", data, "--optimizer", "adam", "--tol", "0",
+                   "--steps", "1000000000", "--timeout", TIMEOUT_SECONDS, "--checkpoint", folder / "kept",
+                   "--out", folder / "model.npz", *(() if launcher else ("--ranks", ranks)), *arguments]  # fmt: skip
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.below = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for each in (*self.below, *self._found()):
+            if each.is_running():
+                each.kill()
+        self.process.communicate()
+
+    def _found(self):
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def wait_until_it_learns(self):
+        """Until there is a checkpoint of this training; what is below it then is kept in mind."""
+        ends, begun = time.monotonic() + STARTING_SECONDS, time.time()
+        path = self.folder / "kept" / "checkpoint.npz"
+        while not (path.exists() and path.stat().st_mtime > begun):
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+        self.below = self._found()
+
+    def rank(self, number):
+        return next(
+            each for each in self.below if each.environ().get("RANK") == str(number) and "train" in each.cmdline()
+        )
+
+    def end(self, within):
+        """What it says, once it has ended by itself and nothing is left of it."""
+        began = time.monotonic()
+        _, told = self.process.communicate(timeout=within + ENDING_SECONDS)
+        _, alive = psutil.wait_procs(self.below, timeout=ENDING_SECONDS)
+        assert alive == []
+        return told, time.monotonic() - began
+
+
+def torchrun(ranks):
+    return ("torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks), "-m")
+
+
+@pytest.mark.slow
+def test_ranks_killed_at_ten_drawn_moments_are_named_and_the_training_goes_on_from_its_checkpoint(data, tmp_path):
+    draws = random.Random(23)
+    for k in range(10):
+        resumed = ("--resume",) if k else ()
+        with Training(data, tmp_path, 3, *resumed) as training:
+            training.wait_until_it_learns()
+            number = draws.randrange(3)
+            lost = training.rank(number)
+            time.sleep(draws.random() * 0.5)
+            lost.kill()
+            told, _ = training.end(TIMEOUT_SECONDS)
+            assert training.process.returncode == 1
+            assert told.count(f"rank {number} (process {lost.pid}), which has ended") == 2, told
+            assert "Traceback" not in told
+    assert not (tmp_path / "model.npz").exists()
+    with np.load(tmp_path / "kept" / "checkpoint.npz") as checkpoint:
+        assert checkpoint["iterations"] > 500
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_stopped_rank_is_named_in_time_and_ended(data, tmp_path, number):
+    with Training(data, tmp_path, 2) as training:
+        training.wait_until_it_learns()
+        stopped = training.rank(number)
+        stopped.suspend()
+        told, seconds = training.end(TIMEOUT_SECONDS)
+        assert training.process.returncode == 1
+        assert f"rank {number} (process {stopped.pid}), which is stopped. Rank {1 - number} ends, too." in told
+        assert seconds < TIMEOUT_SECONDS + ENDING_SECONDS
+
+
+def test_a_killed_rank_of_torchrun_is_named_by_the_others(data, tmp_path):
+    with Training(data, tmp_path, 3, launcher=torchrun(3)) as training:
+        training.wait_until_it_learns()
+        lost = training.rank(1)
+        lost.kill()
+        told, _ = training.end(TIMEOUT_SECONDS)
+        assert training.process.returncode == 1
+        assert told.count(f"rank 1 (process {lost.pid}), which has ended") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_of_a_training_that_is_ended_from_outside(data, tmp_path, number):
+    with Training(data, tmp_path, 2) as training:
+        training.wait_until_it_learns()
+        training.process.send_signal(number)
+        told, _ = training.end(0.0)
+        assert training.process.returncode == {signal.SIGKILL: -9}.get(number, 128 + number)
+        assert "Traceback" not in told
+
+
+def ranks_apart(arguments_of, variables_of=lambda _: {}):
+    """Two ranks that nobody has launched, as on two hosts; their exit statuses and what they said."""
+    started = []
+    for rank in range(2):
+        variables = {
+            "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
+            "LOCAL_WORLD_SIZE": "2", **variables_of(rank),
+        }  # fmt: skip
+        if started:
+            variables["MASTER_PORT"] = started[0][1]
+        command = [sys.executable, "-m", "stepbench", "train", *map(str, arguments_of(rank))]
+        process = subprocess.Popen(
+            command, env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append((process, variables["MASTER_PORT"]))
+    return [(process.communicate(timeout=120)[1], process.returncode) for process, _ in started]
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def test_ranks_with_different_data_are_told_so(data, tmp_path):
+    table = np.load(data)
+    table[0, 0] += 1.0
+    np.save(tmp_path / "data.npy", table)
+    for told, status in ranks_apart(
+        lambda rank: [tmp_path / "data.npy" if rank else data, "--out", tmp_path / "m.npz"]
+    ):
+        assert status == 2
+        assert "Rank 1 has other data than rank 0: data.npy" in told
+        assert "Traceback" not in told
+    assert not (tmp_path / "m.npz").exists()
+
+
+def test_a_file_that_one_rank_does_not_have_is_told_by_both(data, tmp_path):
+    for told, status in ranks_apart(lambda rank: ["gone.npy" if rank else data, "--out", tmp_path / "m.npz"]):
+        assert status == 2
+        assert "Rank 1: There is no data set called 'gone.npy', and no such file." in told
+
+
+def test_variables_that_are_missing_are_named(data):
+    environment = {**os.environ, "RANK": "0", "WORLD_SIZE": "2"}
+    command = [sys.executable, "-m", "stepbench", "train", str(data)]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("MASTER_ADDR and MASTER_PORT must be set for a rank; `torchrun")
+
+
+def test_a_world_that_does_not_meet_is_told_in_time(monkeypatch):
+    from stepbench.training.sharded.world import join
+    from stepkernels import ProblemError
+
+    variables = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", os.environ.get("NUMBA_NUM_THREADS", "1"))
+    began = time.monotonic()
+    with pytest.raises(ProblemError, match="The ranks"):
+        join(10.0, meeting_seconds=2.0)
+    assert time.monotonic() - began < 60.0

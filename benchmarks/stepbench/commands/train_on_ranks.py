@@ -11,10 +11,10 @@ import typer
 
 from stepbench.commands.places import folder_given, require_writable_folder
 from stepbench.commands.terminal import console, errors, say
+from stepbench.commands.training_options import Options, is_a_rank, require_places, settings_of, write
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
-    from stepbench.commands.train import Options
     from stepkernels.arrays.torch_ranks.ranks import Ranks
 
 MOST_RANKS = 1024  # on one machine
@@ -22,8 +22,6 @@ MOST_RANKS = 1024  # on one machine
 
 def train(asked: Options, model: Path) -> None:
     """Start the ranks that --ranks asks for, or take this rank's part. Raises `ProblemError` as `train` does."""
-    from stepbench.commands.train import is_a_rank
-
     if not 0.0 < asked.timeout < float("inf"):
         raise ProblemError(f"--timeout is {asked.timeout}; it must be a positive number of seconds.")
     if asked.ranks is not None and not 1 <= asked.ranks <= MOST_RANKS:
@@ -40,7 +38,6 @@ def train(asked: Options, model: Path) -> None:
 
 def require_startable(asked: Options, model: Path) -> None:
     """Raise `ProblemError` for what can be refused before any rank is started."""
-    from stepbench.commands.train import require_places, settings_of
     from stepbench.training.sharded.sharded_fit import Going, require_shareable
     from stepkernels.arrays.torch_ranks.ranks import require_distributed
 
@@ -81,7 +78,6 @@ def take_part(asked: Options, model: Path) -> None:
 
 def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:
     from stepbench.cases.free_memory import memory_in_sentences
-    from stepbench.commands.train import require_places, settings_of, write
     from stepbench.training import outputs
     from stepbench.training.sharded.sharded_fit import Going, train_on_ranks
     from stepbench.training.sharded.world import all_or_none

@@ -21,7 +21,7 @@ Bind = Callable[[Problem], GradientWorkspace]
 
 
 def rows_of_block(X: Array) -> int:
-    return max(1, ELEMENTS // X.shape[1])
+    return max(1, ELEMENTS // int(X.shape[1]))
 
 
 class BlockShare:

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stepkernels.interface import Implementation, Op
+from stepkernels.interface import Device, Implementation, Op
 from stepkernels.problem import STORAGES, ProblemError
 
 _PHASES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT, Op.UPDATE, Op.STEP)
 _FUSED = (Op.GRADIENT, Op.UPDATE, Op.STEP, Op.TRAIN)
+
+
+def _on_ranks(device: Device, library: str, share: str, told: str) -> Implementation:
+    return Implementation(
+        name=f"torch-distributed-{device}", module="stepkernels.rows.torch_distributed", library=library, device=device,
+        technique="rows shared among processes", summary=f"Each process reads a share of the rows once; {told}",
+        options={"device": device, "share": f"stepkernels.rows.{share}", "ranks": None},
+        ops=_FUSED, passes_over_x=1, allocates=True, survives_fork=False)  # fmt: skip
+
 
 _ROWS = (
     Implementation(
@@ -276,31 +285,8 @@ _ROWS = (
         allocates=True,
         survives_fork=False,
     ),
-    Implementation(
-        name="torch-distributed-cpu",
-        module="stepkernels.rows.torch_distributed",
-        library="torch",
-        technique="rows shared among processes",
-        summary="Each process reads a share of the rows once; they add n + 2 sums in order and all update alike.",
-        options={"device": "cpu", "share": "stepkernels.rows.numba_fused", "ranks": None},
-        ops=_FUSED,
-        passes_over_x=1,
-        allocates=True,
-        survives_fork=False,
-    ),
-    Implementation(
-        name="torch-distributed-cuda",
-        module="stepkernels.rows.torch_distributed",
-        library="cupy",
-        device="cuda",
-        technique="rows shared among GPUs",
-        summary="The same with a GPU for each process, and NCCL between them; it has not run on any GPU yet.",
-        options={"device": "cuda", "share": "stepkernels.rows.cupy_fused", "ranks": None},
-        ops=_FUSED,
-        passes_over_x=1,
-        allocates=True,
-        survives_fork=False,
-    ),
+    _on_ranks("cpu", "torch", "numba_fused", "they add n + 2 sums in order, and all update alike."),
+    _on_ranks("cuda", "cupy", "cupy_fused", "the same with a GPU each, over NCCL; it has not run on any GPU yet."),
 )
 
 CATALOG: dict[str, Implementation] = {row.name: row for row in _ROWS}

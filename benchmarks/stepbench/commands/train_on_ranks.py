@@ -73,7 +73,9 @@ def take_part(asked: Options, model: Path) -> None:
         ranks.leave()
         return
     say(str(told), style="red", on=errors)
-    raise typer.Exit(1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)  # torch would wait for what the lost rank owes; there is nothing left here to be done
 
 
 def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:

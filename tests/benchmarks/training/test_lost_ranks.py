@@ -15,7 +15,7 @@ from trainings import mapped_file
 
 TIMEOUT_SECONDS = 8.0
 STARTING_SECONDS = 120.0
-ENDING_SECONDS = 10.0  # for processes that have said all they had to say, on a machine that has other things to do
+ENDING_SECONDS = 40.0  # for processes that have said all they had to say, on a machine that has other things to do
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from stepkernels.arrays.torch_ranks.orders import Leading, LedStep, Order
 from stepkernels.arrays.torch_ranks.ranks import MEETING_SECONDS, Ranks, RanksLostError, on_loopback, open_store
 from stepkernels.problem import Config, Problem, ProblemError
 from stepkernels.rows.torch_distributed.dealing import Deal, bind_share, hand_out
+from stepkernels.rows.torch_distributed.rank_process import PROGRAM
 
-RANK_PROCESS = f"{__package__}.rank_process"
 ADDRESS = "127.0.0.1"
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 LEAVING_SECONDS = 5.0
@@ -80,9 +80,7 @@ class RankGroup:
         if self.device == "cuda":
             environment["CUDA_VISIBLE_DEVICES"] = visible_gpu(rank)
         arguments = (ADDRESS, str(port), str(rank), str(self.count), self.device, str(self.timeout_seconds))
-        return subprocess.Popen(
-            [sys.executable, "-m", RANK_PROCESS, *arguments], env=environment, stdin=subprocess.PIPE
-        )
+        return subprocess.Popen([sys.executable, PROGRAM, *arguments], env=environment, stdin=subprocess.PIPE)
 
     def _end_children(self) -> None:
         """Let those that were told end by themselves; kill the rest."""

@@ -1,4 +1,4 @@
-"""A rank that follows: `python -m …rank_process ADDRESS PORT RANK COUNT DEVICE SECONDS`, as `rank_group` starts it.
+"""A rank that follows: `python rank_process.py ADDRESS PORT RANK COUNT DEVICE SECONDS`, as `rank_group` starts it.
 
 It does what rank 0 orders. When its standard input ends, rank 0 is gone, and it ends
 without a word: whoever lives tells of it.
@@ -15,6 +15,8 @@ from stepkernels.arrays.torch_ranks.orders import obey
 from stepkernels.arrays.torch_ranks.ranks import MEETING_SECONDS, Ranks, RanksLostError, open_store
 from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep
 from stepkernels.rows.torch_distributed.dealing import bind_share, take
+
+PROGRAM = __file__
 
 
 def end_with_standard_input() -> None:

@@ -17,9 +17,8 @@ _FUSED = (Op.GRADIENT, Op.UPDATE, Op.STEP, Op.TRAIN)
 def _on_ranks(device: Device, library: str, share: str, told: str) -> Implementation:
     return Implementation(
         name=f"torch-distributed-{device}", module="stepkernels.rows.torch_distributed", library=library, device=device,
-        technique="rows shared among processes", summary=f"Each process reads a share of the rows once; {told}",
-        options={"device": device, "share": f"stepkernels.rows.{share}", "ranks": None},
-        ops=_FUSED, passes_over_x=1, allocates=True, survives_fork=False)  # fmt: skip
+        technique="rows shared among processes", summary=told, passes_over_x=1, allocates=True, survives_fork=False,
+        options={"device": device, "share": f"stepkernels.rows.{share}", "ranks": None}, ops=_FUSED)  # fmt: skip
 
 
 _ROWS = (
@@ -285,8 +284,8 @@ _ROWS = (
         allocates=True,
         survives_fork=False,
     ),
-    _on_ranks("cpu", "torch", "numba_fused", "they add n + 2 sums in order, and all update alike."),
-    _on_ranks("cuda", "cupy", "cupy_fused", "the same with a GPU each, over NCCL; it has not run on any GPU yet."),
+    _on_ranks("cpu", "torch", "numba_fused", "Each process reads its rows once; n + 2 sums are added in order."),
+    _on_ranks("cuda", "cupy", "cupy_fused", "The same with a GPU each, over NCCL; it has not run on any yet."),
 )
 
 CATALOG: dict[str, Implementation] = {row.name: row for row in _ROWS}

@@ -33,7 +33,7 @@ def train(asked: Options, model: Path) -> None:
 
     assert asked.ranks is not None
     require_startable(asked, model)
-    raise typer.Exit(run_ranks(asked.ranks, sys.argv[1:]))
+    raise typer.Exit(run_ranks(asked.ranks, sys.argv[1:], asked.timeout))
 
 
 def require_startable(asked: Options, model: Path) -> None:

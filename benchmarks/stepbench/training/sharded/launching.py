@@ -7,6 +7,7 @@ arguments; when one fails the launcher ends the others, and this process ends wi
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,18 +17,20 @@ from stepbench.machine.child_processes import ChildProcess, module
 from stepbench.machine.children import environment_of_child
 from stepbench.machine.threads import default_budget
 
-STOPPING_SECONDS = 5  # for ranks that are told to end
 FAILED, USAGE = 1, 2
 
 
-def run_ranks(count: int, arguments: Sequence[str]) -> int:
-    """Run this command on so many ranks; the exit status. Nothing that was started is left behind."""
+def run_ranks(count: int, arguments: Sequence[str], timeout_seconds: float) -> int:
+    """Run this command on so many ranks; the exit status. Nothing that was started is left behind.
+
+    When one has ended, the others have the time to find that out by themselves and say so.
+    """
     threads = str(max(1, default_budget() // count))
     environment = environment_of_child(
         {
             "OMP_NUM_THREADS": threads,
             "NUMBA_NUM_THREADS": threads,
-            "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(STOPPING_SECONDS),
+            "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(math.ceil(timeout_seconds)),
         }
     )
     command = module(__name__, str(count), *arguments)

@@ -25,9 +25,9 @@ from stepbench.training.sharded.world import all_or_none, require_alike
 from stepkernels.arrays.torch_ranks.orders import Leading, LedStep, obey
 from stepkernels.arrays.torch_ranks.ranks import Ranks
 from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep, starting_from
-from stepkernels.classifier.choice import choose_row
-from stepkernels.classifier.estimator import LBFGS
+from stepkernels.classifier.choice import AUTO, choose_row
 from stepkernels.classifier.gradient_descent import descend
+from stepkernels.classifier.hyperparameters import LBFGS
 from stepkernels.classifier.lbfgs import solve_lbfgs
 from stepkernels.classifier.solution import Goal, Report, Solution, remedy_of
 from stepkernels.interface import GradientWorkspace, Implementation, Op, with_gradient
@@ -95,6 +95,11 @@ class Fitting:
             solution = self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
         return self.judged(solution)
 
+    @property
+    def optimizer(self) -> str:
+        """What has more rows than one memory holds is not small, and "auto" means L-BFGS."""
+        return LBFGS if self.wanted.optimizer == AUTO else self.wanted.optimizer
+
     def agreed_classes(self) -> Labels:
         """The two classes among the labels of all ranks, on both sides of what is held out."""
         parts = (self.own.labels, self.own.unseen_labels)
@@ -116,13 +121,13 @@ class Fitting:
 
     def chosen_config(self) -> Config:
         """As one process chooses it; the mean of ‖x‖² follows from the moments of the columns."""
-        if self.wanted.optimizer == LBFGS:
+        if self.optimizer == LBFGS:
             return Config(dtype=self.dtype, l2=self.wanted.l2)
-        if self.wanted.optimizer not in OPTIMIZERS:
+        if self.optimizer not in OPTIMIZERS:
             raise ProblemError(
-                f"There is no optimizer {self.wanted.optimizer!r}; choose from {LBFGS}, {', '.join(OPTIMIZERS)}."
+                f"Ranks cannot train with {self.optimizer!r}; choose from auto, {LBFGS}, {', '.join(OPTIMIZERS)}."
             )
-        kind, rate = OPTIMIZERS[self.wanted.optimizer], self.wanted.learning_rate
+        kind, rate = OPTIMIZERS[self.optimizer], self.wanted.learning_rate
         if rate is None:
             centred = np.square(self.moments.mean - self.scaling.mean)
             squares = (self.moments.variance + centred) / np.square(self.scaling.scale)
@@ -166,7 +171,7 @@ class Fitting:
         """Which training this is: a checkpoint of another is of no use."""
         wanted = self.wanted
         return (
-            f"{self.own.table}, {self.own.likeness}, target {self.own.target}, {wanted.optimizer}, l2 {wanted.l2:g}, "
+            f"{self.own.table}, {self.own.likeness}, target {self.own.target}, {self.optimizer}, l2 {wanted.l2:g}, "
             f"{self.dtype}, held out {wanted.held_out:g}, {'' if wanted.standardize else 'not '}standardized"
         )
 
@@ -187,7 +192,7 @@ class Fitting:
         left = max((self.wanted.steps or STEPS) - before, 1)
         goal = Goal(left, float(self.wanted.tol), noted, remedy_of(self.wanted.learning_rate))
         with step.leading.ended():
-            return solve_lbfgs(step, goal) if self.wanted.optimizer == LBFGS else descend(step, True, goal)
+            return solve_lbfgs(step, goal) if self.optimizer == LBFGS else descend(step, True, goal)
 
     def judged(self, solution: Solution | None) -> Trained | None:
         """The model on rank 0, scored by the rows that all ranks have held out."""
@@ -223,7 +228,7 @@ class Fitting:
             target=np.array(self.own.target),
             trained_on=np.array(self.own.table),
             row=np.array(f"{self.row.name} on {counted(self.ranks.count, 'rank')}"),
-            optimizer=np.array(self.wanted.optimizer),
+            optimizer=np.array(self.optimizer),
             named=np.array(int(self.own.named)),
             counted_from=np.array(NO_INDICES),
         )

@@ -52,26 +52,32 @@ def require_startable(asked: Options, model: Path) -> None:
 def take_part(asked: Options, model: Path) -> None:
     """The part of this rank: rank 0 shows the progress, writes the model and tells what it is worth."""
     from stepbench.run.stopping import Stopped
-    from stepbench.training.sharded.world import end_stopped, join, lost_now
+    from stepbench.training.sharded.world import end_stopped, hear_no_more, join, lost_now
     from stepkernels.arrays.torch_ranks.ranks import RanksLostError
 
     count = int(os.environ["WORLD_SIZE"]) if os.environ["WORLD_SIZE"].isdigit() else 0
     if asked.ranks not in (None, count):
         raise ProblemError(f"--ranks is {asked.ranks}, and WORLD_SIZE says {count}; leave out --ranks under torchrun.")
     ranks = join(asked.timeout)
+    told: RanksLostError | None = None
     try:
-        train_as_rank(asked, model, ranks)
-    except RanksLostError as lost:
-        end_stopped(lost.lost)
-        told = lost
-    except Stopped:
-        found = lost_now(ranks)
-        if found is None:
+        try:
+            train_as_rank(asked, model, ranks)
+        except RanksLostError as lost:
+            told = lost
+            hear_no_more()
+        except ProblemError:
+            ranks.leave("the training was refused")  # before torch's own threads are taken apart with the interpreter
             raise
-        told = found
-    else:
-        ranks.leave()
-        return
+        else:
+            ranks.leave()
+            return
+    except Stopped:  # by the launcher, which ends all ranks when one has ended, in the middle of finding that out
+        hear_no_more()
+        told = told or lost_now(ranks)
+        if told is None:
+            raise
+    end_stopped(told.lost)
     say(str(told), style="red", on=errors)
     sys.stdout.flush()
     sys.stderr.flush()

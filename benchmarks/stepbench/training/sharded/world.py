@@ -112,6 +112,12 @@ def lost_now(ranks: Ranks) -> RanksLostError | None:
     return None
 
 
+def hear_no_more() -> None:
+    """Ignore what is sent to end this process, which is ending and has something to say first."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def end_stopped(lost: tuple[Lost, ...]) -> None:
     """Kill the ranks that are stopped on this machine: they would be there when all others have ended."""
     for each in lost:

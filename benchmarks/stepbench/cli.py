@@ -21,6 +21,7 @@ from stepbench.commands.plain_help import PlainCommand, PlainGroup
 from stepbench.commands.predict import predict
 from stepbench.commands.report import report
 from stepbench.commands.run import run
+from stepbench.commands.scale import scale
 from stepbench.commands.show import show
 from stepbench.commands.streams import stand_in_for_streams
 from stepbench.commands.submit import submit
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "new-kernel": new_kernel,
     "compare": compare,
     "history": history,
+    "scale": scale,
     "doctor": doctor,
     "tune": tune,
     "train": train,

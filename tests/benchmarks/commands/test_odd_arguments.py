@@ -57,6 +57,14 @@ ODD = {
         *(["--least-commits", each] for each in ["1", *NOT_COUNTS]), *(["--out", place] for place in FILES),
         *([option, place] for place in FILES for option in ("--json", "--markdown")), ["--reference", ""],
     ],
+    "scale": [
+        ["extra"], *(["--ranks", each] for each in ["0", "1,0", ",", "65", *NOT_COUNTS]),
+        *(["--row", each] for each in ["", "nope", "numpy-blas"]), *(["--base", each] for each in ["", ",", "nope"]),
+        *(["--sizes", each] for each in ["", "3x3", "0x5", "1000", "999999999x9999"]), ["--dtypes", "float16"],
+        *(["--timeout", each] for each in ["0", "-1", "nan", "inf", "soon"]), *(["--out", place] for place in FILES),
+        *([option, place] for place in FILES for option in ("--json", "--markdown")),
+        *(["--hosts", each] for each in ["", ".", "{folder}", "{file}", *NOWHERE]),
+    ],
     "doctor": [
         ["extra"], *(["--threads", each] for each in ["0", *NOT_COUNTS]), *(["--json", place] for place in FILES),
     ],

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from stepkernels.arrays.torch_ranks.ranks import Ranks
-from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep
+from stepkernels.arrays.torch_ranks.sharded_step import ClockedStep, ShardedStep
 from stepkernels.interface import Snapshot
 from stepkernels.problem import Array
 
@@ -32,6 +32,7 @@ class Order(IntEnum):
     STEP = 6
     TRAIN = 7
     REPORT = 8
+    TIMES = 9
 
 
 class Leading:
@@ -116,6 +117,11 @@ class LedStep:
             snapshots: list[Snapshot] = self.leading.ranks.all_told(self.own.snapshot())
         return snapshots
 
+    def computing_seconds(self) -> list[list[float]]:
+        """How long each rank computed in each step since this was last asked; none where nobody was to note it."""
+        with self._all(Order.TIMES):
+            return self.leading.ranks.all_told(noted(self.own))
+
     def _all(self, order: Order, argument: int = 0) -> AbstractContextManager[None]:
         return self.leading.give(order, self.key, argument)
 
@@ -145,6 +151,16 @@ def obey(ranks: Ranks, steps: dict[int, ShardedStep], bind: Callable[[], Sharded
                 steps[key].train(argument)
             case Order.REPORT:
                 ranks.all_told(steps[key].snapshot())
+            case Order.TIMES:
+                ranks.all_told(noted(steps[key]))
+
+
+def noted(step: ShardedStep) -> list[float]:
+    """The seconds that a rank has noted, which are forgotten."""
+    if not isinstance(step, ClockedStep):
+        return []
+    found, step.computing_seconds = step.computing_seconds, []
+    return found
 
 
 def packed_state(step: ShardedStep) -> Array:

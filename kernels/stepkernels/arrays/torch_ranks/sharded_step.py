@@ -10,6 +10,7 @@ elements, which is the same everywhere, and the parameters never travel.
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import torch
@@ -101,17 +102,18 @@ class ShardedStep(State):
 
     @undisturbed
     def gradient(self) -> None:
-        if self.share is not None:
-            self.take_sums(self.share)
+        self.take_sums()
         self.gather()
         add_in_order(self.parts, self.total)
         divide_among_rows(self.total, self.m, self.w, self.config.l2, self.gradients, self.J)
 
-    def take_sums(self, share: GradientWorkspace) -> None:
-        """Σr·x, Σr and Σ loss over the rank's rows: a row of the catalogue has their means."""
-        share.reset(self.w, float(self.b[0]))
-        share.gradient()
-        means = share.snapshot()
+    def take_sums(self) -> None:
+        """Σr·x, Σr and Σ loss over the rank's rows, which a row of the catalogue has the means of; none stay zero."""
+        if self.share is None:
+            return
+        self.share.reset(self.w, float(self.b[0]))
+        self.share.gradient()
+        means = self.share.snapshot()
         self.sums[:-2], self.sums[-2], self.sums[-1] = means.gw, means.gb, means.J
         self.sums *= self.rows
 
@@ -143,6 +145,21 @@ class ShardedStep(State):
         for k in range(steps):
             self.step()
             costs[k] = self.J[0]
+
+
+class ClockedStep(ShardedStep):
+    """The same, which notes how many seconds this rank computes in each step: the rest of it is waiting for others."""
+
+    def __init__(
+        self, ranks: Ranks, start: Problem, share: GradientWorkspace | None, rows: int, m: int, config: Config
+    ) -> None:
+        super().__init__(ranks, start, share, rows, m, config)
+        self.computing_seconds: list[float] = []
+
+    def take_sums(self) -> None:
+        begun = time.perf_counter()
+        super().take_sums()
+        self.computing_seconds.append(time.perf_counter() - begun)
 
 
 def starting_from(w0: Array, b0: float) -> Problem:

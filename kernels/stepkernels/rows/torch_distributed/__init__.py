@@ -19,7 +19,7 @@ import torch
 
 from stepkernels.arrays.torch_ranks.orders import LedStep
 from stepkernels.problem import Config, Problem
-from stepkernels.rows.torch_distributed.rank_group import group_of
+from stepkernels.rows.torch_distributed.rank_group import GroupKind, group_of
 
 MOST_RANKS = 16  # unless asked for: each is a process that has loaded torch
 TIMEOUT_SECONDS = 120.0  # among others, for a rank to compile in
@@ -38,10 +38,16 @@ def bind(
     share: str,
     ranks: int | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
+    *,
+    clocked: bool = False,
+    meeting: tuple[str, int] | None = None,
 ) -> LedStep:
     """Send each rank its rows. `share` is the module of the row that takes the gradient of them.
 
-    A rank that does not answer within the time ends the operation with `RanksLostError`.
+    With `clocked` the ranks note how long they compute, and `LedStep.computing_seconds` tells. A rank that does not
+    answer within the time ends the operation with `RanksLostError`. With `meeting`, an address of this host and a port,
+    the others are not started here: wherever they run, as `rank_process.py`, they are waited for there.
     """
     count = default_ranks(device) if ranks is None else ranks
-    return group_of(count, device, timeout_seconds).bind(problem, config, share)
+    meeting = None if meeting is None else (meeting[0], meeting[1])
+    return group_of(GroupKind(count, device, timeout_seconds, meeting)).bind(problem, config, share, clocked=clocked)

@@ -9,7 +9,7 @@ import numpy as np
 
 from stepkernels import probe
 from stepkernels.arrays.torch_ranks.ranks import Ranks
-from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep, share_of, starting_from
+from stepkernels.arrays.torch_ranks.sharded_step import ClockedStep, ShardedStep, share_of, starting_from
 from stepkernels.interface import GradientWorkspace, with_gradient
 from stepkernels.problem import Array, Config, Problem
 
@@ -18,17 +18,21 @@ Rows = tuple[Array, Array]  # X (m_r, n) and y (m_r,) of one rank
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deal:
-    """What every rank is told of a problem: its size and start, how to compute, and by which row's module."""
+    """What every rank is told of a problem: its size and start, how to compute, and by which row's module.
+
+    clocked  whether the ranks note how long they compute
+    """
 
     m: int
     w0: Array
     b0: float
     config: Config
     share: str
+    clocked: bool = False
 
     @classmethod
-    def of(cls, problem: Problem, config: Config, share: str) -> Deal:
-        return cls(problem.m, np.array(problem.w0), problem.b0, config, share)
+    def of(cls, problem: Problem, config: Config, share: str, *, clocked: bool) -> Deal:
+        return cls(problem.m, np.array(problem.w0), problem.b0, config, share, clocked)
 
 
 def hand_out(ranks: Ranks, problem: Problem) -> Rows:
@@ -64,7 +68,8 @@ def bind_share(ranks: Ranks, deal: Deal, rows: Rows) -> ShardedStep:
         if rank == ranks.rank and len(rows[0]):
             share = warm_share(deal, rows)
     start = starting_from(deal.w0, deal.b0)
-    return ShardedStep(ranks, start, share, len(rows[0]), deal.m, deal.config)
+    kind = ClockedStep if deal.clocked else ShardedStep
+    return kind(ranks, start, share, len(rows[0]), deal.m, deal.config)
 
 
 def warm_share(deal: Deal, rows: Rows) -> GradientWorkspace:

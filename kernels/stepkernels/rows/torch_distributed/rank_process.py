@@ -21,7 +21,8 @@ PROGRAM = __file__
 
 def end_with_standard_input() -> None:
     """Wait for its end, and end this process in the middle of whatever it does."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not by sys.stdin, whose lock would outlive the rank
+        pass
     os._exit(1)
 
 
@@ -32,6 +33,9 @@ def main(address: str, port: str, rank: str, count: str, device: str, seconds: s
     timeout = float(seconds)
     try:
         store = open_store(address, int(port), int(count), MEETING_SECONDS)
+    except RuntimeError:  # nobody keeps one there: rank 0 has not come, or is gone
+        os._exit(1)
+    try:
         ranks = Ranks(store, int(rank), int(count), timeout_seconds=timeout, device=device)
         obey(ranks, {}, lambda: told_share(ranks))
         ranks.leave()

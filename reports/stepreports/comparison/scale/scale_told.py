@@ -1,0 +1,221 @@
+"""A scaling in words: from how many ranks on it pays, a table a size, Markdown and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stepreports.comparison.scale.scaled import Composition, Point, Scaled, ScaledCase, WeakPoint
+from stepreports.records.journal import SCHEMA
+from stepreports.statistics.intervals import Estimate, Verdict
+from stepreports.telling import text
+from stepreports.telling.tables import markdown
+
+_NOTHING = "–"
+_VERDICTS = {
+    Verdict.FASTER: "faster",
+    Verdict.SLOWER: "slower",
+    Verdict.SAME: "the same",
+    Verdict.UNKNOWN: "cannot tell",
+}
+
+
+def title(found: Scaled) -> str:
+    """What it is, in a line."""
+    counts = text.listed(map(str, found.record.ranks))
+    kind = "Weak" if found.record.weak else "Strong"
+    hosts = f" on {found.record.hosts} hosts" if found.record.hosts > 1 else ""
+    return f"{kind} scaling of {found.record.row} over {counts} ranks{hosts}"
+
+
+def answers(found: Scaled) -> list[str]:
+    """A sentence or two for each case: from how many ranks on they beat the best single process, and what is gained."""
+    return [_weak_answer(series) for series in found.series] if found.record.weak else list(map(cost, found.cases))
+
+
+def cost(case: ScaledCase) -> str:
+    """From how many ranks on the step is faster than in one process."""
+    base = f"`{case.best}` in one process ({text.seconds(case.best_seconds)})"
+    if case.pays_from is not None:
+        point = next(each for each in case.points if each.ranks == case.pays_from)
+        return f"{case.in_words}: {_ranks(point.ranks)} beat {base}: {text.times(point.gain)} as fast."
+    nearest = max(case.points, key=lambda point: point.gain.value)
+    tried = f"{case.in_words}: no number of ranks tried beats {base}; nearest comes "
+    told = f"{tried}{_ranks(nearest.ranks)}, {text.times(nearest.gain)} as fast."
+    if not case.predicted:
+        return told
+    if case.predicted_to_pay_from is None:
+        return f"{told} By the model more ranks never will: what they tell one another takes longer."
+    return (
+        f"{told} A prediction: {case.predicted_to_pay_from} would, each with processors and memory of its own and a "
+        "link as this one."
+    )
+
+
+def how(found: Scaled) -> list[str]:
+    """What was held to what, and what the columns mean."""
+    record = found.record
+    same = max((case.margin for case in found.cases), default=0.0)
+    turns = (
+        "Ranks take their turns with single processes, in one run and in random order; each holds a share of the rows "
+        f"and takes its gradient by `{record.row}` in one thread. Every one was proven to agree."
+    )
+    base = (
+        f"All is held to the best single process, which may use all {text.counted(record.processors, 'processor')}; "
+        "the efficiency is what is gained over it for each processor that the ranks use."
+    )
+    parts = (
+        "Waiting, the slowest rank and the model come from a process of its own, after the turns: ranks note how long "
+        "they compute, and then only read their shares. The model is the reading and what a step takes beside it."
+    )
+    sure = (
+        f"Intervals are of 99 %. A process timed twice lay {text.percent(same)} from itself at most, and nothing "
+        "closer is called different."
+    )
+    everywhere = record.processors * record.hosts
+    crowded = f"More ranks than processors ({everywhere}) share these: that is no scaling, and shows what it costs."
+    return [turns, base, parts, sure, *([crowded] if max(record.ranks) > everywhere else [])]
+
+
+def failures(found: Scaled) -> list[str]:
+    """What has no time, and why."""
+    return [f"{each.participant} at {each.m:,} × {each.n}, {each.dtype}: {each.reason}." for each in found.failed]
+
+
+def lines_of_case(case: ScaledCase) -> list[dict[str, str]]:
+    """The table of a size in strong scaling, a line for the single process and one for each number of ranks."""
+    single = {"": f"`{case.best}`, one process", "time of a step": text.time(case.best_seconds), "times as fast": "1"}
+    return [single | dict.fromkeys(_COLUMNS, _NOTHING), *(_line(point) for point in case.points)]
+
+
+def lines_of_series(series: Sequence[WeakPoint]) -> list[dict[str, str]]:
+    """The table of weak scaling: a line for each number of ranks, at its own size."""
+    return [
+        {
+            "ranks": str(each.ranks),
+            "rows": f"{each.case.m:,}",
+            "time of a step": text.time(each.point.seconds),
+            "of one share's time, inverse": text.percentage(each.efficiency),
+            "ranks gain": _times(each.point.over_one),
+            "threads gain": _times(each.case.threads),
+            "over one process": text.times(each.point.gain),
+            **_parts(each.point),
+        }
+        for each in series
+    ]
+
+
+def in_markdown(found: Scaled) -> str:
+    """The whole of it, short."""
+    tables = (
+        [markdown(lines_of_series(series)) for series in found.series]
+        if found.record.weak
+        else [f"**{case.in_words}**\n\n{markdown(lines_of_case(case))}" for case in found.cases]
+    )
+    parts = [
+        f"### {title(found)}",
+        "\n".join(f"- {sentence}" for sentence in answers(found)),
+        *tables,
+        "\n".join(f"- **{line}**" for line in failures(found)),
+        "\n".join(f"<sub>{line}</sub><br>" for line in how(found)),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def as_json(found: Scaled) -> dict[str, Any]:
+    """Everything that is told, for another program."""
+    return {
+        "schema": SCHEMA,
+        "row": found.record.row,
+        "weak": found.record.weak,
+        "processors": found.record.processors,
+        "cases": [_case(case) for case in found.cases],
+        "weak_efficiency": [
+            {"ranks": each.ranks, "m": each.case.m, "n": each.case.n, "dtype": each.case.dtype}
+            | text.numbers("efficiency", each.efficiency)
+            for series in found.series
+            for each in series
+        ],
+        "failures": failures(found),
+    }
+
+
+_COLUMNS = ("efficiency", "waiting", "slowest rank", "received", "model")
+
+
+def _line(point: Point) -> dict[str, str]:
+    return {
+        "": _ranks(point.ranks),
+        "time of a step": text.time(point.seconds),
+        "times as fast": f"{text.times(point.gain)}, {_VERDICTS[point.verdict]}",
+        "efficiency": text.percentage(point.efficiency),
+        **_parts(point),
+    }
+
+
+def _parts(point: Point) -> dict[str, str]:
+    """What a step is made of, in the words of a table."""
+    parts = point.parts
+
+    def told(of: Callable[[Composition], str]) -> str:
+        return _NOTHING if parts is None else of(parts)
+
+    return {
+        "waiting": told(lambda each: text.percentage(each.exposed)),
+        "slowest rank": told(lambda each: f"{text.number(each.straggler.value, 2)}× the median"),
+        "received": text.plain_bytes(point.received) if point.received else _NOTHING,
+        "model": told(lambda each: text.plain_seconds(each.model)),
+    }
+
+
+def _weak_answer(series: Sequence[WeakPoint]) -> str:
+    """What the largest number of ranks gains, beside threads."""
+    last = series[-1]
+    gained = f"{last.case.in_words} on {_ranks(last.ranks)}, a share each: {text.percentage(last.efficiency)} efficient"
+    threads, ranks = last.case.threads, last.point.over_one
+    if ranks is None or threads is None:
+        return f"{gained}."
+    return (
+        f"{gained}. On the same data ranks gain {text.times(ranks)}, and threads of one process {text.times(threads)}."
+    )
+
+
+def _ranks(count: int) -> str:
+    return text.counted(count, "rank")
+
+
+def _times(found: Estimate | None) -> str:
+    return _NOTHING if found is None else text.times(found)
+
+
+def _case(case: ScaledCase) -> dict[str, Any]:
+    return {
+        "m": case.m,
+        "n": case.n,
+        "dtype": case.dtype,
+        "shares": case.shares,
+        "best": case.best,
+        **text.numbers("best_seconds", case.best_seconds),
+        "margin": case.margin,
+        "pays_from_ranks": case.pays_from,
+        "predicted_to_pay_from_ranks": case.predicted_to_pay_from,
+        **text.numbers("threads_gain", case.threads),
+        "ranks": [_point(point) for point in case.points],
+        "predicted": [{"ranks": each.ranks, "seconds": each.seconds} for each in case.predicted],
+    }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    parts = point.parts
+    estimates: Mapping[str, Estimate | None] = {
+        "seconds": point.seconds,
+        "times_as_fast_as_best": point.gain,
+        "efficiency": point.efficiency,
+        "times_as_fast_as_one_rank": point.over_one,
+        "exposed_share": parts.exposed if parts else None,
+        "slowest_over_median": parts.straggler if parts else None,
+        "reading_seconds": parts.reading if parts else None,
+        "link_seconds": parts.link if parts else None,
+    }
+    told = {name: value for each, found in estimates.items() for name, value in text.numbers(each, found).items()}
+    return {"ranks": point.ranks, "verdict": str(point.verdict), "received_bytes": point.received, **told}

@@ -1,0 +1,177 @@
+"""scale: ranks in turns with single processes, by one command, under torchrun, and on several hosts."""
+
+import json
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from runs import environment, stepbench
+from stepbench.cases.case import Size
+from stepbench.run.scaling.far_ranks import free_port
+from stepbench.run.scaling.hosts import HostLine, hosts_of, run_on_hosts
+from stepbench.run.scaling.scale_question import OF_ONE_THREAD, ScaleQuestion, participants_of_place, require_scalable
+from stepkernels.catalog import CATALOG
+from stepkernels.problem import ProblemError
+
+pytest.importorskip("torch.distributed")
+
+SMALL = ("--sizes", "300x5", "--ranks", "1,2", "--base", "numba-fused")
+
+
+def question(**changed):
+    asked = {
+        "row": "numba-fused", "ranks": (1, 2, 4), "sizes": [Size(m=1000, n=20)], "dtypes": ("float64",),
+        "bases": ("numba-fused", "numba-fused-parallel"),
+    }  # fmt: skip
+    return ScaleQuestion(**asked | changed)
+
+
+def torchrun(ranks, *arguments, **variables):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks),
+               "-m", "stepbench", "scale", *map(str, arguments)]  # fmt: skip
+    return subprocess.run(
+        command, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def assert_scaled(finished, folder, ranks):
+    assert finished.returncode == 0, finished.stderr
+    assert "Traceback" not in finished.stderr
+    told = json.loads((folder / "scale.json").read_text())
+    assert told["failed"] == []
+    assert sorted({each["ranks"] for each in told["timed"] if each["ranks"]}) == ranks
+    assert [each["ranks"] for each in told["parts"]] == ranks
+    assert finished.stdout.count("Scaling: ") == 1
+    assert (folder / "scale.html").is_file()
+
+
+def nobody_is_left():
+    return not any("rank_process" in " ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"]))
+
+
+def test_strong_scaling_keeps_the_size_and_weak_scaling_the_share():
+    assert [(place.case.m, place.ranks) for place in question().places] == [(1000, (1, 2, 4))]
+    weak = question(weak=True).places
+    assert [(place.case.m, place.ranks, place.shares) for place in weak] == [
+        (1000, (1,), 1),
+        (2000, (1, 2), 2),
+        (4000, (1, 4), 4),
+    ]
+
+
+def test_the_best_of_one_process_takes_turns_twice_and_each_number_of_ranks_once():
+    asked = question()
+    keys = [each.key for each in participants_of_place(asked, asked.places[0])]
+    assert keys == [
+        "numba-fused",
+        "numba-fused-parallel",
+        "numba-fused-parallel#1",
+        *(f"torch-distributed-cpu@{count}" for count in (1, 2, 4)),
+    ]
+
+
+def test_rows_of_one_thread_are_rows_that_take_a_gradient():
+    assert all("gradient" in CATALOG[name].ops and not CATALOG[name].options for name in OF_ONE_THREAD)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"ranks": ()}, "--ranks takes whole numbers from 1 to 64"),
+        ({"ranks": (0,)}, "--ranks takes whole numbers from 1 to 64"),
+        ({"ranks": (65,)}, "--ranks takes whole numbers from 1 to 64"),
+        ({"row": "nope"}, "'nope' does not take the gradient of a rank's rows here"),
+        ({"row": "numpy-blas"}, "each rank has one thread"),
+        ({"bases": ()}, "--base names no row"),
+        ({"bases": ("nope",)}, "There is no row called 'nope'"),
+        ({"sizes": [Size(m=3, n=5)]}, "3 rows cannot be shared among 4 ranks, so that each has one"),
+        ({"sizes": [Size(m=10**9, n=1000)]}, "may need .* GiB"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused_before_anything_starts(changed, told):
+    with pytest.raises(ProblemError, match=told):
+        require_scalable(question(**changed))
+
+
+@pytest.mark.slow
+def test_ranks_take_turns_with_a_single_process(tmp_path):
+    out = tmp_path / "out"
+    finished = stepbench(
+        "scale", *SMALL, "--out", out, "--json", tmp_path / "told.json", "--markdown", tmp_path / "pr.md"
+    )
+    assert_scaled(finished, out, [1, 2])
+    (case,) = json.loads((tmp_path / "told.json").read_text())["cases"]
+    assert [point["ranks"] for point in case["ranks"]] == [1, 2]
+    assert case["best"] == "numba-fused"
+    assert (tmp_path / "pr.md").read_text() == (out / "scale.md").read_text()
+    assert nobody_is_left()
+
+
+@pytest.mark.slow
+def test_weak_scaling_has_a_size_for_each_number_of_ranks(tmp_path):
+    finished = stepbench("scale", "--weak", *SMALL, "--out", tmp_path / "out")
+    assert finished.returncode == 0, finished.stderr
+    told = json.loads((tmp_path / "out" / "scale.json").read_text())
+    assert sorted({(each["m"], each["ranks"]) for each in told["timed"] if each["ranks"]}) == [
+        (300, 1),
+        (600, 1),
+        (600, 2),
+    ]
+
+
+@pytest.mark.slow
+def test_under_torchrun_its_ranks_take_part_and_all_of_them_end(tmp_path):
+    finished = torchrun(2, *SMALL[:2], "--base", "numba-fused", "--out", tmp_path / "out")
+    assert_scaled(finished, tmp_path / "out", [1, 2])
+    assert nobody_is_left()
+
+
+def test_torchrun_cannot_be_asked_for_more_ranks_than_it_started(tmp_path):
+    finished = torchrun(2, "--ranks", "1,3", "--out", tmp_path / "out")
+    assert finished.returncode != 0
+    assert "--ranks is 1,3, and torchrun has started 2" in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_hosts_in_a_file_run_one_command_together(tmp_path):
+    """Two addresses of this machine, the second reached through a shell instead of ssh."""
+    (tmp_path / "hosts").write_text("# ours\n127.0.0.1 1\n127.0.0.2   # the other\n")
+    finished = stepbench(
+        "scale", *SMALL[:2], "--base", "numba-fused", "--hosts", tmp_path / "hosts", "--by", "env HOST={host} sh -c",
+        "--out", tmp_path / "out", GLOO_SOCKET_IFNAME="lo",
+    )  # fmt: skip
+    assert_scaled(finished, tmp_path / "out", [1, 2])
+    assert json.loads((tmp_path / "out" / "scale.json").read_text())["hosts"] == 2
+    assert nobody_is_left()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "must name two hosts or more"),
+        ("a\n", "must name two hosts or more"),
+        ("a\na 2\n", "each once"),
+        ("a 0\nb\n", r"Line 1 of .* is 'a 0'; write a host and its number of ranks"),
+        ("a\n-o ProxyCommand=x\n", r"Line 2 of .*; write a host"),
+        ("a 1 2\nb\n", r"Line 1 of .*; write a host"),
+        (b"\xff\xfe", "it is no text"),
+    ],
+)
+def test_hosts_that_are_none_are_refused(tmp_path, content, told):
+    file = tmp_path / "hosts"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ProblemError, match=told):
+        hosts_of(file)
+
+
+def test_what_starts_the_others_must_say_where():
+    with pytest.raises(ProblemError, match=r"it must have \{host\} where the host belongs"):
+        run_on_hosts([HostLine("127.0.0.1", 1), HostLine("127.0.0.2", 1)], "ssh", [])
+
+
+def test_an_address_of_another_host_is_told():
+    with pytest.raises(ProblemError, match=r"192\.0\.2\.1 is not an address of this host"):
+        free_port("192.0.2.1")

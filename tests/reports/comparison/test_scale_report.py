@@ -1,0 +1,173 @@
+"""Ranks beside one process: what follows from made-up turns, in numbers, words and on the page."""
+
+import json
+import math
+
+import pytest
+
+from stepreports.comparison.scale import scale_told
+from stepreports.comparison.scale.scale_page import write_scale
+from stepreports.comparison.scale.scale_records import Failed, Parts, ScaleRecord, Timed, read_record
+from stepreports.comparison.scale.scaled import scaled
+from stepreports.records.files import RecordError
+from stepreports.statistics.intervals import Verdict
+
+M, N, DTYPE = 100_000, 100, "float64"
+GENERATIONS, TURNS = 3, 8
+
+
+def timed(row, seconds, *, ranks=None, replica=0, shares=1, m=M):
+    """Turns that differ by a little, alike for all, so that a ratio is exactly what it is made to be."""
+    turns = [
+        (generation, turn, seconds * (1 + 0.01 * generation + 0.003 * turn))
+        for generation in range(GENERATIONS)
+        for turn in range(TURNS)
+    ]
+    return Timed(row=row, replica=replica, ranks=ranks, shares=shares, m=m, n=N, dtype=DTYPE, turns=turns)
+
+
+def parts(ranks, *, step, slowest, reading, link, m=M):
+    def rounds(value):
+        return [[value * (1 + 0.001 * k) for k in range(6)] for _ in range(4)]
+
+    return Parts(
+        ranks=ranks, m=m, n=N, dtype=DTYPE,
+        step_seconds=rounds(step), slowest_seconds=rounds(slowest), middle_seconds=rounds(0.8 * slowest),
+        reading_seconds=rounds(reading), link_seconds=rounds(link),
+    )  # fmt: skip
+
+
+def record(groups, *, weak=False, processors=2, made_of=(), failed=()):
+    """Ranks by their seconds beside two single processes, of 10 ms and, in two threads, 6 ms."""
+    singles = [
+        timed("numba-fused", 10e-3),
+        timed("numba-fused-parallel", 6e-3),
+        timed("numba-fused-parallel", 6.06e-3, replica=1),
+    ]
+    ranked = [timed(f"torch-distributed-cpu@{ranks}", seconds, ranks=ranks) for ranks, seconds in groups.items()]
+    return ScaleRecord(
+        row="numba-fused", weak=weak, ranks=list(groups), processors=processors, hosts=1, machine={"cpu": "Made up"},
+        timed=[*singles, *ranked], parts=list(made_of), failed=list(failed),
+    )  # fmt: skip
+
+
+def only_case(found):
+    (case,) = found.cases
+    return case
+
+
+def test_everything_is_held_to_the_best_single_process_not_to_one_rank():
+    case = only_case(scaled(record({1: 10.5e-3, 2: 12e-3, 4: 3e-3})))
+    assert case.best == "numba-fused-parallel"
+    gains = {point.ranks: point.gain.value for point in case.points}
+    assert gains == pytest.approx({1: 6 / 10.5, 2: 0.5, 4: 2.0})
+    assert {point.ranks: point.over_one.value for point in case.points}[2] == pytest.approx(10.5 / 12)
+
+
+def test_the_efficiency_is_a_gain_for_each_processor():
+    """One rank has one of two processors; four ranks have no more than the two there are."""
+    case = only_case(scaled(record({1: 12e-3, 2: 6e-3, 4: 6e-3})))
+    assert [point.efficiency.value for point in case.points] == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_it_pays_from_the_fewest_ranks_that_are_faster_beyond_doubt():
+    assert only_case(scaled(record({1: 12e-3, 2: 6.05e-3, 4: 3e-3, 8: 2e-3}))).pays_from == 4
+    assert only_case(scaled(record({1: 12e-3, 2: 6.05e-3}))).pays_from is None
+
+
+def test_what_lies_within_what_a_process_differs_from_itself_by_is_no_difference():
+    """The copies lie 1 % apart; 0.8 % is the same, 3 % is slower."""
+    case = only_case(scaled(record({1: 6.05e-3, 2: 6.2e-3})))
+    assert case.margin == pytest.approx(0.01)
+    assert [point.verdict for point in case.points] == [Verdict.SAME, Verdict.SLOWER]
+
+
+def test_a_step_is_made_of_computing_and_waiting():
+    made_of = parts(2, step=4e-3, slowest=3e-3, reading=2.5e-3, link=0.5e-3)
+    (point,) = only_case(scaled(record({2: 4e-3}, made_of=[made_of]))).points
+    assert point.parts.exposed.value == pytest.approx(0.25, rel=1e-3)
+    assert point.parts.straggler.value == pytest.approx(1.25)
+    assert point.parts.model == pytest.approx(3e-3, rel=1e-2)
+    assert point.received == 8 * (N + 2)
+
+
+def test_the_model_predicts_more_ranks_until_what_they_say_takes_longer():
+    """Reading is halved with each doubling, and the link takes as long for each further rank."""
+    made_of = parts(2, step=8e-3, slowest=7e-3, reading=7e-3, link=1e-4)
+    case = only_case(scaled(record({2: 8e-3}, made_of=[made_of])))
+    times = {each.ranks: each.seconds for each in case.predicted}
+    assert times[4] == pytest.approx(3.5e-3 + 3e-4, rel=1e-2)
+    assert times[8] == pytest.approx(1.75e-3 + 7e-4, rel=1e-2)
+    assert list(times.values()) == sorted(times.values(), reverse=True)
+    assert max(times) < 64
+    assert case.predicted_to_pay_from == 4
+    assert "A prediction: 4 would" in scale_told.cost(case)
+
+
+def test_more_ranks_than_processors_are_no_base_of_a_prediction():
+    made_of = [parts(4, step=8e-3, slowest=7e-3, reading=7e-3, link=1e-4)]
+    assert only_case(scaled(record({1: 9e-3, 4: 8e-3}, made_of=made_of))).predicted == []
+
+
+def test_where_talking_takes_longer_than_reading_more_ranks_never_pay():
+    made_of = parts(2, step=60e-3, slowest=3e-3, reading=3e-3, link=57e-3)
+    case = only_case(scaled(record({2: 60e-3}, made_of=[made_of])))
+    assert case.predicted_to_pay_from is None
+    assert "By the model more ranks never will" in scale_told.cost(case)
+
+
+def weak_record():
+    one = [timed("numba-fused", 10e-3), timed("numba-fused-parallel", 6e-3), timed("t@1", 11e-3, ranks=1)]
+    two = [
+        timed("numba-fused", 20e-3, shares=2, m=2 * M),
+        timed("numba-fused-parallel", 12e-3, shares=2, m=2 * M),
+        timed("t@1", 22e-3, ranks=1, shares=2, m=2 * M),
+        timed("t@2", 12.5e-3, ranks=2, shares=2, m=2 * M),
+    ]
+    return ScaleRecord(
+        row="numba-fused", weak=True, ranks=[1, 2], processors=2, hosts=1, machine={}, timed=[*one, *two]
+    )
+
+
+def test_weak_scaling_holds_a_share_to_itself_and_ranks_to_threads():
+    ((one, two),) = scaled(weak_record()).series
+    assert (one.ranks, two.ranks) == (1, 2)
+    assert two.efficiency.value == pytest.approx(11 / 12.5)
+    assert two.point.over_one.value == pytest.approx(22 / 12.5)
+    assert two.case.threads.value == pytest.approx(20 / 12)
+    (line,) = scale_told.answers(scaled(weak_record()))
+    assert "88 % [" in line
+    assert "ranks gain 1.76×" in line
+
+
+def test_a_case_without_a_single_process_says_nothing():
+    without = record({2: 4e-3})
+    without.timed = [each for each in without.timed if each.ranks]
+    assert scaled(without).cases == []
+
+
+def test_what_failed_is_told_and_the_rest_stays(tmp_path):
+    failed = [Failed(participant="torch-distributed-cpu@4", m=M, n=N, dtype=DTYPE, reason="it was lost")]
+    found, page = write_scale(tmp_path, record({2: 4e-3}, failed=failed))
+    assert [point.ranks for point in only_case(found).points] == [2]
+    for told in (page.read_text(), (tmp_path / "scale.md").read_text()):
+        assert "torch-distributed-cpu@4" in told
+        assert "float64: it was lost." in told
+
+
+@pytest.mark.parametrize("made", [record({1: 9e-3, 2: 5e-3}), weak_record()], ids=["strong", "weak"])
+def test_a_page_a_summary_and_json_are_written_and_the_record_read_back(tmp_path, made):
+    found, page = write_scale(tmp_path, made)
+    assert read_record(tmp_path) == made
+    assert "<svg" in page.read_text() or made.weak
+    told = json.loads(json.dumps(scale_told.as_json(found), allow_nan=False))
+    assert len(told["cases"]) == len(found.cases)
+    assert scale_told.in_markdown(found) == (tmp_path / "scale.md").read_text()
+    assert all(math.isfinite(point["seconds"]) for case in told["cases"] for point in case["ranks"])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"row": 3}', "\x00", "[" * 100_000])
+def test_another_file_is_no_scaling(tmp_path, content):
+    (tmp_path / "scale.json").write_text(content)
+    with pytest.raises(RecordError, match=r"is no scaling that this version wrote"):
+        read_record(tmp_path)

@@ -16,7 +16,7 @@ from stepbench.commands.terminal import errors, options_of, progress_bar, say, s
 
 if TYPE_CHECKING:
     from stepbench.run.scaling.scale_question import ScaleQuestion
-    from stepreports.comparison.scale.scaled import Scaled
+    from stepreports.comparison.scaling_report.scaled import Scaled
 
 USUAL_RANKS = 4
 SIZES, SHARES = "20000x50,100000x100", "50000x100"
@@ -118,7 +118,7 @@ def timed(asked: Options, question: ScaleQuestion) -> Scaled:
     from stepbench.run.run_folder import made, new_folder
     from stepbench.run.scaling.scale_question import require_scalable
     from stepbench.run.scaling.scale_timed import time_scale, units_of_work
-    from stepreports.comparison.scale.scale_page import write_scale
+    from stepreports.comparison.scaling_report.scale_page import write_scale
 
     require_scalable(question)
     for path in filter(None, (asked.json_path, asked.markdown)):
@@ -161,7 +161,7 @@ def usual_ranks(most: int) -> list[int]:
 
 def tell(found: Scaled, asked: Options) -> None:
     """Say it, and write what was asked for elsewhere."""
-    from stepreports.comparison.scale import scale_told
+    from stepreports.comparison.scaling_report import scale_told
     from stepreports.records.files import append_whole, write_json
 
     for line in [*scale_told.answers(found), *scale_told.how(found)]:

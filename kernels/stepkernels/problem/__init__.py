@@ -6,7 +6,6 @@ Everything is validated here, once, and frozen; inside, it is trusted.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,6 +23,7 @@ from stepkernels.problem.validated import (
     parse_dtype,
     positive,
     rounded,
+    two_classes,
     undisturbed,
     validated_features,
     validated_labels,
@@ -246,17 +246,6 @@ def synthetic_problem(m: int, n: int, dtype: str = "float64", seed: int = 0) -> 
     chance = random.random(m)
     y = chance < 1.0 / (1.0 + np.exp(-(X @ w.astype(kind) + 0.5)))
     return Problem(X, y)
-
-
-def two_classes(labels: NDArray[Any], told: Callable[[NDArray[Any]], str]) -> NDArray[Any]:
-    """The two classes among the labels, sorted.
-
-    Raises `ProblemError` when there is another number of them, with the sentence that `told` makes of those there are.
-    """
-    classes: NDArray[Any] = np.unique(labels)
-    if len(classes) != 2:
-        raise ProblemError(told(classes))
-    return classes
 
 
 @undisturbed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -54,6 +55,17 @@ def fraction(name: str, value: object) -> float:
     if not 0.0 <= number < 1.0:
         raise ProblemError(f"{name} is {value!r}; it must be at least 0 and below 1.")
     return number
+
+
+def two_classes(labels: NDArray[Any], told: Callable[[NDArray[Any]], str]) -> NDArray[Any]:
+    """The two classes among the labels, sorted.
+
+    Raises `ProblemError` when there is another number of them, with the sentence that `told` makes of those there are.
+    """
+    classes: NDArray[Any] = np.unique(labels)
+    if len(classes) != 2:
+        raise ProblemError(told(classes))
+    return classes
 
 
 def parse_dtype(dtype: object) -> str:

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from stepreports.comparison.scale import scale_told
-from stepreports.comparison.scale.scale_page import write_scale
-from stepreports.comparison.scale.scale_records import Failed, Parts, ScaleRecord, Timed, read_record
-from stepreports.comparison.scale.scaled import scaled
+from stepreports.comparison.scaling_report import scale_told
+from stepreports.comparison.scaling_report.scale_page import write_scale
+from stepreports.comparison.scaling_report.scale_records import Failed, Parts, ScaleRecord, Timed, read_record
+from stepreports.comparison.scaling_report.scaled import scaled
 from stepreports.records.files import RecordError
 from stepreports.statistics.intervals import Verdict
 

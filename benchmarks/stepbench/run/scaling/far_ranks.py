@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 from stepbench.machine.children import environment_of_child
 from stepbench.machine.threads import pool_variables
 from stepbench.machine.torchrun import all_are_here, meet_store, ranks_here
+from stepbench.run.scaling.scale_question import GROUP
 from stepkernels.arrays.torch_ranks.ranks import on_loopback
+from stepkernels.catalog import CATALOG
 from stepkernels.problem import ProblemError
-from stepkernels.rows.torch_distributed.rank_process import PROGRAM
 
 if TYPE_CHECKING:
     from torch._C._distributed_c10d import Store
 
+MEMBER = f"{CATALOG[GROUP].module}.rank_process"  # the program of a rank, as the row starts it here
 MEETINGS, OVER = "stepbench-scale-meetings", "stepbench-scale-over"
 LOOK_SECONDS = 0.5  # between two looks whether a group has ended, or all
 MOST_SECONDS = 24 * 3600.0  # of a whole scaling
@@ -126,7 +128,7 @@ class Member:
         """Start it, or the next when it has ended; it ends with its standard input, and so with this process."""
         if self.process is None or self.process.poll() is not None:
             environment = environment_of_child(pool_variables(1))
-            command = [sys.executable, PROGRAM, *self.arguments]
+            command = [sys.executable, "-m", MEMBER, *self.arguments]
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
 
     def end(self) -> None:

@@ -26,7 +26,7 @@ from stepbench.machine.threads import pool_variables
 from stepkernels.arrays.torch_ranks.orders import LedStep
 from stepkernels.interface import Implementation
 from stepkernels.problem import ProblemError
-from stepreports.comparison.scale.scale_records import Parts
+from stepreports.comparison.scaling_report.scale_records import Parts
 
 READING = "stepbench.machine.read_limit"
 ROUNDS, ROUND_SECONDS, STEPS = 4, 0.25, (4, 100)  # of each kind in turn; how long a round, in how few and many steps

@@ -20,7 +20,7 @@ from stepbench.run.scaling.scale_question import (
     group_row,
     participants_of_place,
 )
-from stepreports.comparison.scale.scale_records import Failed, ScaleRecord, Timed
+from stepreports.comparison.scaling_report.scale_records import Failed, ScaleRecord, Timed
 
 
 def units_of_work(question: ScaleQuestion) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stepreports.comparison.scale.scaled import Composition, Point, Scaled, ScaledCase, WeakPoint
+from stepreports.comparison.scaling_report.scaled import Composition, Point, Scaled, ScaledCase, WeakPoint
 from stepreports.records.journal import SCHEMA
 from stepreports.statistics.intervals import Estimate, Verdict
 from stepreports.telling import text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from stepreports.comparison.scale import scale_told
-from stepreports.comparison.scale.scale_records import ScaleRecord, write_record
-from stepreports.comparison.scale.scaled import Scaled, scaled
+from stepreports.comparison.scaling_report import scale_told
+from stepreports.comparison.scaling_report.scale_records import ScaleRecord, write_record
+from stepreports.comparison.scaling_report.scaled import Scaled, scaled
 from stepreports.records.files import write_whole
 from stepreports.render import written_or_told
 
@@ -31,7 +31,7 @@ def write_scale(folder: Path, record: ScaleRecord) -> tuple[Scaled, Path]:
 
 def scale_page(found: Scaled) -> str:
     """The whole page, one file that needs no network."""
-    from stepreports.comparison.scale.scale_figures import case_figure, waiting_figure
+    from stepreports.comparison.scaling_report.scale_figures import case_figure, waiting_figure
     from stepreports.page.report_page import inlined, rendered
 
     waiting = waiting_figure(found)

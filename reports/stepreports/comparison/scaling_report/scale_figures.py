@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from stepreports.comparison.scale.scaled import Scaled, ScaledCase
+from stepreports.comparison.scaling_report.scaled import Scaled, ScaledCase
 from stepreports.figures.axes import LOOK, LineEnd, canvas, headline, label_line_ends, logarithmic
 from stepreports.figures.style import COLOURS, INK
 from stepreports.statistics.intervals import Estimate

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stepreports.comparison.scale.scale_records import Failed, Parts, ScaleRecord, Timed
+from stepreports.comparison.scaling_report.scale_records import Failed, Parts, ScaleRecord, Timed
 from stepreports.records.turns import Turns
 from stepreports.statistics.intervals import Estimate, Verdict, estimate, ratio, ratio_between_runs, verdict
 from stepreports.statistics.many_looks import lasting_difference

@@ -186,7 +186,7 @@ def _case(record: ScaleRecord, timed: Sequence[Timed]) -> ScaledCase | None:
                 verdict=verdict(gain.inverse(), margin),
                 over_one=ratio(groups[1], turns) if 1 in groups else None,
                 received=NUMBER_BYTES * (n + 2) * (ranks - 1),
-                parts=_composition(parts[ranks]) if ranks in parts else None,
+                parts=composition_of(parts[ranks]) if ranks in parts else None,
             )
         )
     threads = ratio(singles[record.row], singles[best]) if record.row in singles else None
@@ -215,7 +215,7 @@ def _margin(timed: Sequence[Timed]) -> float:
     return max(LEAST_MARGIN, lasting_difference(pairs)) if pairs else LEAST_MARGIN
 
 
-def _composition(parts: Parts) -> Composition:
+def composition_of(parts: Parts) -> Composition:
     step, slowest, middle = parts.step_seconds, parts.slowest_seconds, parts.middle_seconds
     return Composition(
         exposed=estimate(_each(step, slowest, lambda whole, rank: max(whole - rank, NO_SECONDS) / whole)),

@@ -252,6 +252,11 @@ class Implementation:
         """What `tune` has found on this machine; nothing where it was never asked, or there is nothing to tune."""
         return self._told_by("tuned")
 
+    @property
+    def has_ranks(self) -> bool:
+        """Whether it shares the rows of X among processes; its option `ranks` says among how many."""
+        return "ranks" in self.options
+
     def is_untuned(self) -> bool:
         """Whether `tune` would measure what was never measured on this machine."""
         return any(self._told_by("untuned"))

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from stepkernels.interface import Implementation
 
 
-RANKS = "ranks"  # the option of a row that says among how many processes it shares X
 MOST_RANKS = 64  # of a check: each is a process that has loaded torch
 LARGE_ELEMENTS = 10**6  # of X, at which the fused rows are worth their while
 
@@ -91,14 +90,14 @@ def with_ranks(rows: list[Implementation], ranks: str | None) -> list[Implementa
     counts = whole_numbers(ranks)
     if not counts or not all(1 <= count <= MOST_RANKS for count in counts):
         raise ProblemError(f"--ranks is {ranks!r:.40}; give whole numbers from 1 to {MOST_RANKS}, as in 1,2,3,4.")
-    if not any(RANKS in row.options for row in rows):
+    if not any(row.has_ranks for row in rows):
         raise ProblemError("--ranks is for rows that share X among ranks, such as torch-distributed-cpu; name one.")
-    return [each for row in rows for each in (in_ranks(row, counts) if RANKS in row.options else [row])]
+    return [each for row in rows for each in (in_ranks(row, counts) if row.has_ranks else [row])]
 
 
 def in_ranks(row: Implementation, counts: list[int]) -> list[Implementation]:
     return [
-        replace(row, name=f"{row.name}@{count}", options={**row.options, RANKS: count})
+        replace(row, name=f"{row.name}@{count}", options={**row.options, "ranks": count})
         for count in dict.fromkeys(counts)
     ]
 

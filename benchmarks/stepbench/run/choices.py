@@ -23,7 +23,6 @@ from stepkernels.problem.storage import require_storage
 
 MOST_SECONDS = {"--timeout": 86_400.0, "--max-time": 31_622_400.0}  # a day to answer in, a year for all
 MOST_SEED = 2**63 - 1
-RANKS = "ranks"  # the option of a row that says among how many processes it shares X
 WRONG = "disagreement"  # the kind of failure of a row that computes something else
 
 
@@ -163,7 +162,7 @@ def _left_out_of(preset: Preset, row: Implementation) -> str | None:
         return f"not on {preset.device}, whose rows --preset {preset.name} is for. Name it with --rows"
     if preset.storages and not row.storages:
         return f"keeps X as it is, which --preset {preset.name} is not about. Name it with --rows"
-    if RANKS in row.options and preset.name == QUICK:
+    if row.has_ranks and preset.name == QUICK:
         return "starts processes of its own; not in --preset quick. Name it with --rows, or see stepbench scale"
     if row.compiles_per_shape and not preset.slow_to_compile:
         return f"compiles anew for each shape; not in --preset {preset.name}. Name it with --rows, or use --preset full"

@@ -249,7 +249,7 @@ def able_row(name: str, elements: int) -> Implementation:
     row = choose_row(name, elements)
     if Op.GRADIENT not in row.ops:
         raise ProblemError(f"Ranks need the gradient of their rows alone, and {row.name} only takes whole steps.")
-    if "ranks" in row.options:
+    if row.has_ranks:
         raise ProblemError(f"{row.name} has ranks of its own; take a row that computes in one process, as numba-fused.")
     return row
 

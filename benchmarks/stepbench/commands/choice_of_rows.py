@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from stepkernels.interface import Implementation
 
 
-MOST_RANKS = 64  # of a check: each is a process that has loaded torch
 LARGE_ELEMENTS = 10**6  # of X, at which the fused rows are worth their while
 
 
@@ -83,6 +82,7 @@ def with_ranks(rows: list[Implementation], ranks: str | None) -> list[Implementa
 
     Raises `ProblemError` for a number of ranks that cannot be, and where no row has ranks.
     """
+    from stepbench.run.scaling.scale_question import MOST_RANKS
     from stepkernels.problem import ProblemError
 
     if ranks is None:

@@ -16,7 +16,7 @@ from stepkernels.catalog import CATALOG
 from stepkernels.interface import Op
 from stepreports.comparison.scaling_report.scale_records import Parts
 from stepreports.comparison.scaling_report.scaled import composition_of
-from two_hosts import INTERFACE, PORT, NoNamespacesError, ip, two_hosts
+from two_hosts import INTERFACE, PORT, NoNamespacesError, two_hosts
 
 pytestmark = pytest.mark.slow
 

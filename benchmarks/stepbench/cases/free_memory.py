@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 
+from stepbench.machine.available_memory import group_bytes
 from stepkernels.problem import ProblemError
 
-CGROUP = Path("/sys/fs/cgroup")
 BYTES_OF_A_NUMBER = 8  # float64, which every feature becomes
 VECTORS = 8  # with a value for each row, that stand beside copies: labels, an order of the rows, margins, residuals
 
@@ -36,33 +36,23 @@ def memory_in_sentences(name: str) -> Iterator[None]:
     """Turn an allocation that failed into a `ProblemError`."""
     try:
         yield
-    except MemoryError as error:
+    except (MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:  # as a map is refused that is too large
+            raise
         raise ProblemError(f"The memory that is available did not suffice for {name} ({error}).") from error
 
 
-def free_bytes() -> int:
-    """The least of what the machine, this process's control group and its own limits leave."""
-    available: int = psutil.virtual_memory().available
-    return max(0, min(available, *left_in_group(CGROUP), *left_of_limits()))
+def free_bytes(processes: int = 1) -> int:
+    """What each of so many processes may take: of the machine's and the control groups' an equal part, its own limits.
 
-
-def left_in_group(root: Path) -> Iterator[int]:
-    """What the memory limit of a control group (version 2, else 1) leaves; nothing where there is no limit."""
-    for limit, usage, stat, cache in (
-        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
-    ):
-        try:
-            most, used = int((root / limit).read_text()), int((root / usage).read_text())
-            kept = dict(line.split() for line in (root / stat).read_text().splitlines())
-        except (OSError, ValueError):  # no such file, or "max"
-            continue
-        yield most - used + int(kept.get(cache, 0))  # a cache that is given back when it is asked for
-        return
+    The processes are in the control groups of this one, or in others that are limited as much.
+    """
+    shared = min([psutil.virtual_memory().available, *group_bytes()])
+    return int(max(0, min([shared // processes, *left_of_limits()])))
 
 
 def left_of_limits() -> Iterator[int]:
-    """What `ulimit -v` and `ulimit -d` leave."""
+    """What `ulimit -v` and `ulimit -d` leave this process."""
     import resource
 
     held = psutil.Process().memory_info()

@@ -1,5 +1,6 @@
 """Free memory: the least of what the machine, a control group and a limit leave."""
 
+import errno
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from runs import environment
 from stepbench.cases import free_memory
-from stepbench.cases.free_memory import free_bytes, left_in_group, memory_in_sentences, require_memory
+from stepbench.cases.free_memory import free_bytes, memory_in_sentences, require_memory
 from stepkernels.problem import ProblemError
 
 
@@ -16,28 +17,15 @@ def test_no_more_is_free_than_the_machine_has():
     assert 0 < free_bytes() <= psutil.virtual_memory().total
 
 
-def write_group(root, limit, usage, stat, kept):
-    (root / "memory").mkdir()
-    for place, content in ((limit, kept[0]), (usage, kept[1]), (stat, kept[2])):
-        (root / place).write_text(content)
+def test_a_control_group_leaves_each_of_its_processes_a_part(monkeypatch):
+    monkeypatch.setattr(free_memory, "group_bytes", lambda: [2**20, 2**22])
+    assert free_bytes() == 2**20
+    assert free_bytes(processes=4) == 2**18
 
 
-@pytest.mark.parametrize(
-    ("limit", "usage", "cache"),
-    [
-        ("memory.max", "memory.current", "inactive_file"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
-    ],
-)
-def test_a_control_group_leaves_its_limit_less_what_is_used_but_caches_are_given_back(tmp_path, limit, usage, cache):
-    stat = f"{limit.rpartition('/')[0]}/memory.stat".lstrip("/")
-    write_group(tmp_path, limit, usage, stat, ("1000\n", "700\n", f"anon 500\n{cache} 150\n"))
-    assert list(left_in_group(tmp_path)) == [450]
-
-
-def test_a_group_without_a_limit_leaves_what_there_is(tmp_path):
-    write_group(tmp_path, "memory.max", "memory.current", "memory.stat", ("max\n", "700\n", "inactive_file 1\n"))
-    assert list(left_in_group(tmp_path)) == []
+def test_a_limit_of_the_process_is_its_own(monkeypatch):
+    monkeypatch.setattr(free_memory, "left_of_limits", lambda: iter([1_000]))
+    assert free_bytes(processes=4) == 1_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is imposed on Linux")
@@ -61,6 +49,12 @@ def test_copies_count(monkeypatch):
         require_memory("t", 10, 10, copies=2.1)
 
 
-def test_an_allocation_that_failed_is_a_sentence():
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")])
+def test_an_allocation_that_failed_is_a_sentence(error):
     with pytest.raises(ProblemError, match=r"did not suffice for data\.npz"), memory_in_sentences("data.npz"):
-        raise MemoryError
+        raise error
+
+
+def test_another_error_of_the_system_is_left_as_it_is():
+    with pytest.raises(FileNotFoundError), memory_in_sentences("data.npz"):
+        raise FileNotFoundError(errno.ENOENT, "No such file")

@@ -15,6 +15,7 @@ from stepbench.cases.label_text import SPELLS_MISSING, Labels, checked_labels, f
 from stepkernels.problem import Array, ProblemError, two_classes
 
 BLOCK_ELEMENTS = 2**21  # 16 MiB of float64
+CACHED_ELEMENTS = 2**18  # 2 MiB: what is made of it stays in a cache until it has been computed with
 
 
 class Table(ABC):
@@ -69,11 +70,13 @@ class Matrix(Table):
         self.target = self.columns[-1] if self.columns else None
 
     def features(self, columns: Sequence[str]) -> Array:
+        return self.X[:, self.places(columns)]
+
+    def places(self, columns: Sequence[str]) -> slice | list[int]:
+        """Which of X they are; side by side, a slice, with which they are a view: a memory map stays on disk."""
         places = [self.numbers[column] for column in columns]
         first, last = places[0], places[-1] + 1
-        if places == list(range(first, last)):
-            return self.X[:, first:last]  # a view: a memory map stays on disk
-        return self.X[:, places]
+        return slice(first, last) if places == list(range(first, last)) else places
 
     def labels(self, column: str) -> Labels:
         require_fit(self, column)
@@ -127,13 +130,13 @@ def require_fit(table: Table, column: str) -> None:
         raise ProblemError(f"{table.name}: {column!r} {table.unfit[column]}.")
 
 
-def require_finite(X: Array, columns: Sequence[str], table: str) -> None:
-    """Raise `ProblemError` for NaN or infinity, naming the column, the value and the row."""
-    for part in blocks(X):
+def require_finite(X: Array, columns: Sequence[str], table: str, before: int = 0) -> None:
+    """Raise `ProblemError` for NaN or infinity, naming the column, the value and the row; so many are before X."""
+    for part in blocks(X, cached_rows(X.shape[1])):
         wrong = ~np.isfinite(X[part])
         if wrong.any():
             row, j = np.argwhere(wrong)[0]
-            place = f"the column {columns[j]!r} holds {X[part][row, j]} in row {part.start + row + 1}"
+            place = f"the column {columns[j]!r} holds {X[part][row, j]} in row {before + part.start + row + 1}"
             raise ProblemError(f"{table}: X contains NaN or infinity; remove or impute those values first: {place}.")
 
 
@@ -142,3 +145,8 @@ def blocks(X: Array, rows: int | None = None) -> Iterator[slice]:
     m, n = X.shape
     size = max(1, BLOCK_ELEMENTS // n) if rows is None else rows
     return (slice(start, min(start + size, m)) for start in range(0, m, size))
+
+
+def cached_rows(n: int) -> int:
+    """How many rows of n columns stay in a cache with what is made of them."""
+    return max(1, CACHED_ELEMENTS // n)

@@ -23,10 +23,8 @@ NAMELESS_INDEX = re.compile(r"__index_level_\d+__")  # as pandas writes an index
 
 
 def read_parquet(path: Path, reading: Reading) -> Table:
-    try:
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise ProblemError("Parquet files are read with pyarrow; python -m pip install pyarrow") from None
+    require_pyarrow()
+    from pyarrow.parquet import ParquetFile
 
     with path.open("rb") as stream, ParquetFile(stream) as file:
         schema = file.schema_arrow
@@ -41,6 +39,14 @@ def read_parquet(path: Path, reading: Reading) -> Table:
     others = [column for column in others if column not in index]
     frame, notes = without_index(frame[[*index, *others]], shown_name(path), index, reading.keep_index)
     return Frame(shown_name(path), frame, notes=notes)
+
+
+def require_pyarrow() -> None:
+    """Raise `ProblemError` where it is not installed."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise ProblemError("Parquet files are read with pyarrow; python -m pip install pyarrow") from None
 
 
 def frame_of(table: Any) -> pd.DataFrame:

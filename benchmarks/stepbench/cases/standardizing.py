@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from stepbench.cases.data_table import blocks
+from stepbench.cases.data_table import blocks, cached_rows
 from stepkernels.problem import Array, ProblemError
 
 
@@ -41,7 +41,7 @@ def moments_of(X: Array) -> Moments:
 
     scaler, first, alike = StandardScaler(), X[0], np.ones(X.shape[1], np.bool_)
     with np.errstate(all="ignore"):
-        for part in blocks(X):
+        for part in blocks(X, cached_rows(X.shape[1])):
             scaler.partial_fit(X[part].astype(np.float64))
             alike &= (X[part] == first).all(axis=0)
     return Moments(

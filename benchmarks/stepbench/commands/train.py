@@ -5,7 +5,6 @@ from __future__ import annotations
 from stepbench.commands.terminal import console, options_of, sentences
 from stepbench.commands.training_options import (
     Options,
-    is_a_rank,
     require_one_process,
     require_places,
     settings_of,
@@ -26,17 +25,17 @@ def train(asked: Options) -> None:
 
     The classes of a .csv are its text as written: 01 and 1 are two, and None is one.
     """
-    from stepbench.training import outputs
+    from stepbench.machine.torchrun import is_a_rank
 
-    model = asked.out or outputs.default_model(asked.data)
     if asked.ranks is not None or is_a_rank():
         from stepbench.commands import train_on_ranks
 
-        train_on_ranks.train(asked, model)
+        train_on_ranks.train(asked)
         return
     from stepbench.cases.free_memory import memory_in_sentences
-    from stepbench.training import fitting
+    from stepbench.training import fitting, outputs
 
+    model = asked.out or outputs.default_model(asked.data)
     require_one_process(asked)
     require_places(asked, model)
     with outputs.live_cost(console) as report, memory_in_sentences(asked.data):

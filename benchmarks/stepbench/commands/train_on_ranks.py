@@ -11,21 +11,24 @@ import typer
 
 from stepbench.commands.places import folder_given, require_writable_folder
 from stepbench.commands.terminal import console, errors, say
-from stepbench.commands.training_options import Options, is_a_rank, require_places, settings_of, write
+from stepbench.commands.training_options import Options, require_places, settings_of, write
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
     from stepkernels.arrays.torch_ranks.ranks import Ranks
 
 MOST_RANKS = 1024  # on one machine
+ARROW_MEMORY = ("ARROW_DEFAULT_MEMORY_POOL", "system")  # as it is needed, not 1 GiB at first; read as Arrow is loaded
 
 
-def train(asked: Options, model: Path) -> None:
+def train(asked: Options) -> None:
     """Start the ranks that --ranks asks for, or take this rank's part. Raises `ProblemError` as `train` does."""
-    if not 0.0 < asked.timeout < float("inf"):
-        raise ProblemError(f"--timeout is {asked.timeout}; it must be a positive number of seconds.")
-    if asked.ranks is not None and not 1 <= asked.ranks <= MOST_RANKS:
-        raise ProblemError(f"--ranks is {asked.ranks}; it must be from 1 to {MOST_RANKS:,}.")
+    os.environ.setdefault(*ARROW_MEMORY)
+    from stepbench.machine.torchrun import is_a_rank
+    from stepbench.training.outputs import default_model
+
+    model = asked.out or default_model(asked.data)
+    require_world(asked.ranks, asked.timeout)
     if is_a_rank():
         take_part(asked, model)
         return
@@ -34,6 +37,14 @@ def train(asked: Options, model: Path) -> None:
     assert asked.ranks is not None
     require_startable(asked, model)
     raise typer.Exit(run_ranks(asked.ranks, sys.argv[1:], asked.timeout))
+
+
+def require_world(ranks: int | None, timeout: float) -> None:
+    """Raise `ProblemError` for a number of ranks, or a time, that cannot be."""
+    if not 0.0 < timeout < float("inf"):
+        raise ProblemError(f"--timeout is {timeout}; it must be a positive number of seconds.")
+    if ranks is not None and not 1 <= ranks <= MOST_RANKS:
+        raise ProblemError(f"--ranks is {ranks}; it must be from 1 to {MOST_RANKS:,}.")
 
 
 def require_startable(asked: Options, model: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +55,7 @@ class Options:
         typer.Option(
             "--on-disk/--in-memory",
             help="Leave an .npy file on disk and learn from a block of rows at a time, with gd or adam. "
-            "Default: if its copies would not fit in memory.",
+            "Default: if its copies would not fit in memory. On ranks: Parquet files too, and any optimizer.",
         ),
     ] = None
     seed: Annotated[int, typer.Option(help="Decides which rows are held out, and the order of batches.")] = 0
@@ -89,11 +88,6 @@ class Options:
     @property
     def reading(self) -> Reading:
         return reading_of(self)
-
-
-def is_a_rank() -> bool:
-    """Whether torchrun, or what sets the same variables, has started this process as one of several."""
-    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 def require_one_process(asked: Options) -> None:

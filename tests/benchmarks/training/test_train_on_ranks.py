@@ -1,7 +1,6 @@
 """Training on ranks: the optimum of one process, by one command or under torchrun, and its refusals."""
 
 import os
-import resource
 import subprocess
 import sys
 
@@ -9,13 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stepbench.cases import data_table
 from stepbench.cases.standardizing import joined, moments_of, scaling_by, scaling_of, standardize
 from stepbench.training.model_file import load_model
-from stepbench.training.settings import Training
-from stepbench.training.sharded import block_share
 from stepbench.training.sharded.block_share import BlockShare
 from stepbench.training.sharded.checkpoints import Keeper, load_checkpoint
-from stepbench.training.sharded.own_rows import Group, groups_of_rank, own_rows
+from stepbench.training.sharded.rows_of_rank import ArrayRows
 from stepbench.training.sharded.sharded_fit import able_row
 from stepkernels import Config, LogisticRegression, Problem, ProblemError
 from stepkernels.catalog import CATALOG
@@ -64,6 +62,7 @@ def assert_same_optimum(model, optimum):
     [
         (1, ()),
         (3, ()),
+        (2, ("--on-disk",)),
         (2, ("--optimizer", "gd")),
         (2, ("--optimizer", "adam", "--learning-rate", "0.03")),
     ],
@@ -83,7 +82,8 @@ def test_the_command_is_a_rank_under_torchrun(data, optimum, tmp_path):
     assert_same_optimum(load_model(tmp_path / "model.npz"), optimum)
 
 
-def test_row_groups_of_several_files_are_shared(data, tmp_path):
+@pytest.mark.parametrize("settings", [(), ("--on-disk",)], ids=["in-memory", "on-disk"])
+def test_row_groups_of_several_files_are_shared(data, tmp_path, settings):
     """Of each the last rows are held out, so that what is learned does not depend on the number of ranks."""
     table = pd.DataFrame(np.load(data), columns=[*"abcdef", "kind"])
     (tmp_path / "parts").mkdir()
@@ -95,30 +95,12 @@ def test_row_groups_of_several_files_are_shared(data, tmp_path):
         part = table[k::3].to_numpy()
         groups = [part[start : start + 100] for start in range(0, len(part), 100)]
         known += [group[: round(len(group) * (1 - HELD_OUT))] for group in groups]
-    finished = run(tmp_path / "parts", "--ranks", 2, *EXACT, "--out", tmp_path / "model.npz")
+    finished = run(tmp_path / "parts", "--ranks", 2, *EXACT, *settings, "--out", tmp_path / "model.npz")
     assert finished.returncode == 0, finished.stderr
+    assert ("The features stay on disk" in finished.stdout) == bool(settings)
     model = load_model(tmp_path / "model.npz")
     assert model.columns.tolist() == list("abcdef")
     assert_same_optimum(model, optimum_of(np.concatenate(known)))
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_the_rows_of_all_ranks_are_those_of_the_file(data, count):
-    table = np.load(data)
-    parts = [own_rows(str(data), Training(), rank, count) for rank in range(count)]
-    np.testing.assert_array_equal(np.concatenate([part.X for part in parts]), table[:BORDER, :-1])
-    np.testing.assert_array_equal(np.concatenate([part.labels for part in parts]), table[:BORDER, -1])
-    np.testing.assert_array_equal(np.concatenate([part.unseen_X for part in parts]), table[BORDER:, :-1])
-    np.testing.assert_array_equal(np.concatenate([part.unseen_labels for part in parts]), table[BORDER:, -1])
-    assert len({part.likeness for part in parts}) == 1
-
-
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_row_groups_go_to_ranks_in_order_and_none_twice(count):
-    groups = [Group("file", number, rows) for number, rows in enumerate([100, 1, 30, 70, 100, 99])]
-    shared = [list(groups_of_rank(groups, rank, count)) for rank in range(count)]
-    assert [group for share in shared for group in share] == groups
-    assert all(shared)
 
 
 def test_moments_of_parts_are_those_of_the_whole():
@@ -142,12 +124,12 @@ def test_a_column_that_is_constant_on_each_rank_alone_is_not_constant():
 
 
 def test_rows_taken_a_block_at_a_time_have_the_gradient_of_all(monkeypatch):
-    monkeypatch.setattr(block_share, "ELEMENTS", 100)
+    monkeypatch.setattr(data_table, "CACHED_ELEMENTS", 100)
     random = np.random.default_rng(0)
     X, y = random.standard_normal((101, 5)) * 3 + 7, (random.random(101) < 0.5).astype(float)
     scaling = scaling_of(X, list("abcde"))
     row = CATALOG["numpy-blas"]
-    blocked = BlockShare(X, y, scaling, "float64", lambda problem: row.bind(problem, Config()))
+    blocked = BlockShare(ArrayRows(X), y, scaling, "float64", lambda problem: row.bind(problem, Config()))
     whole = row.bind(Problem(standardize(X, scaling.mean, scaling.scale), y), Config())
     w = random.standard_normal(5)
     for workspace in (blocked, whole):
@@ -155,36 +137,6 @@ def test_rows_taken_a_block_at_a_time_have_the_gradient_of_all(monkeypatch):
         workspace.gradient()
     for name in ("J", "gw", "gb"):
         np.testing.assert_allclose(getattr(blocked.snapshot(), name), getattr(whole.snapshot(), name), rtol=1e-12)
-
-
-@pytest.mark.slow
-def test_a_file_larger_than_the_memory_of_a_rank_is_learned_from(tmp_path):
-    """A rank may have 128 MiB beyond what it needs to start; the file has four times as much."""
-    rows, columns = 2**19, 127
-    table = np.lib.format.open_memmap(tmp_path / "large.npy", mode="w+", dtype=np.float64, shape=(rows, columns + 1))
-    random = np.random.default_rng(0)
-    for start in range(0, rows, 2**14):
-        X = random.standard_normal((2**14, columns))
-        table[start : start + 2**14, :-1] = X
-        table[start : start + 2**14, -1] = X[:, 0] + random.standard_normal(2**14) > 0
-    table.flush()
-    program = (
-        "import resource, runpy, sys\n"
-        "import psutil, torch, numba, scipy.optimize, sklearn.linear_model, pandas, pyarrow.parquet\n"
-        "most = psutil.Process().memory_info().data + 2**27\n"
-        "resource.setrlimit(resource.RLIMIT_DATA, (most, most))\n"
-        "sys.argv = ['stepbench', *sys.argv[1:]]\n"
-        "runpy.run_module('stepbench', run_name='__main__', alter_sys=True)\n"
-    )
-    (tmp_path / "limited.py").write_text(program)
-    finished = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         str(tmp_path / "limited.py"), "train", "large.npy", "--steps", "3", "--row", "numpy-blas"],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (2**20, 2**20)),  # of threads, which it counts
-        cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False,
-    )  # fmt: skip
-    assert finished.returncode == 0, finished.stderr
-    assert "The features stay on disk" in finished.stdout
 
 
 def test_a_training_goes_on_from_its_checkpoint(data, optimum, tmp_path):
@@ -228,24 +180,6 @@ def test_what_one_rank_refuses_all_refuse_and_nothing_is_written(data, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("three.npy", r"has 2 rows to learn from, fewer than there are ranks \(3\)"),
-        ("breast-cancer", "cannot be shared among ranks; give an .npy file"),
-        ("{folder}/empty", r"There is no file .*empty/\*.parquet"),
-        ("{folder}/*.parquet", r"There is no file .*/\*.parquet"),
-        ("{folder}/none.parquet", "There is no file .*none.parquet"),
-    ],
-)
-def test_data_that_cannot_be_shared_are_refused(tmp_path, monkeypatch, source, told):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    np.save(tmp_path / "three.npy", [[1.0, 0.0], [2.0, 1.0], [3.0, 1.0]])
-    with pytest.raises(ProblemError, match=told):
-        own_rows(source.format(folder=tmp_path), Training(), 0, 3)
-
-
-@pytest.mark.parametrize(
     ("row", "told"), [("torch-compiled-cpu", "only takes whole steps"), ("torch-distributed-cpu", "ranks of its own")]
 )
 def test_a_row_that_cannot_take_a_share_is_refused(row, told):
@@ -265,9 +199,3 @@ def test_no_checkpoint_a_damaged_one_and_one_of_another_training_are_told(tmp_pa
     (tmp_path / "checkpoint.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ProblemError, match="is no checkpoint that Stepbench wrote, or it is cut off"):
         load_checkpoint(tmp_path, "this")
-
-
-def test_a_share_may_not_be_larger_than_there_are_row_groups(tmp_path):
-    pd.DataFrame({"a": range(10), "y": [0, 1] * 5}).to_parquet(tmp_path / "one.parquet")
-    with pytest.raises(ProblemError, match="1 row groups of such sizes cannot be shared among 2 ranks"):
-        own_rows(str(tmp_path / "one.parquet"), Training(), 0, 2)

@@ -10,27 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stepbench.cases.data_table import blocks
 from stepbench.cases.standardizing import Scaling, standardize
+from stepbench.training.sharded.rows_of_rank import Rows
 from stepkernels.interface import GradientWorkspace, Snapshot
 from stepkernels.problem import Array, Problem
 
-ELEMENTS = 2**18  # of a block, 2 MiB of float64: what is made of it stays in a cache until it has been computed with
-
 Bind = Callable[[Problem], GradientWorkspace]
-
-
-def rows_of_block(X: Array) -> int:
-    return max(1, ELEMENTS // int(X.shape[1]))
 
 
 class BlockShare:
     """A workspace with gradient() over rows that are never all in memory, without a penalty.
 
-    X (m, n) as it was read, perhaps a memory map; y (m,) its labels, 0 or 1; `bind` binds a block.
+    X has the rows (m, n), y (m,) their labels, 0 or 1; `bind` binds a block.
     """
 
-    def __init__(self, X: Array, y: Array, scaling: Scaling, dtype: str, bind: Bind) -> None:
+    def __init__(self, X: Rows, y: Array, scaling: Scaling, dtype: str, bind: Bind) -> None:
         self.X, self.y, self.scaling, self.dtype, self.bind = X, y, scaling, dtype, bind
         self.reset()
 
@@ -41,21 +35,20 @@ class BlockShare:
         moments: tuple[Array, Array] | None = None,  # noqa: ARG002  a gradient has none
         step: int = 0,  # noqa: ARG002
     ) -> None:
-        n = self.X.shape[1]
+        n = self.X.n
         self.w = np.zeros(n, self.dtype) if w is None else np.array(w, self.dtype)
         self.b = float(b or 0.0)
         self.means = np.full(n + 2, np.nan)
 
     def gradient(self) -> None:
         sums = np.zeros_like(self.means)
-        for part in blocks(self.X, rows_of_block(self.X)):
-            rows = part.stop - part.start
-            X = standardize(self.X[part], self.scaling.mean, self.scaling.scale).astype(self.dtype, copy=False)
+        for part, block in self.X.blocks():
+            X = standardize(block, self.scaling.mean, self.scaling.scale).astype(self.dtype, copy=False)
             workspace = self.bind(Problem(X, self.y[part], self.w, self.b))
             workspace.gradient()
             found = workspace.snapshot()
-            sums += rows * np.concatenate([found.gw, [found.gb, found.J]])
-        self.means = sums / len(self.X)
+            sums += len(block) * np.concatenate([found.gw, [found.gb, found.J]])
+        self.means = sums / self.X.m
 
     def step(self) -> None:
         raise NotImplementedError("a share of the rows has a gradient, and no step of its own")

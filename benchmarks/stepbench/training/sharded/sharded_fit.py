@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from stepbench.cases.data_table import blocks, classes_of_target
-from stepbench.cases.free_memory import BYTES_OF_A_NUMBER, free_bytes
+from stepbench.cases.data_table import classes_of_target
 from stepbench.cases.label_text import Labels, few
-from stepbench.cases.standardizing import Scaling, joined, moments_of, scaling_by, standardize
+from stepbench.cases.standardizing import Moments, Scaling, joined, moments_of, scaling_by, standardize
 from stepbench.training.fitting import STEPS, Trained
 from stepbench.training.model_file import Model
 from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import score_of
 from stepbench.training.settings import Training, require_sensible
-from stepbench.training.sharded.block_share import BlockShare, rows_of_block
+from stepbench.training.sharded.block_share import BlockShare
 from stepbench.training.sharded.checkpoints import Checkpoint, Keeper, load_checkpoint
-from stepbench.training.sharded.own_rows import OwnRows, own_rows
+from stepbench.training.sharded.own_rows import own_rows
+from stepbench.training.sharded.rows_of_rank import OwnRows, Rows
 from stepbench.training.sharded.world import all_or_none, require_alike
 from stepkernels.arrays.torch_ranks.orders import Leading, LedStep, obey
 from stepkernels.arrays.torch_ranks.ranks import Ranks
@@ -35,7 +34,6 @@ from stepkernels.probe import library_version
 from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, rate_below
 from stepreports.telling.text import counted
 
-COPIES = 3.0  # of a rank's features: standardized in two steps, and as a row has them
 VERSIONS = ("python", "numpy", "torch", "numba")
 
 
@@ -76,14 +74,15 @@ class Fitting:
 
     def __init__(self, own: OwnRows, wanted: Training, going: Going, ranks: Ranks) -> None:
         self.own, self.wanted, self.going, self.ranks = own, wanted, going, ranks
-        self.dtype = wanted.dtype or ("float32" if own.X.dtype == np.float32 else "float64")
+        self.dtype = wanted.dtype or ("float32" if own.known.dtype == np.float32 else "float64")
         self.classes = self.agreed_classes()
-        moments = [each for each in ranks.all_told(moments_of(own.X) if len(own.X) else None) if each is not None]
-        self.moments = joined(moments)
+        self.moments = joined([each for part in ranks.all_told(moments_in_blocks(own.known)) for each in part])
         self.scaling = self.chosen_scaling()
-        self.row = all_or_none(ranks, lambda: able_row(wanted.row, own.X.size))
+        self.row = all_or_none(ranks, lambda: able_row(wanted.row, own.known.m * own.known.n))
         self.config = self.chosen_config()
         self.told: list[str] = []
+        if any(ranks.all_told(own.on_disk)):
+            self.told.append("The features stay on disk: each rank reads its rows a block at a time, in every step.")
 
     def train(self, report: Report) -> Trained | None:
         begun = all_or_none(self.ranks, self.found_checkpoint)
@@ -138,24 +137,25 @@ class Fitting:
         """The rank's part of the step. They compile one after the other, as a cache of Numba's wants it."""
         share: GradientWorkspace | None = None
         for rank in self.ranks.in_turn():
-            if rank == self.ranks.rank and len(self.own.X):
+            if rank == self.ranks.rank and self.own.known.m:
                 share = self.share()
         start = starting_from(np.zeros(len(self.own.columns), self.dtype), 0.0)
-        return ShardedStep(self.ranks, start, share, len(self.own.X), self.own.all_known, self.config)
+        return ShardedStep(self.ranks, start, share, self.own.known.m, self.own.all_known, self.config)
 
     def share(self) -> GradientWorkspace:
         """The rank's rows, bound: all of them standardized in memory, or a block at a time where they do not fit."""
-        X, y = self.own.X, (self.own.labels == self.classes[1]).astype(self.dtype)
+        rows, y = self.own.known, (self.own.labels == self.classes[1]).astype(self.dtype)
         config = replace(self.config, l2=0.0)
 
         def bind(problem: Problem) -> GradientWorkspace:
             return with_gradient(self.row.bind(problem, config))
 
-        if COPIES * X.size * BYTES_OF_A_NUMBER > free_bytes() / ranks_here():
-            self.told.append("The features stay on disk: each rank reads its rows a block at a time, in every step.")
-            share: GradientWorkspace = BlockShare(X, y, self.scaling, self.dtype, bind)
+        if self.own.on_disk:
+            share: GradientWorkspace = BlockShare(rows, y, self.scaling, self.dtype, bind)
         else:
-            whole = standardize(X, self.scaling.mean, self.scaling.scale).astype(self.dtype, copy=False)
+            whole = np.empty((rows.m, rows.n), self.dtype)
+            for part, block in rows.blocks():
+                whole[part] = standardize(block, self.scaling.mean, self.scaling.scale)
             share = bind(Problem(whole, y))
         share.gradient()
         return share
@@ -197,8 +197,8 @@ class Fitting:
     def judged(self, solution: Solution | None) -> Trained | None:
         """The model on rank 0, scored by the rows that all ranks have held out."""
         model = self.ranks.tell_object(None if solution is None else self.model_of(solution))
-        margins = self.ranks.all_told(all_or_none(self.ranks, lambda: self.margins_of(model)))
-        labels = self.ranks.all_told(self.own.unseen_labels)
+        margins = self.ranks.first_told(all_or_none(self.ranks, lambda: self.margins_of(model)))
+        labels = self.ranks.first_told(self.own.unseen_labels)
         if solution is None:
             return None
         return Trained(
@@ -212,10 +212,10 @@ class Fitting:
 
     def margins_of(self, model: Model) -> Array:
         """Those of the rows that this rank has held out, of which no more is in memory than in a step."""
-        X = self.own.unseen_X
-        parts = blocks(X, rows_of_block(X))
-        found = [model.margins(X[part], np.arange(part.start, part.stop)) for part in parts]
-        return np.concatenate(found) if found else np.empty(0)
+        margins = np.empty(self.own.unseen.m)
+        for part, block in self.own.unseen.blocks():
+            margins[part] = model.margins(block, np.arange(part.start, part.stop))
+        return margins
 
     def model_of(self, solution: Solution) -> Model:
         return Model(
@@ -254,6 +254,7 @@ def able_row(name: str, elements: int) -> Implementation:
     return row
 
 
-def ranks_here() -> int:
-    """How many ranks share this machine's memory."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+def moments_in_blocks(rows: Rows) -> list[Moments]:
+    """Those of each block, joined to one; none where there are no rows."""
+    found = [moments_of(block) for _, block in rows.blocks()]
+    return [joined(found)] if found else []

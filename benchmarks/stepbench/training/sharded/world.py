@@ -6,27 +6,19 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
-from datetime import timedelta
 from typing import Any, TypeVar
 
-from torch.distributed.rendezvous import rendezvous
-
-from stepbench.machine.dies_with_parent import die_with
 from stepbench.machine.threads import default_budget
+from stepbench.machine.torchrun import all_are_here, meet_store, ranks_here
 from stepkernels.arrays.torch_ranks.ranks import (
     MEETING_SECONDS,
     WAITING_SHARE,
     Ranks,
     RanksLostError,
-    first_line,
     on_loopback,
-    require_distributed,
 )
 from stepkernels.arrays.torch_ranks.roll_call import STOPPED, Lost
 from stepkernels.problem import ProblemError
-
-VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-STARTED_BY_TORCHRUN = "TORCHELASTIC_RUN_ID"
 
 T = TypeVar("T")
 
@@ -36,20 +28,10 @@ def join(timeout_seconds: float, meeting_seconds: float = MEETING_SECONDS) -> Ra
 
     Raises `ProblemError` where one of them is missing or the ranks do not meet in time.
     """
-    require_distributed()
-    missing = [name for name in VARIABLES if not os.environ.get(name)]
-    if missing:
-        raise ProblemError(
-            f"{' and '.join(missing)} must be set for a rank; `torchrun --nproc-per-node 2 -m stepbench train DATA` "
-            "sets them all."
-        )
-    if STARTED_BY_TORCHRUN in os.environ:
-        die_with(os.getppid())
-    alone = os.environ.get("LOCAL_WORLD_SIZE") == os.environ["WORLD_SIZE"]
-    share_threads(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    store, rank, count = meet_store(meeting_seconds)
+    share_threads(ranks_here())
     try:
-        store, rank, count = next(rendezvous("env://", timeout=timedelta(seconds=meeting_seconds)))
-        with on_loopback() if alone else nullcontext():
+        with on_loopback() if all_are_here() else nullcontext():
             return Ranks(
                 store,
                 rank,
@@ -59,10 +41,10 @@ def join(timeout_seconds: float, meeting_seconds: float = MEETING_SECONDS) -> Ra
                 meeting_seconds=meeting_seconds,
             )
     except RanksLostError as lost:
-        raise ProblemError(f"The ranks did not meet within {meeting_seconds:g} s. {lost}") from None
-    except (RuntimeError, ValueError) as error:
-        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
-        raise ProblemError(f"The ranks cannot meet at {place}: {first_line(error)}.") from None
+        raise ProblemError(
+            f"The ranks did not meet, for which they have {meeting_seconds:g} s. {lost} Start `stepbench doctor` "
+            "in the same way: it says why."
+        ) from None
 
 
 def share_threads(local_ranks: int) -> None:

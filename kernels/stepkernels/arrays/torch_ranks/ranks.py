@@ -127,15 +127,22 @@ class Ranks:
             dist.all_gather_object(told, value)
         return told
 
+    def first_told(self, value: Any) -> list[Any]:
+        """The value of each rank, in order, on rank 0; nothing on the others."""
+        told: list[Any] = [None] * self.count if self.rank == 0 else []
+        with self._together("while they prepared"):
+            dist.gather_object(value, told or None)
+        return told
+
     def send(self, values: Array, rank: int) -> None:
         """An array to one rank, which `receive`s it."""
         with self._together("while they prepared"):
             dist.send(torch.from_numpy(np.require(values, requirements=["C", "W"])), rank)
 
-    def receive(self, values_out: Array) -> None:
-        """What rank 0 sends, into an array of the same shape and dtype."""
+    def receive(self, values_out: Array, rank: int = 0) -> None:
+        """What a rank sends to this one, into an array of the same shape and dtype."""
         with self._together("while they prepared"):
-            dist.recv(torch.from_numpy(values_out), 0)
+            dist.recv(torch.from_numpy(values_out), rank)
 
     def leave(self, why: str = "they were ended") -> None:
         """Be a rank no more. Whoever waits for this one learns of it."""
@@ -209,6 +216,6 @@ def on_loopback() -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of torch says first, without the place in its source."""
-    line = str(error).strip().partition("\n")[0]
+    """What an error of torch says first, without the place in its source and without the full stop."""
+    line = str(error).strip().partition("\n")[0].rstrip(".")
     return line.partition("] ")[2].partition(". This is")[0] or line if line.startswith("[") else line

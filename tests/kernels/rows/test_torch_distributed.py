@@ -20,6 +20,7 @@ from stepkernels.reference import Point
 torch_distributed = pytest.importorskip("torch.distributed")
 
 from stepkernels.arrays.torch_ranks.ranks import RanksLostError  # noqa: E402
+from stepkernels.arrays.torch_ranks.roll_call import RollCall  # noqa: E402
 from stepkernels.arrays.torch_ranks.sharded_step import add_in_order, norm_squared, share_of  # noqa: E402
 
 ROW = CATALOG["torch-distributed-cpu"]
@@ -166,3 +167,16 @@ def test_a_process_that_belongs_to_a_process_group_is_told_so():
     environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert "belongs to a process group of torch.distributed already" in told.stdout
+
+
+class SilentStore:
+    """One on a host that is out of reach."""
+
+    def check(self, _keys):
+        time.sleep(30)
+
+
+def test_a_store_that_does_not_answer_is_given_up():
+    """torch waits for it without end."""
+    with pytest.raises(RuntimeError, match="does not answer within"):
+        RollCall(SilentStore(), 1, 2).lost(0.1)

@@ -7,18 +7,22 @@ process; one that is stopped, or on a host that cannot be reached, by its silenc
 from __future__ import annotations
 
 import os
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from torch._C._distributed_c10d import Store
 
 LOOK_SECONDS = 0.05
+ANSWERING_SHARE = 1.25  # of the time to wait for others: within which the store must have answered
 PROCESSES = Path("/proc")
+T = TypeVar("T")
 STOPPED, ENDED = "is stopped", "has ended"
 
 
@@ -56,8 +60,11 @@ class RollCall:
     def lost(self, wait_seconds: float) -> list[Lost]:
         """The ranks that have not left within the time; those whose processes are known to be gone, without waiting.
 
-        Raises `RuntimeError` where the store itself is gone.
+        Raises `RuntimeError` where the store itself is gone, or on a host that cannot be reached.
         """
+        return within(ANSWERING_SHARE * wait_seconds, lambda: self._lost(wait_seconds))
+
+    def _lost(self, wait_seconds: float) -> list[Lost]:
         ends = time.monotonic() + wait_seconds
         while True:
             silent = [rank for rank in range(self.count) if not self.store.check([f"here/{rank}"])]
@@ -77,6 +84,30 @@ class RollCall:
         if machine != self.here:
             return Lost(rank, None, "does not answer, on another host")
         return Lost(rank, int(process), what_became_of(int(process)) or "does not answer")
+
+
+def within(seconds: float, action: Callable[[], T]) -> T:
+    """What the action returns or raises. Raises `RuntimeError` where it takes longer, and leaves it to itself.
+
+    torch waits for the answer of a store as long as TCP does: on a host that is out of reach, a quarter of an hour.
+    """
+    found: list[T] = []
+    raised: list[Exception] = []
+
+    def act() -> None:
+        try:
+            found.append(action())
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        raise raised[0]
+    if not found:
+        raise RuntimeError(f"the store of the ranks does not answer within {seconds:g} s")
+    return found[0]
 
 
 def this_machine() -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from stepbench.commands.doctor_on_ranks import examine
 from stepbench.commands.places import require_writable
-from stepbench.commands.terminal import console, progress_bar, say, sentences
+from stepbench.commands.terminal import console, options_of, progress_bar, say, sentences
+from stepkernels.problem import ProblemError
+
+ANSWERING_SECONDS = 60.0  # of a rank
 
 
-@sentences
-def doctor(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can be asked of the doctor."""
+
     self_test: Annotated[
         bool,
         typer.Option(
@@ -22,15 +29,47 @@ def doctor(
             help="Also measure the harness itself, which takes minutes: steps of known duration, a row "
             "against itself, a row slowed on purpose. Exit status 1 where the machine is too noisy for it.",
         ),
-    ] = False,
+    ] = False
     threads: Annotated[
         int | None, typer.Option(help="Measure with so many threads. Default: all this process may use.")
-    ] = None,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all of it here, as JSON.")
-    ] = None,
-) -> None:
-    """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste."""
+    ] = None
+    json_path: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it here, as JSON.")] = (
+        None
+    )
+    ranks: Annotated[
+        int | None,
+        typer.Option(
+            help="Examine instead whether so many processes can train together: they meet, tell what they find, and "
+            "talk. On several hosts: `torchrun … -m stepbench doctor`."
+        ),
+    ] = None
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long a rank may take to come, or to answer. Default: 60."),
+    ] = None
+
+
+@options_of(Options)
+@sentences
+def doctor(asked: Options) -> None:
+    """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste.
+
+    With --ranks, or under torchrun: whether ranks can train together, and if not, what to do; exit status 1 then.
+    """
+    from stepbench.machine.torchrun import is_a_rank
+
+    if asked.ranks is not None or is_a_rank():
+        if asked.self_test or asked.threads is not None or asked.json_path is not None:
+            raise ProblemError("Ranks are examined by themselves; leave out --self-test, --threads and --json.")
+        examine(asked.ranks, ANSWERING_SECONDS if asked.timeout is None else asked.timeout)
+        return
+    if asked.timeout is not None:
+        raise ProblemError("--timeout is for ranks; add --ranks 2, or more.")
+    raise typer.Exit(0 if examine_machine(asked) else 1)
+
+
+def examine_machine(asked: Options) -> bool:
+    """Measure and tell; whether the harness passed its own test, where that was asked for."""
     from stepbench.machine.description import describe_machine
     from stepbench.machine.environment import refuse_variables
     from stepbench.machine.measured import measured_limits
@@ -39,20 +78,20 @@ def doctor(
     from stepreports.records.files import write_json
 
     refuse_variables(os.environ)
-    budget = default_budget() if threads is None else threads
+    budget = default_budget() if asked.threads is None else asked.threads
     require_threads([budget])
-    if json_path:
-        require_writable(json_path)
+    if asked.json_path:
+        require_writable(asked.json_path)
     machine = describe_machine()
     with console.status("Measuring the limits of this machine"):
         limits = measured_limits(budget)
     tell(machine, limits)
     for sentence in tuned_sentences():
         say(sentence)
-    figures = _self_test() if self_test else None
-    if json_path:
-        write_json(json_path, {"machine": machine, "limits": limits, "self_test": figures})
-    raise typer.Exit(0 if figures is None or figures["passed"] else 1)
+    figures = _self_test() if asked.self_test else None
+    if asked.json_path:
+        write_json(asked.json_path, {"machine": machine, "limits": limits, "self_test": figures})
+    return figures is None or bool(figures["passed"])
 
 
 def _self_test() -> dict[str, Any]:

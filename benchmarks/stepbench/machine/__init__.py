@@ -1,4 +1,4 @@
-"""The machine: its threads, the environment of child processes, its description, its measured and its read limits.
+"""The machine: its threads and network, the environment of child processes, its description and its limits.
 
 Imports the kernels only.
 """

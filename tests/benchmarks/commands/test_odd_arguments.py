@@ -67,6 +67,8 @@ ODD = {
     ],
     "doctor": [
         ["extra"], *(["--threads", each] for each in ["0", *NOT_COUNTS]), *(["--json", place] for place in FILES),
+        *(["--ranks", each] for each in ["0", "1025", *NOT_COUNTS]), ["--ranks", "2", "--threads", "1"],
+        *(["--ranks", "2", "--timeout", each] for each in ["0", "-1", "nan", "inf", "soon"]), ["--timeout", "5"],
     ],
     "learn": [
         ["extra"], *(["--lang", each] for each in ["", "fr", "EN", "../en", "zh\n"]),

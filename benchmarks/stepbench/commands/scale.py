@@ -145,7 +145,10 @@ def question_of(asked: Options, most: int | None = None) -> ScaleQuestion:
     return ScaleQuestion(
         row=asked.row,
         ranks=ranks,
-        sizes=[parse_size(size) for size in split_list(asked.sizes or (SHARES if asked.weak else SIZES))],
+        sizes=[
+            parse_size(size)
+            for size in split_list((SHARES if asked.weak else SIZES) if asked.sizes is None else asked.sizes)
+        ],
         dtypes=("float64",) if asked.dtypes is None else parse_choices("dtype", asked.dtypes, DTYPES),
         bases=list(dict.fromkeys(split_list(asked.base))),
         weak=asked.weak,

@@ -17,6 +17,7 @@ from stepkernels.problem import ProblemError
 
 pytest.importorskip("torch.distributed")
 
+MARK = "STEPBENCH_TEST_OUT"  # in the environment of all that a test starts
 SMALL = ("--sizes", "300x5", "--ranks", "1,2", "--base", "numba-fused")
 
 
@@ -47,8 +48,17 @@ def assert_scaled(finished, folder, ranks):
     assert (folder / "scale.html").is_file()
 
 
-def nobody_is_left():
-    return not any("rank_process" in " ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"]))
+def nobody_is_left(folder):
+    """Of what was started for a result in this folder: other tests have ranks of their own at the same time."""
+    told = f"{MARK}={folder}"
+    return not any(told in environment_of(each) for each in psutil.process_iter())
+
+
+def environment_of(process):
+    try:
+        return [f"{name}={value}" for name, value in process.environ().items()]
+    except (psutil.Error, OSError):
+        return []
 
 
 def test_strong_scaling_keeps_the_size_and_weak_scaling_the_share():
@@ -99,14 +109,15 @@ def test_what_cannot_be_timed_is_refused_before_anything_starts(changed, told):
 def test_ranks_take_turns_with_a_single_process(tmp_path):
     out = tmp_path / "out"
     finished = stepbench(
-        "scale", *SMALL, "--out", out, "--json", tmp_path / "told.json", "--markdown", tmp_path / "pr.md"
-    )
+        "scale", *SMALL, "--out", out, "--json", tmp_path / "told.json", "--markdown", tmp_path / "pr.md",
+        **{MARK: str(tmp_path)},
+    )  # fmt: skip
     assert_scaled(finished, out, [1, 2])
     (case,) = json.loads((tmp_path / "told.json").read_text())["cases"]
     assert [point["ranks"] for point in case["ranks"]] == [1, 2]
     assert case["best"] == "numba-fused"
     assert (tmp_path / "pr.md").read_text() == (out / "scale.md").read_text()
-    assert nobody_is_left()
+    assert nobody_is_left(tmp_path)
 
 
 @pytest.mark.slow
@@ -123,9 +134,10 @@ def test_weak_scaling_has_a_size_for_each_number_of_ranks(tmp_path):
 
 @pytest.mark.slow
 def test_under_torchrun_its_ranks_take_part_and_all_of_them_end(tmp_path):
-    finished = torchrun(2, *SMALL[:2], "--base", "numba-fused", "--out", tmp_path / "out")
+    mark = {MARK: str(tmp_path)}
+    finished = torchrun(2, *SMALL[:2], "--base", "numba-fused", "--out", tmp_path / "out", **mark)
     assert_scaled(finished, tmp_path / "out", [1, 2])
-    assert nobody_is_left()
+    assert nobody_is_left(tmp_path)
 
 
 def test_torchrun_cannot_be_asked_for_more_ranks_than_it_started(tmp_path):
@@ -141,11 +153,11 @@ def test_hosts_in_a_file_run_one_command_together(tmp_path):
     (tmp_path / "hosts").write_text("# ours\n127.0.0.1 1\n127.0.0.2   # the other\n")
     finished = stepbench(
         "scale", *SMALL[:2], "--base", "numba-fused", "--hosts", tmp_path / "hosts", "--by", "env HOST={host} sh -c",
-        "--out", tmp_path / "out", GLOO_SOCKET_IFNAME="lo",
+        "--out", tmp_path / "out", GLOO_SOCKET_IFNAME="lo", **{MARK: str(tmp_path)},
     )  # fmt: skip
     assert_scaled(finished, tmp_path / "out", [1, 2])
     assert json.loads((tmp_path / "out" / "scale.json").read_text())["hosts"] == 2
-    assert nobody_is_left()
+    assert nobody_is_left(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from stepbench.cases.case import Case, Size
 from stepbench.machine.available_memory import available_bytes
 from stepbench.machine.threads import default_budget
+from stepbench.run.choices import require_seconds
 from stepbench.run.estimate import WORKER_BYTES
 from stepbench.run.participants import Participant
 from stepkernels.catalog import CATALOG, rows_named
@@ -80,6 +81,9 @@ def case_of(size: Size, shares: int, dtype: str) -> Case:
 
 def require_scalable(question: ScaleQuestion) -> None:
     """Raise `ProblemError` for what cannot be timed, before anything is started."""
+    require_seconds(question.timeout_seconds, None)
+    if not question.sizes or not question.dtypes:
+        raise ProblemError("Of the sizes or dtypes asked for there is none; name one, or leave the option out.")
     if not question.bases:
         raise ProblemError("--base names no row; name one that a single process takes, such as numba-fused.")
     if not question.ranks or not all(1 <= count <= MOST_RANKS for count in question.ranks):

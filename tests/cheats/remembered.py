@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from cheats import TRUE_TIME, Honest, cheat
 from stepkernels import Op
+from stepkernels.problem import Array
 
 
 class Remembers(Honest):
@@ -39,6 +40,31 @@ class CostOfTheSameParameters(Honest):
 
     def reset(self, *state, **more):
         self.latest = b""
+        super().reset(*state, **more)
+
+
+@cheat("implausible", "it remembers its answer", op=Op.GRADIENT, ops=(Op.GRADIENT, Op.STEP), measured=True)
+class GradientOfTheSameParametersWithoutUpdate(Remembers):
+    """It cannot be led to other parameters but by a reset."""
+
+
+@cheat("disagreement", r"wrong beside timing: .*\b(J|gw|gb) is off", op=Op.GRADIENT)
+class GradientOfNearParameters(Honest):
+    """After an update the parameters are not far from those before: as if they were the same."""
+
+    latest: Array | None = None
+
+    def gradient(self):
+        if self.latest is None or abs(self.parameters - self.latest).max() > 0.1:
+            super().gradient()
+            self.latest = self.parameters.copy()
+
+    def step(self):
+        self.latest = None
+        super().step()
+
+    def reset(self, *state, **more):
+        self.latest = None
         super().reset(*state, **more)
 
 

@@ -75,7 +75,7 @@ PRESETS = {
                     dtypes=DTYPES,
                 ),
                 Group(ops=PASSES, sizes=["1000x20", "100000x100"]),
-                Group(ops=[Op.UPDATE], sizes=["1000x20", "1000x100"]),  # which costs the same, however many rows X has
+                Group(ops=[Op.UPDATE], sizes=["100x20", "100x100"]),  # which costs the same, however many rows X has
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], train_steps=200),  # the slow rows take 0.1 ms a step
             ],
         ),
@@ -96,7 +96,7 @@ PRESETS = {
                 ),
                 Group(ops=[Op.STEP], sizes=[BREAST_CANCER, "100000x100"], dtypes=DTYPES, optimizers=[Adam.name]),
                 Group(ops=PASSES, sizes=["1000x20", "100000x100", "1000000x20"], dtypes=DTYPES),
-                Group(ops=[Op.UPDATE], sizes=["1000x20", "1000x100"], dtypes=DTYPES),
+                Group(ops=[Op.UPDATE], sizes=["100x20", "100x100"], dtypes=DTYPES),
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], dtypes=DTYPES, optimizers=[GD.name, Adam.name]),
             ],
         ),

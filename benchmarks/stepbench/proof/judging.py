@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stepbench.cases.case import Case
+from stepbench.proof.compiled_updates import updated
 from stepbench.proof.paths import ADAM_SHARE, Path, curvature
-from stepkernels import reference
 from stepkernels.agreement import (
     GRADIENT_FIELDS,
     Agreement,
@@ -64,6 +64,25 @@ class Judge:
         if self.case.op == Op.UPDATE:
             agreement = joined(agreement, self._judge_updates(held, start, calls), _wrong_count(held, start, calls))
         return agreement
+
+    def judge_moved(self, held: Snapshot, start: Point, moves: int, traits: Traits) -> Agreement:
+        """What a row holds that was updated so many times from `start`, and made the operation anew after each.
+
+        The outputs belong to where it stands, and it stands where as many updates lead: by the gradient of each place
+        or, where the operation is to go forward, all by that of the start.
+        """
+        shape = compare(held, self._shapes(), self.case.dtype, (*GRADIENT_FIELDS, "w", "b", *MOMENTS))
+        if not shape.agrees:
+            return shape
+        if faults := _wrong_count(held, start, moves).faults:
+            return Agreement({}, faults)
+        (there,) = expect_steps(self.problem, self.config, Point.of(held), [traits], self.truth).values()
+        if self.case.op != Op.FORWARD:
+            outputs = compare(held, there, self.case.dtype, GRADIENT_FIELDS)
+            return joined(outputs, self._judge_whole(held, start, moves, traits))
+        expected = {**self._expectation(start)[traits], "J": there["J"]}
+        outputs = compare(held, expected, self.case.dtype, GRADIENT_FIELDS)
+        return joined(outputs, self._judge_updates(held, start, moves))
 
     def unseen_steps(self, start: Point, calls: int, traits: Traits) -> int | None:
         """How many steps at the end of a round, where they are shortest, could be missing and not be seen.
@@ -127,10 +146,7 @@ class Judge:
 
     def _judge_updates(self, held: Snapshot, start: Point, calls: int) -> Agreement:
         """The parameters after so many updates with the gradient that the row holds: each rounds once more."""
-        gradient, point, length = Gradient.of(held), start, 0.0
-        for _ in range(calls):
-            before, point = point, reference.update(point, gradient, self.config.optimizer)
-            length += _norm(point.parameters - before.parameters)
+        point, length = updated(start, Gradient.of(held), self.config.optimizer, calls)
         size = np.maximum(np.abs(start.parameters), np.abs(point.parameters))
         rounding = C * unit_roundoff(self.case.dtype) * (calls * _norm(size) + length)
         allowed = rounding + (ADAM_SHARE * length if self._adam else 0.0)

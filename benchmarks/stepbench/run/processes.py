@@ -48,6 +48,15 @@ class Answer(NamedTuple, Generic[T]):
     seconds: float
     processor_seconds: float
 
+    @property
+    def busy_seconds(self) -> float:
+        """In which the process was at work, by the clock that shows less.
+
+        On a busy machine it waits for a processor, and a pool that still spins uses some; work that was put off shows
+        in both.
+        """
+        return min(self.seconds, self.processor_seconds or self.seconds)
+
 
 def environment_of_worker(
     participant: Participant, threads: int, caches: Path, layout: MemoryLayout = AS_IT_COMES

@@ -1,4 +1,4 @@
-"""Visits to one worker on one case: it is bound and paced, does its rounds, and is watched meanwhile.
+"""Visits to one worker on one case: it is bound and paced, does its rounds, and is looked at meanwhile.
 
 A visit wakes the worker, lets it warm up, puts it at the point of the turn, asks for nothing once, which is what the
 asking takes, and then for a round. The round's calls are drawn; so is, once the round is over, whether to look at what
@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -19,8 +20,8 @@ from stepbench.cases.case import ROUND_SECONDS, Case
 from stepbench.executor.wire import NoAnswer
 from stepbench.machine import process_state
 from stepbench.proof.clocks import PipeCost, believed_seconds
-from stepbench.proof.conduct import Watched
 from stepbench.proof.points import random_point
+from stepbench.run.looking import looked_at
 from stepbench.run.participants import Participant, Role
 from stepbench.run.processes import Answer, Worker
 from stepbench.run.scratch import ReadyCase
@@ -45,21 +46,21 @@ from stepbench.worker.messages import (
     WirePoint,
 )  # fmt: skip
 from stepkernels.agreement import Agreement, Traits
-from stepkernels.interface import Op
+from stepkernels.interface import Op, Snapshot
 from stepkernels.reference import Point
 
 WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping pools come back within one to two ms
 MOST_WARM_UP_SECONDS = 0.03  # beyond, an operation takes so long that it warms up as it goes
 SPREAD = 0.25  # of the calls of a round, drawn evenly about their mean
-RESETS = 3
+RESETS, MOST_RESETS, SCATTERED = 3, 9, 1.5  # a pool's threads may be slow to wake, again and again
 MOST_CALLS = 4**10
 NOTED_SECONDS = 0.06  # of telling what it holds, for it to be work that was put off: a pool's threads spin for 26 ms
 NOTED_TIMES = 3  # in a row, since a busy machine may take as long once
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
-MOST_POINTS, MOST_WATCHED_SECONDS = 32, 0.5
-IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
+MOST_WATCHED_SECONDS = 0.5
 
 Fields = dict[str, Any]
+Judging = Callable[[Snapshot], Agreement]
 
 
 @dataclass(slots=True)
@@ -86,12 +87,17 @@ class Visitor:
     def traits(self) -> Traits:
         return Traits.of(self.participant.row)
 
+    @property
+    def calls_of_a_look(self) -> int:
+        """As many as of a round, where it is not made longer for the sake of what comes before it."""
+        return min(self.mean_calls, calls_within(ROUND_SECONDS, self.per_call))
+
     def bind(self, rounds: int) -> Fields:
         """Bind it, make its first call and prove one operation. Returns the fields of `bound`, all but its pace."""
         process_state.reset_peak_memory(self.worker.process.pid)
         with self.worker.awake():
             config = WireConfig.of(self.ready.config)
-            bound = self._ask(
+            bound = self.ask(
                 Bind(
                     case=self.case.name,
                     data=str(self.ready.data),
@@ -101,7 +107,7 @@ class Visitor:
                 ),
                 Bound,
             )
-            begun = self._ask(Begin(), Begun)
+            begun = self.ask(Begin(), Begun)
             agreement = self._prove_once()
         return {
             "bind_seconds": self._believed(bound, bound.message.seconds),
@@ -125,11 +131,11 @@ class Visitor:
         """One round from the point: its fields, and where it was chosen once it was over, those of its judgement."""
         calls = self._drawn_calls()
         with self.worker.awake():
-            self._prepare(point, calls)
-            empty = self._ask(Repeat("operations", 0), Repeated)
-            rounded = self._ask(Round(calls), Rounded)
+            self.prepare(point, calls)
+            empty = self.ask(Repeat("operations", 0), Repeated)
+            rounded = self.ask(Round(calls), Rounded)
             back = secrets.randbelow(min(calls, self.case.copies))
-            held = self._ask(Hold(back), Held) if self.is_judged and is_chosen() else None
+            held = self.ask(Hold(back), Held) if self.is_judged and is_chosen() else None
         self.pipe.add(empty.seconds)
         fields = self._round_fields(rounded, calls, empty.seconds)
         made = 1 + (calls - 1 - back) // self.case.copies
@@ -141,46 +147,35 @@ class Visitor:
         return self.watches >= self.least_watches and self.watched_seconds > MOST_WATCHED_SECONDS
 
     def watch(self, point: Point) -> Fields:
-        """Loops beside the rounds, which tell work that is put off and answers that are remembered."""
-        began, calls = time.perf_counter(), min(self.mean_calls, calls_within(ROUND_SECONDS, self.per_call))
-        with self.worker.awake():
-            self._prepare(point, calls)  # with a warm-up, so that a pool's threads still spin, as they do after a round
-            idle = self._ask(Hold(), Held)
-            taken = self._loops(("waiting", "snapshots", "snapshots twice"), calls)
-            fresh = self._fresh_seconds(min(calls, MOST_POINTS)) if self.case.op in IDEMPOTENT else None
+        """A look beside the rounds, and the fields of `watched`."""
+        began = time.perf_counter()
+        seen = looked_at(self, point)
         self.watches += 1
         self.watched_seconds += time.perf_counter() - began
-        return Watched(
-            operation_seconds=taken["waiting"],
-            late_seconds=2.0 * taken["snapshots"] - taken["waiting"] - taken["snapshots twice"],
-            fresh_seconds=fresh,
-            idle_seconds=_busy_seconds(idle),
-            changed=self._what_changed(),
-            snapshot_seconds=taken["snapshots twice"] - taken["snapshots"],
-        ).to_json()
+        return seen.to_json()
 
     def finish(self) -> Fields:
         """No more of this case."""
         with self.worker.awake():
-            finished = self._ask(Finish(), Finished)
+            finished = self.ask(Finish(), Finished)
         peak = process_state.peak_memory_bytes(self.worker.process.pid)
         return {"device_state": finished.message.device_state, "peak_memory_bytes": peak}
 
-    def _ask(self, question: Question, answer: type[Any]) -> Answer[Any]:
+    def ask(self, question: Question, answer: type[Any]) -> Answer[Any]:
         return self.worker.ask(question, answer, self.timeout)
 
-    def _prepare(self, point: Point, calls: int) -> Answer[Ready]:
+    def prepare(self, point: Point, calls: int) -> Answer[Ready]:
         warm_up = calls_within(WARM_UP_SECONDS, self.per_call) if self.per_call < MOST_WARM_UP_SECONDS else 0
-        return self._ask(Prepare(warm_up, calls, WirePoint.of(point)), Ready)
+        return self.ask(Prepare(warm_up, calls, WirePoint.of(point)), Ready)
 
     def _prove_once(self) -> Agreement | None:
         """No agreement, no timing: one operation from a point drawn now."""
         if not self.is_judged:
             return None
-        point = self._point()
-        self._ask(Prepare(0, 1, WirePoint.of(point)), Ready)
-        self._ask(Repeat("operations", 1), Repeated)
-        return self._agreement(self._ask(Hold(), Held).message, point, 1, "before")
+        point = self.drawn_point()
+        self.ask(Prepare(0, 1, WirePoint.of(point)), Ready)
+        self.ask(Repeat("operations", 1), Repeated)
+        return self.agreed(self.ask(Hold(), Held).message, "before", self._judging(point, 1))
 
     def _settle(self) -> None:
         """What a call takes, by the last of some growing loops: enough to choose the calls of a round.
@@ -189,9 +184,9 @@ class Visitor:
         little.
         """
         calls, seconds = 1, 0.0
-        idle = _busy_seconds(self._ask(Hold(), Held)) if self.is_judged else 0.0
+        idle = self.ask(Hold(), Held).busy_seconds if self.is_judged else 0.0
         while seconds < ROUND_SECONDS and calls < MOST_CALLS:
-            seconds = min(self._loop("operations", calls) for _ in range(2))
+            seconds = min(self.loop("operations", calls) for _ in range(2))
             self.per_call = seconds / calls
             if self.is_judged:
                 self._require_done(calls, seconds, idle)
@@ -200,10 +195,10 @@ class Visitor:
     def _require_done(self, calls: int, seconds: float, idle: float) -> None:
         """Raise `WorkerError` where telling what so many operations led to takes longer than they did."""
         for _ in range(NOTED_TIMES):
-            holding = _busy_seconds(self._ask(Hold(), Held))
+            holding = self.ask(Hold(), Held).busy_seconds
             if holding <= max(NOTED_SECONDS, 5.0 * idle, 2.0 * seconds):
                 return
-            self._loop("operations", calls)
+            self.loop("operations", calls)
         raise self.worker.ended(
             "implausible",
             f"{calls:,} operations took {seconds * 1e3:.3g} ms, and telling what they led to {holding * 1e3:.3g} ms: "
@@ -212,34 +207,15 @@ class Visitor:
 
     def _resetting_seconds(self) -> float:
         """What it takes to stand at a point: work that could be done ahead of the round, and is not timed."""
-        resetting = []
-        for _ in range(RESETS):
-            resetting.append(self._ask(Prepare(0, 1, WirePoint.of(self._point())), Ready).seconds)
-            self.pipe.add(self._ask(Repeat("operations", 0), Repeated).seconds)
+        resetting: list[float] = []
+        while len(resetting) < RESETS or (len(resetting) < MOST_RESETS and max(resetting) > SCATTERED * min(resetting)):
+            resetting.append(self.ask(Prepare(0, 1, WirePoint.of(self.drawn_point())), Ready).seconds)
+            self.pipe.add(self.ask(Repeat("operations", 0), Repeated).seconds)
         return max(0.0, median(resetting) - self.pipe.usual)
 
-    def _loops(self, loops: Sequence[Loop], calls: int) -> dict[Loop, float]:
-        """Seconds of an operation in each of the loops, taken in an order drawn anew."""
-        order = secrets.SystemRandom().sample(loops, len(loops))
-        return {loop: self._loop(loop, calls) / calls for loop in order}
-
-    def _loop(self, loop: Loop, calls: int, points: list[WirePoint] | None = None) -> float:
-        return _busy_seconds(self._ask(Repeat(loop, calls, points or []), Repeated))
-
-    def _fresh_seconds(self, calls: int) -> float:
-        """An operation at a point not seen before, without what it takes to stand there."""
-        points = [[WirePoint.of(self._point()) for _ in range(calls)] for _ in range(2)]
-        operating, standing = self._loop("points", calls, points[0]), self._loop("points only", calls, points[1])
-        return (operating - standing) / calls
-
-    def _what_changed(self) -> str | None:
-        """Of where and how the process may run."""
-        processors = process_state.processors_of(self.worker.process.pid)
-        if processors is not None and len(processors) > self.case.threads:
-            return f"it runs on {len(processors)} processors, on a budget of {self.case.threads}"
-        if process_state.priority_of(self.worker.process.pid) != process_state.priority_of(0):
-            return "it changed the priority of its process"
-        return None
+    def loop(self, loop: Loop, calls: int, points: list[WirePoint] | None = None) -> float:
+        """The seconds that it was at work in the loop."""
+        return self.ask(Repeat(loop, calls, points or []), Repeated).busy_seconds
 
     def _drawn_calls(self) -> int:
         """A number that nobody can know beforehand, about the mean; of few calls, at times one more."""
@@ -264,35 +240,30 @@ class Visitor:
         }
 
     def _judged(self, held: Answer[Held], point: Point, calls: int) -> Fields:
-        agreement = self._agreement(held.message, point, calls, "in")
+        agreement = self.agreed(held.message, "in", self._judging(point, calls))
         unseen = self.ready.judge.unseen_steps(point, calls, self.traits)
-        return {"agreement": agreement.errors, "unseen_steps": unseen, "holding_seconds": _busy_seconds(held)}
+        return {"agreement": agreement.errors, "unseen_steps": unseen, "holding_seconds": held.busy_seconds}
 
-    def _agreement(self, held: Held, point: Point, calls: int, when: str) -> Agreement:
+    def _judging(self, start: Point, calls: int) -> Judging:
+        """Of so many operations of the case from `start`."""
+        trains = Op.TRAIN in self.participant.row.ops and self.case.op == Op.TRAIN
+        return partial(self.ready.judge.judge, start=start, calls=calls, traits=self.traits, trains=trains)
+
+    def agreed(self, held: Held, when: str, judging: Judging) -> Agreement:
         """Raises `WorkerError` for a row that disagrees."""
-        judge, trains = self.ready.judge, Op.TRAIN in self.participant.row.ops and self.case.op == Op.TRAIN
         try:
-            agreement = judge.judge(held.snapshot(), point, calls, self.traits, trains=trains)
+            agreement = judging(held.snapshot())
         except NoAnswer as error:
             raise self.worker.ended("disagreement", f"what it holds cannot be read: {error}") from None
         if not agreement.agrees:
             raise self.worker.ended("disagreement", f"wrong {when} timing: {agreement.reason}")
         return agreement
 
-    def _point(self) -> Point:
+    def drawn_point(self) -> Point:
         return random_point(self.ready.problem, self.ready.config, secrets.randbits(64))
 
     def _believed(self, answer: Answer[Any], told: float) -> float:
         return believed_seconds(told, answer.seconds, self.pipe.usual)
-
-
-def _busy_seconds(answer: Answer[Any]) -> float:
-    """The seconds of an answer in which the process was at work, by the clock that shows less.
-
-    On a busy machine it waits for a processor, and a pool that still spins uses some; work that was put off shows in
-    both.
-    """
-    return min(answer.seconds, answer.processor_seconds or answer.seconds)
 
 
 def calls_within(seconds: float, per_call: float) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from stepbench.worker.operation import Operation, operation_of, prelude
 from stepbench.worker.read_only_pages import in_read_only_pages
 from stepbench.worker.turnstile import Task
-from stepkernels.interface import Implementation, Snapshot, Workspace
+from stepkernels.interface import Implementation, Op, Snapshot, Workspace
 from stepkernels.reference import Point
 
 MOST_TOLD = 200  # characters of a plan
@@ -84,6 +84,20 @@ class Binding:
         for point in points:
             self.start_at(point, 1)
             self.run(1 if operate else 0)
+
+    def run_moving(self, calls: int, *, operate: bool) -> None:
+        """Update so many times, each leading to a point not seen before, and make the operation there or not.
+
+        What the operation needs before it is made either way.
+        """
+        for copy in self._next(min(calls, len(self.workspaces))):
+            for call in prelude(self.workspaces[copy], self.row, Op.UPDATE):
+                call()
+        for copy in self._take(calls):
+            getattr(self.workspaces[copy], Op.UPDATE)()
+            self._ready(copy)
+            if operate:
+                self.operations[copy].run(1)
 
     def snapshot(self, back: int) -> Snapshot:
         """What the workspace holds that made the last operation but so many."""

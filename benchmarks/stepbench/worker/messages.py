@@ -93,11 +93,11 @@ class Prepare(msgspec.Struct, tag=True):
     point: WirePoint
 
 
-Loop = Literal["operations", "waiting", "snapshots", "snapshots twice", "points", "points only"]
+Loop = Literal["operations", "waiting", "snapshots", "snapshots twice", "moving", "moves only", "points", "points only"]
 
 
 class Repeat(msgspec.Struct, tag=True):
-    """So many operations; waiting after each, also on a GPU; with snapshots; each at a point; points alone."""
+    """So many operations: waiting after each, on a GPU too; with snapshots; after updates; at points; or none there."""
 
     loop: Loop
     calls: int

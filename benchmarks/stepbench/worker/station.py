@@ -77,6 +77,8 @@ class Station:
             "waiting": lambda: binding.run_with_snapshots(calls, 0),
             "snapshots": lambda: binding.run_with_snapshots(calls, 1),
             "snapshots twice": lambda: binding.run_with_snapshots(calls, 2),
+            "moving": lambda: binding.run_moving(calls, operate=True),
+            "moves only": lambda: binding.run_moving(calls, operate=False),
             "points": lambda: binding.run_at_points(points, operate=True),
             "points only": lambda: binding.run_at_points(points, operate=False),
         }[asked.loop]

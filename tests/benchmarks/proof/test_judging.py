@@ -109,6 +109,54 @@ def test_every_cost_of_train_counts(place, wrong):
     assert not made.verdict(replace(held, costs=costs), 2).agrees
 
 
+class Moving(Round):
+    """A row that was updated before each operation."""
+
+    def moved(self, moves, operates=lambda _: True):
+        """`operates` of the number of a move says whether the operation is made after it."""
+        self.held(0)
+        for call in prelude(self.workspace, self.row, Op.UPDATE):
+            call()
+        for number in range(moves):
+            self.workspace.update()
+            for call in prelude(self.workspace, self.row, self.case.op):
+                call()
+            if operates(number):
+                getattr(self.workspace, self.case.op)()
+        return self.workspace.snapshot()
+
+    def verdict_of_moves(self, held, moves=6):
+        return self.judge.judge_moved(held, self.start, moves, self.traits)
+
+
+IDEMPOTENT = [Op.FORWARD, Op.BACKWARD, Op.GRADIENT]
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "adam"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ROWS)
+def test_an_honest_row_agrees_wherever_updates_lead_it(name, dtype, optimizer):
+    row = CATALOG[name]
+    for op in set(IDEMPOTENT) & set(row.ops):
+        made = Moving(row, op, dtype, optimizer)
+        verdict = made.verdict_of_moves(made.moved(6))
+        assert verdict.agrees, (op, verdict.reason)
+
+
+@pytest.mark.parametrize("op", IDEMPOTENT)
+def test_what_a_row_remembers_of_a_place_before_is_seen(op):
+    made = Moving(CATALOG["numpy-blas"], op)
+    assert not made.verdict_of_moves(made.moved(6, operates=lambda number: number < 5)).agrees
+
+
+@pytest.mark.parametrize("op", IDEMPOTENT)
+def test_a_row_that_does_not_go_where_updates_lead_is_seen(op):
+    made = Moving(CATALOG["numpy-blas"], op)
+    held = replace(made.moved(3), step=made.start.step + 6)
+    assert not made.verdict_of_moves(held).agrees
+    assert "step is" in made.verdict_of_moves(made.moved(3)).reason
+
+
 def test_updates_left_out_are_seen():
     made = Round(CATALOG["numpy-blas"], Op.UPDATE)
     held = made.held(STEPS - 2)

@@ -108,6 +108,16 @@ def test_a_loop_over_points_ends_at_the_last(loop, steps):
     assert held.step == steps
 
 
+@pytest.mark.parametrize("op", [Op.FORWARD, Op.BACKWARD, Op.GRADIENT])
+@pytest.mark.parametrize("loop", ["moving", "moves only"])
+def test_a_moving_loop_updates_before_each_operation(loop, op):
+    case = replace(CASE, op=op)
+    script = Script(Prepare(0, 3, a_point()), Repeat(loop, 3), Hold(), Round(1), rounds=1)
+    measure(ROW, case, script, pedantic)
+    held = next(answer for answer in script.answers if isinstance(answer, Held))
+    assert held.step == a_point().step + 3
+
+
 def test_a_cold_case_takes_turns_over_copies_of_its_data():
     bound = []
 

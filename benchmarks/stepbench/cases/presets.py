@@ -50,9 +50,9 @@ BREAST_CANCER = "breast-cancer"
 PASSES = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)  # over X
 PHASES = (*PASSES, Op.UPDATE)
 
-# Of a generation, where there are several: a process tells little more in its fortieth turn than in its sixteenth, and
+# Of a generation, where there are several: a process tells little more in its fortieth turn than in its twelfth, and
 # what processes differ by among themselves is told by another process alone.
-TURNS = 16
+TURNS = 12
 
 PRESETS = {
     preset.name: preset
@@ -74,8 +74,8 @@ PRESETS = {
                     sizes=[BREAST_CANCER, "1000x20", "20000x50", "100000x100", "1000000x20"],
                     dtypes=DTYPES,
                 ),
-                Group(ops=PASSES, sizes=["1000x20", "100000x100"]),
-                Group(ops=[Op.UPDATE], sizes=["100x20", "100x100"]),  # which costs the same, however many rows X has
+                Group(ops=PASSES, sizes=["1000x20", "20000x50"]),
+                Group(ops=[Op.UPDATE], sizes=["100x20", "100x50"]),  # which costs the same, however many rows X has
                 Group(ops=[Op.TRAIN], sizes=[BREAST_CANCER], train_steps=200),  # the slow rows take 0.1 ms a step
             ],
         ),

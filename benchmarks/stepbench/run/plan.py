@@ -14,12 +14,12 @@ from stepbench.run.participants import Participant, Role
 from stepbench.run.provenance import Source
 from stepkernels.agreement import Traits
 from stepkernels.interface import Implementation
-from stepreports.records.turn_order import MOST_TURNS_OF_LARGE_DATA, TURNS_APART
+from stepreports.records.turn_order import TURNS_APART, turns_of_large_data
 
 TUNED_BYTES = 2**24  # smaller data are copied into tiles by the rows that are tuned, and need no plan
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
 SLOW_SHARE = 0.1  # of the work that a row is capped at, from which on a round of it takes as long as ten of others
-LEAST_TURNS = 10  # of such a row, in all: its ratio to others is in the hundreds, and ten turns tell it
+LEAST_TURNS = 9  # of such a row, in all: its ratio to others is in the hundreds, and nine turns tell it
 WATCHED_TURNS, FEWEST_WATCHED = 16, 6  # in all generations, and in each
 
 QUICK = "quick"  # the preset that is over in a minute: nothing is measured after its turns
@@ -85,7 +85,7 @@ class Plan:
     def number_of_turns(self, case: Case) -> int:
         """In each generation."""
         is_large = case.reads_x * case.data_bytes > LARGE_BYTES
-        return min(self.turns, MOST_TURNS_OF_LARGE_DATA) if is_large else self.turns
+        return turns_of_large_data(self.turns, self.generations) if is_large else self.turns
 
     def turns_of(self, participant: Participant, case: Case) -> range:
         """The turns of a generation that it takes part in, the last among them: all, or of a slow row one in four."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from stepreports.records.journal import Event
 from stepreports.records.last_attempts import Attempt, Pair
-from stepreports.records.turn_order import MOST_TURNS_OF_LARGE_DATA, TURNS_APART, order_of_turn
+from stepreports.records.turn_order import TURNS_APART, order_of_turn, turns_of_large_data
 from stepreports.records.validation import one_line
 from stepreports.submission.checks_of_records import ROUNDING, name_of
 from stepreports.submission.contents import Submission, key_of
@@ -176,7 +176,7 @@ def _turns_missed(submission: Submission, pair: Pair, attempt: Attempt) -> Itera
         if event["event"] == "round" and event["participant"] not in left:
             taken[event["participant"]].append(event["turn"])
     count = 1 + max((turns[-1] for turns in taken.values()), default=-1)
-    if taken and count not in (planned, min(planned, MOST_TURNS_OF_LARGE_DATA)):
+    if taken and count not in (planned, turns_of_large_data(planned, submission.plan.generations)):
         yield f"generation {pair[0]} of {pair[1]} has {count} turns, and {planned} were planned"
     whole = (range(count), range((count - 1) % TURNS_APART, count, TURNS_APART))
     for participant, turns in taken.items():

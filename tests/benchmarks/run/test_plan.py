@@ -26,6 +26,8 @@ def test_where_an_operation_reads_much_there_are_fewer_turns():
     few = dataclasses.replace(PLAN, turns=6)
     assert [PLAN.number_of_turns(case) for case in (CASE, large, long)] == [40, 12, 12]
     assert [few.number_of_turns(case) for case in (CASE, large, long)] == [6, 6, 6]
+    three = dataclasses.replace(PLAN, turns=12, generations=3)
+    assert [three.number_of_turns(case) for case in (CASE, large, long)] == [12, 6, 6]
 
 
 def test_a_row_near_its_work_cap_takes_one_turn_in_four_the_last_among_them():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stepbench.run.commits.repository import Repository
 
 SETTINGS = "each.json"
-CompareOne = Callable[[str, str, Path], Sequence[str]]  # base, commit, folder: what failed of it
+CompareOne = Callable[[str, str, Path], Sequence[str]]  # base, commit, folder: what failed of it, which it has told
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def fill_in(found: Range, out: Path | None, settings: Mapping[str, object], comp
     other cases.
     """
     from stepbench.run.commits.repository import SHORT
+    from stepreports.telling.text import listed
 
     folder = out or default_place() / f"each-{found.base[:SHORT]}"
     failed: list[str] = []
@@ -73,11 +74,13 @@ def fill_in(found: Range, out: Path | None, settings: Mapping[str, object], comp
                 continue
             shutil.rmtree(run, ignore_errors=True)  # what was cut short, or failed
             say(title)
-            failed += _compared(found.base, commit, run, compare_one)
+            if _compared(found.base, commit, run, compare_one):
+                failed.append(commit[:SHORT])
         if any((folder / commit[:SHORT] / "comparison.json").is_file() for commit in found.commits):
             _tell(folder)
-    for fault in failed:
-        say(fault, style="red", on=errors)
+    if failed:
+        told = f"Something failed of {listed(failed)}, as said above; what failed is tried again the next time."
+        say(told, style="red", on=errors)
     return not failed
 
 
@@ -89,18 +92,17 @@ def _is_done(run: Path) -> bool:
     return stored is not None and not stored.faults
 
 
-def _compared(base: str, commit: str, run: Path, compare_one: CompareOne) -> list[str]:
-    """Compare one commit; what failed of it, in sentences. One that cannot be compared at all ends nothing."""
+def _compared(base: str, commit: str, run: Path, compare_one: CompareOne) -> bool:
+    """Compare one commit; whether something of it failed, which was told. One that cannot be compared ends nothing."""
     from stepbench.run.commits.repository import SHORT, VersionError
 
     try:
-        faults = compare_one(base, commit, run)
+        return bool(compare_one(base, commit, run))
     except VersionError as error:
         if error.label == "base":
             raise
-        say(str(error), style="red", on=errors)
-        faults = [str(error)]
-    return [f"{commit[:SHORT]}: {fault}" for fault in faults]
+        say(f"{commit[:SHORT]}: {error}", style="red", on=errors)
+        return True
 
 
 def _tell(folder: Path) -> None:

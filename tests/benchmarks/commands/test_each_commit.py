@@ -99,7 +99,10 @@ def test_a_commit_that_cannot_be_compared_ends_nothing_and_is_tried_again(filled
     found, asked, fill = filled
     assert not fill(fails=(found.commits[0], VersionError("head", "its kernel is absent")))
     assert asked == list(found.commits)
-    assert f"{found.commits[0][:10]}: its kernel is absent" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.count("its kernel is absent") == 1
+    assert f"{found.commits[0][:10]}: its kernel is absent" in told
+    assert f"Something failed of {found.commits[0][:10]}, as said above" in told
     assert fill()
     assert asked[2:] == [found.commits[0]]
 

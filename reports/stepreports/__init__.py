@@ -1,25 +1,21 @@
 """The report of a run, from its records alone: a page, a summary, a table and figures.
 
-Knows neither the kernels nor the harness, so it renders on any machine that the folder was copied to.
+Knows neither the kernels nor the harness, so it renders on any machine that the folder was copied to. What is public is
+loaded when it is asked for: most processes of the harness want a name of `stepreports.records`, and no statistics.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from stepreports.comparison.comparison_report import compare_report
-from stepreports.comparison.gate import GateResult, gate
-from stepreports.comparison.gate_told import gate_as_json, gate_in_markdown, gate_lines
-from stepreports.records.files import RecordError
-from stepreports.records.overhead import overhead_of
-from stepreports.render import write_report
-from stepreports.statistics.runs import load_run
-from stepreports.telling.findings import answer, headline
-from stepreports.telling.own_kernels import own_kernel_lines
-from stepreports.telling.ranking import Ranking, rankings
-from stepreports.telling.run_in_short import document, in_markdown
-from stepreports.telling.trust import overhead_in_words
+if TYPE_CHECKING:
+    from stepreports.comparison.comparison_report import compare_report
+    from stepreports.comparison.gate import GateResult, gate
+    from stepreports.comparison.gate_told import gate_as_json, gate_in_markdown, gate_lines
+    from stepreports.records.files import RecordError
+    from stepreports.render import write_report
+    from stepreports.telling.of_a_folder import answer_lines, overhead_sentence, ranking, run_as_json, run_in_markdown
 
 __all__ = [
     "GateResult",
@@ -37,29 +33,18 @@ __all__ = [
     "write_report",
 ]
 
-
-def answer_lines(run_folder: Path) -> list[str]:
-    """The answer in sentences, for a terminal; row names stand between backticks."""
-    run = load_run(run_folder)
-    return [*own_kernel_lines(run), *headline(run), *answer(run)]
-
-
-def ranking(run_folder: Path) -> list[Ranking]:
-    """Every row of every case, the fastest first, for a terminal."""
-    return rankings(load_run(run_folder))
+_MODULES = {
+    "comparison.comparison_report": ("compare_report",),
+    "comparison.gate": ("GateResult", "gate"),
+    "comparison.gate_told": ("gate_as_json", "gate_in_markdown", "gate_lines"),
+    "records.files": ("RecordError",),
+    "render": ("write_report",),
+    "telling.of_a_folder": ("answer_lines", "overhead_sentence", "ranking", "run_as_json", "run_in_markdown"),
+}
 
 
-def run_as_json(run_folder: Path) -> dict[str, Any]:
-    """The answer, the ranking and what was not timed, for a program."""
-    return document(load_run(run_folder))
-
-
-def run_in_markdown(run_folder: Path) -> str:
-    """The same as tables, for the summary of a CI step."""
-    return in_markdown(load_run(run_folder))
-
-
-def overhead_sentence(run_folder: Path) -> str | None:
-    """What a run's time went to, for a terminal; None where it has no journal."""
-    overhead = overhead_of(run_folder)
-    return overhead_in_words(overhead) if overhead else None
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

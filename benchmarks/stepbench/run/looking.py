@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from stepbench.machine import process_state
 from stepbench.proof.conduct import Watched
+from stepbench.run.visit import Fields, Visitor
 from stepbench.worker.messages import Held, Hold, Loop, WirePoint
 from stepkernels.interface import Op
 from stepkernels.reference import Point
-
-if TYPE_CHECKING:
-    from stepbench.run.visit import Visitor
 
 MOST_POINTS = 32
 IDEMPOTENT = (Op.FORWARD, Op.BACKWARD, Op.GRADIENT)
 
 
-def looked_at(visitor: Visitor, point: Point) -> Watched:
-    """What it did. Raises `WorkerError` where what it holds disagrees."""
+def look_at(visitor: Visitor, point: Point) -> Fields:
+    """The fields of `watched`. Raises `WorkerError` where what it holds disagrees."""
+    began = time.perf_counter()
+    seen = _seen(visitor, point)
+    visitor.watches += 1
+    visitor.watched_seconds += time.perf_counter() - began
+    return seen.to_json()
+
+
+def _seen(visitor: Visitor, point: Point) -> Watched:
     calls = visitor.calls_of_a_look
     with visitor.worker.awake():
         visitor.prepare(point, calls)  # with a warm-up, so that a pool's threads still spin, as they do after a round

@@ -20,6 +20,7 @@ from stepbench.proof.distances import EVENT as DISTANCE
 from stepbench.proof.distances import distance_of
 from stepbench.proof.points import random_point
 from stepbench.run.crew import Crew
+from stepbench.run.looking import look_at
 from stepbench.run.participants import Participant
 from stepbench.run.plan import TIME_BUDGET
 from stepbench.run.processes import WorkerError
@@ -143,7 +144,7 @@ class OneCase:
                     self.judged[participant.key] += 1
                 watched = turn.watched or self._takes_few_turns(participant)
                 if watched and visitor.is_judged and not visitor.is_watched_enough:
-                    self._record("watched", participant, {**visitor.watch(point), "turn": turn.number})
+                    self._record("watched", participant, {**look_at(visitor, point), "turn": turn.number})
 
     def _is_chosen(self, participant: Participant, turn: Turn) -> bool:
         """Whether its round is looked at: as those of all or, if it takes few turns, by its own lot; at least once."""

@@ -1,4 +1,4 @@
-"""Visits to one worker on one case: it is bound and paced, does its rounds, and is looked at meanwhile.
+"""Visits to one worker on one case: it is bound and paced, and does its rounds. `looking` is beside them.
 
 A visit wakes the worker, lets it warm up, puts it at the point of the turn, asks for nothing once, which is what the
 asking takes, and then for a round. The round's calls are drawn; so is, once the round is over, whether to look at what
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,6 @@ from stepbench.executor.wire import NoAnswer
 from stepbench.machine import process_state
 from stepbench.proof.clocks import PipeCost, believed_seconds
 from stepbench.proof.points import random_point
-from stepbench.run.looking import looked_at
 from stepbench.run.participants import Participant, Role
 from stepbench.run.processes import Answer, Worker
 from stepbench.run.scratch import ReadyCase
@@ -145,14 +143,6 @@ class Visitor:
     def is_watched_enough(self) -> bool:
         """A slow operation shows in a few looks what it does, and takes long to look at."""
         return self.watches >= self.least_watches and self.watched_seconds > MOST_WATCHED_SECONDS
-
-    def watch(self, point: Point) -> Fields:
-        """A look beside the rounds, and the fields of `watched`."""
-        began = time.perf_counter()
-        seen = looked_at(self, point)
-        self.watches += 1
-        self.watched_seconds += time.perf_counter() - began
-        return seen.to_json()
 
     def finish(self) -> Fields:
         """No more of this case."""

@@ -54,7 +54,8 @@ class Options:
 def doctor(asked: Options) -> None:
     """Examine the machine: its measured limits, and what would make timings unreliable; one line to paste.
 
-    With --ranks, or under torchrun: whether ranks can train together, and if not, what to do; exit status 1 then.
+    With --ranks, or under torchrun: whether ranks can train together, and if not, what to do. Exit status then 1, or 2
+    where they do not even meet.
     """
     from stepbench.machine.torchrun import is_a_rank
 

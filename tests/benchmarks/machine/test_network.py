@@ -23,8 +23,10 @@ from stepbench.machine.rank_facts import (
     faults_of_versions,
     told_facts,
 )
-from stepbench.machine.torchrun import place_and_rank
+from stepbench.machine.torchrun import counted_here, hosts, meet_store, place_and_rank
 from stepkernels import ProblemError
+from stepkernels.arrays.torch_ranks.ranks import open_store
+from stepkernels.arrays.torch_ranks.roll_call import this_machine
 
 NOWHERE = "no-such-host.invalid"  # a name that is kept free (RFC 2606)
 TWO = {"lo": ["127.0.0.1", "::1"], "eth0": ["10.0.0.5"]}
@@ -176,9 +178,49 @@ def variables(monkeypatch, **given):
         ({"RANK": "-1"}, "RANK is '-1'; it must be a number from 0 to 65535"),
         ({"WORLD_SIZE": "many"}, "WORLD_SIZE is 'many'; it must be a number"),
         ({"MASTER_PORT": "65536"}, "MASTER_PORT is '65536'; it must be a number"),
+        ({"LOCAL_WORLD_SIZE": "x"}, "LOCAL_WORLD_SIZE is 'x'; it must be a number"),
+        ({"LOCAL_WORLD_SIZE": "0"}, "LOCAL_WORLD_SIZE is 0, of 2 ranks; it must be from 1 to 2"),
+        ({"LOCAL_WORLD_SIZE": "3"}, "LOCAL_WORLD_SIZE is 3, of 2 ranks"),
     ],
 )
 def test_variables_that_are_missing_or_wrong_are_named(monkeypatch, given, told):
     variables(monkeypatch, **given)
     with pytest.raises(ProblemError, match=told):
         place_and_rank()
+
+
+def test_hosts_are_as_many_as_torchrun_says_or_as_have_ranks_like_this_one(monkeypatch):
+    variables(monkeypatch, WORLD_SIZE="4", LOCAL_WORLD_SIZE="1", GROUP_WORLD_SIZE="2")
+    assert hosts() == 2
+    monkeypatch.delenv("GROUP_WORLD_SIZE")
+    assert hosts() == 4
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    assert hosts() == 2
+
+
+def test_ranks_that_nobody_counted_count_those_on_their_machine():
+    store = HashStore()
+    store.set("machine/0", this_machine())
+    store.set("machine/1", "another")
+    assert counted_here(store, 2, 3, 1.0) == 2
+    with pytest.raises(RuntimeError):
+        counted_here(store, 2, 4, 0.1)
+
+
+def test_what_ranks_wrote_before_they_were_started_anew_is_not_read(monkeypatch):
+    """As torchrun does after a fault, with the store that it keeps."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    kept = open_store("127.0.0.1", port, 1, 5.0, keeps=True)
+    variables(monkeypatch, WORLD_SIZE="1", MASTER_PORT=str(port), TORCHELASTIC_USE_AGENT_STORE="True")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")  # so that it is put back to nothing
+    monkeypatch.delenv("LOCAL_WORLD_SIZE")
+    first, *_ = meet_store(5.0)
+    assert os.environ["LOCAL_WORLD_SIZE"] == "1"
+    first.set("roll/0", "gone")
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    second, *_ = meet_store(5.0)
+    assert not second.check(["roll/0"])
+    assert first.check(["roll/0"])
+    del kept

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepbench.machine.children import environment_of_child
 from stepbench.machine.threads import pool_variables
-from stepbench.machine.torchrun import all_are_here, meet_store, ranks_here
+from stepbench.machine.torchrun import all_are_here, hosts, meet_store
 from stepbench.run.scaling.scale_question import GROUP
 from stepkernels.arrays.torch_ranks.ranks import on_loopback
 from stepkernels.catalog import CATALOG
@@ -52,7 +52,7 @@ class World:
 def joined(meeting_seconds: float) -> Iterator[World]:
     """The ranks that torchrun started; when rank 0's block ends, the others are told. Raises `ProblemError`."""
     store, rank, count = meet_store(meeting_seconds)
-    world = World(store, rank, count, hosts=-(-count // ranks_here()))
+    world = World(store, rank, count, hosts=hosts())
     if not all_are_here():
         yield world
         return

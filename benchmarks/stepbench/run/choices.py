@@ -14,7 +14,7 @@ from stepbench.machine.environment import refuse_variables
 from stepbench.machine.threads import default_budget
 from stepbench.run.estimate import require_memory
 from stepbench.run.participants import STORED_FOR, participants_of
-from stepbench.run.plan import QUICK, Plan, Skip, absent_rows, unsupported_cases
+from stepbench.run.plan import Plan, Skip, absent_rows, unsupported_cases
 from stepbench.run.provenance import Source, fingerprint, kernel_source
 from stepkernels.catalog import CATALOG
 from stepkernels.interface import Implementation, Op
@@ -23,6 +23,7 @@ from stepkernels.problem.storage import require_storage
 
 MOST_SECONDS = {"--timeout": 86_400.0, "--max-time": 31_622_400.0}  # a day to answer in, a year for all
 MOST_SEED = 2**63 - 1
+WITH_RANKS = ("standard", "full")  # the presets that rows with ranks take part in; stepbench scale is about them
 WRONG = "disagreement"  # the kind of failure of a row that computes something else
 
 
@@ -162,8 +163,9 @@ def _left_out_of(preset: Preset, row: Implementation) -> str | None:
         return f"not on {preset.device}, whose rows --preset {preset.name} is for. Name it with --rows"
     if preset.storages and not row.storages:
         return f"keeps X as it is, which --preset {preset.name} is not about. Name it with --rows"
-    if row.has_ranks and preset.name == QUICK:
-        return "starts processes of its own; not in --preset quick. Name it with --rows, or see stepbench scale"
+    if row.has_ranks and preset.name not in WITH_RANKS:
+        told = f"starts processes of its own; not in --preset {preset.name}"
+        return f"{told}. Name it with --rows, or see stepbench scale"
     if row.compiles_per_shape and not preset.slow_to_compile:
         return f"compiles anew for each shape; not in --preset {preset.name}. Name it with --rows, or use --preset full"
     return None

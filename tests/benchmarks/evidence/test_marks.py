@@ -27,8 +27,15 @@ def test_every_mark_is_of_a_case_of_its_preset_and_a_row_of_the_catalogue():
 
 def test_ours_are_the_fused_rows_of_a_device_the_rows_that_the_room_names_among_them():
     assert OURS == {
-        "cpu": ("numba-fused-simple", "numba-fused", "numba-fused-parallel", "cpp-fused", "cpp-fused-parallel"),
-        "cuda": ("cupy-fused", "triton-fused", "numba-cuda-fused"),
+        "cpu": (
+            "numba-fused-simple",
+            "numba-fused",
+            "numba-fused-parallel",
+            "cpp-fused",
+            "cpp-fused-parallel",
+            "torch-distributed-cpu",
+        ),
+        "cuda": ("cupy-fused", "triton-fused", "numba-cuda-fused", "torch-distributed-cuda"),
     }
     assert {CALL.row, SELF_TESTED} <= set(OURS["cpu"])
 

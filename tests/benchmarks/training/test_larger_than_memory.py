@@ -1,7 +1,6 @@
 """Data larger than the memory of a rank: it learns from them, and comes to the optimum of one process."""
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,14 @@ from stepkernels import LogisticRegression
 
 TILE, COLUMNS = 2**13, 128  # 8 MiB
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+LIMITED = """
+import os, resource, sys
+most, *command = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_DATA, (int(most), int(most)))
+resource.setrlimit(resource.RLIMIT_STACK, (2**20, 2**20))  # of each thread it counts all that it could become
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:2])  # a thread has memory of its own
+os.execv(sys.executable, [sys.executable, *command])
+"""  # in a process of its own, since this one may have threads, with which it must not be forked
 LOADED = "psutil, torch, numba, pandas, pyarrow.parquet, matplotlib.figure, stepbench.training.sharded.sharded_fit"
 
 
@@ -83,18 +90,13 @@ def test_data_four_times_larger_than_the_memory_of_a_rank_are_learned_from(tmp_p
     """`ulimit -d` counts all memory that is a process's own, and refuses more. A mapped file is the system's cache."""
     most = memory_to_start() + 192 * 2**20
 
-    def limit():
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        resource.setrlimit(resource.RLIMIT_STACK, (2**20, 2**20))  # of each thread it counts all that it could become
-        os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:2])  # a thread has memory of its own
-
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:  # pytest would keep it
         data, like = write(Path(folder), 4 * most)
         assert sum(file.stat().st_size for file in Path(folder).iterdir()) >= 4 * most
         finished = subprocess.run(
-            [sys.executable, "-m", "stepbench", "train", data, "--ranks", "2", "--row", "numpy-blas", *settings,
-             "--held-out", str(1 / 16), "--out", tmp_path / "model.npz"],
-            preexec_fn=limit, capture_output=True, text=True, timeout=400, check=False,
+            [sys.executable, "-c", LIMITED, str(most), "-m", "stepbench", "train", data, "--ranks", "2",
+             "--row", "numpy-blas", *settings, "--held-out", str(1 / 16), "--out", tmp_path / "model.npz"],
+            capture_output=True, text=True, timeout=400, check=False,
         )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     assert "The features stay on disk" in finished.stdout

@@ -20,7 +20,8 @@ SURE = 1e-4  # the chance of a finding where there is nothing, by a t-test: thou
 LATE_SHARE = 0.04  # of an operation, done when a snapshot asks for it
 LATE_SECONDS = 5e-6  # below which it may be the caches: after an operation, a first snapshot finds nothing in them
 LATE_SNAPSHOTS = 0.5  # likewise of a snapshot: what a library finds out about an array when it is first looked at
-FRESH_SHARE = 0.25  # likewise of an operation after a reset
+FRESH_SHARE = 0.25  # likewise of an operation at a point that it has not seen
+FRESH_SECONDS = 5e-5  # and up to as long again: what leads there takes its code and data out of the caches
 HOLDING_SHARE = 0.05  # of a round, done when the state is asked for
 HOLDING_SECONDS = 1e-4
 FORGED_SHARE = 1.5  # of the seconds that a clock told, seen by the runner
@@ -132,7 +133,7 @@ class Conduct:
     def _remembers(self) -> str | None:
         pairs = [(each.fresh_seconds, each.operation_seconds) for each in self.watched]
         known = [(new, old) for new, old in pairs if new is not None]
-        if not _surely_positive([new - old - max(FRESH_SHARE * old, LATE_SECONDS) for new, old in known]):
+        if not _surely_positive([new - old - _allowed_fresh(old) for new, old in known]):
             return None
         times = median(new / old for new, old in known)
         return f"an operation takes {times:.3g} times as long at a point that it has not seen: it remembers its answer"
@@ -160,6 +161,11 @@ def _growth(rounds: Sequence[dict[str, Any]]) -> tuple[float, float]:
         return 0.0, 0.0
     slope = float(np.polyfit(operations, resident, 1)[0])
     return slope * float(operations[-1] - operations[0]), slope
+
+
+def _allowed_fresh(operation_seconds: float) -> float:
+    """By how much longer an honest operation may take at a new point."""
+    return max(FRESH_SHARE * operation_seconds, min(operation_seconds, FRESH_SECONDS), LATE_SECONDS)
 
 
 def _median_of(rounds: Sequence[dict[str, Any]], name: str) -> float:

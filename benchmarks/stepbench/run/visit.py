@@ -51,7 +51,7 @@ WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping po
 MOST_WARM_UP_SECONDS = 0.03  # beyond, an operation takes so long that it warms up as it goes
 SPREAD = 0.25  # of the calls of a round, drawn evenly about their mean
 RESETS, MOST_RESETS, SCATTERED = 3, 9, 1.5  # a pool's threads may be slow to wake, again and again
-MOST_CALLS = 4**10
+MOST_CALLS, MOST_CALLS_OF_A_LOOK = 4**10, 500  # a snapshot after each takes many times as long as a short operation
 NOTED_SECONDS = 0.06  # of telling what it holds, for it to be work that was put off: a pool's threads spin for 26 ms
 NOTED_TIMES = 3  # in a row, since a busy machine may take as long once
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
@@ -87,8 +87,8 @@ class Visitor:
 
     @property
     def calls_of_a_look(self) -> int:
-        """As many as of a round, where it is not made longer for the sake of what comes before it."""
-        return min(self.mean_calls, calls_within(ROUND_SECONDS, self.per_call))
+        """As many as of a round that is not made longer for the sake of what comes before it, or enough to tell."""
+        return min(self.mean_calls, calls_within(ROUND_SECONDS, self.per_call), MOST_CALLS_OF_A_LOOK)
 
     def bind(self, rounds: int) -> Fields:
         """Bind it, make its first call and prove one operation. Returns the fields of `bound`, all but its pace."""

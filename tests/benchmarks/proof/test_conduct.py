@@ -89,6 +89,23 @@ def test_an_answer_remembered():
     only(conduct(watched=looks).findings(), "it remembers its answer")
 
 
+@pytest.mark.parametrize(
+    ("operation", "fresh", "remembers"),
+    [
+        (5.4e-5, 9.2e-5, False),  # autograd's forward, whose code an update takes out of the caches
+        (1e-6, 5e-6, False),
+        (1e-6, 2e-5, True),
+        (2e-5, 5e-5, True),
+        (1e-4, 1.7e-4, True),
+        (1e-3, 1.2e-3, False),
+        (1e-3, 1.3e-3, True),
+    ],
+)
+def test_how_much_longer_an_operation_may_take_at_a_new_point(operation, fresh, remembers):
+    looks = [a_look(operation_seconds=operation, fresh_seconds=each) for each in spread(5, 18, fresh, 0.02 * fresh)]
+    assert bool(conduct(watched=looks).findings()) == remembers
+
+
 def test_more_processors_than_the_budget_has():
     rounds = [a_round(k, processor_seconds=2.0 * ROUND) for k in range(40)]
     only(conduct(rounds).findings(), "of processor time")

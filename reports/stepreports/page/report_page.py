@@ -132,9 +132,10 @@ def rendered(
 def words(sentence: object) -> Markup:
     """A sentence as HTML: what stands between backticks is code, between double asterisks strong.
 
-    A size, an interval, and a number with its unit stay on one line.
+    A size, an interval, and a number with its unit stay on one line, and so do code and the sign after it.
     """
     html = _UNBROKEN.sub("\N{NO-BREAK SPACE}", str(escape(sentence)))
+    html = re.sub(r"`([^`]+)`([,.:;)]+)", r'<span class="glued"><code>\1</code>\2</span>', html)
     html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))  # noqa: S704  escaped above
 

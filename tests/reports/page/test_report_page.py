@@ -60,6 +60,9 @@ def test_names_are_shown_as_text(tmp_path):
 
 def test_words_between_backticks_are_code_and_nothing_else_is_markup():
     assert words("`a<b` is **1**") == "<code>a&lt;b</code> is <strong>1</strong>"
+    assert words("`a`, `b`: 1") == (
+        '<span class="glued"><code>a</code>,</span> <span class="glued"><code>b</code>:</span> 1'
+    )
 
 
 def test_sizes_intervals_and_units_stay_on_one_line():

@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from runs import environment, stepbench
 from stepbench.cases.case import Size
+from stepbench.run.in_turns import InTurns
 from stepbench.run.scaling.far_ranks import free_port
 from stepbench.run.scaling.hosts import HostLine, hosts_of, run_on_hosts
 from stepbench.run.scaling.scale_question import OF_ONE_THREAD, ScaleQuestion, participants_of_place, require_scalable
+from stepbench.run.scaling.scale_timed import timed_of
 from stepkernels.catalog import CATALOG
 from stepkernels.problem import ProblemError
 
@@ -80,6 +83,16 @@ def test_the_best_of_one_process_takes_turns_twice_and_each_number_of_ranks_once
         "numba-fused-parallel#1",
         *(f"torch-distributed-cpu@{count}" for count in (1, 2, 4)),
     ]
+
+
+def test_what_is_timed_says_how_many_threads_it_has():
+    """A row of one thread has one, whatever may be used; ranks have one each; any other row may use all."""
+    asked = question(ranks=(1, 2))
+    (place,) = asked.places
+    place = place._replace(case=replace(place.case, threads=16))
+    participants = participants_of_place(asked, place)
+    found = InTurns({(each.key, place.case.name): {(0, 0): 1.0} for each in participants}, {})
+    assert [each.threads for each in timed_of(place, participants, found)] == [1, 16, 16, 1, 2]
 
 
 def test_rows_of_one_thread_are_rows_that_take_a_gradient():

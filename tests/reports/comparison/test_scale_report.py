@@ -16,14 +16,17 @@ M, N, DTYPE = 100_000, 100, "float64"
 GENERATIONS, TURNS = 3, 8
 
 
-def timed(row, seconds, *, ranks=None, replica=0, shares=1, m=M):
+def timed(row, seconds, *, ranks=None, threads=1, replica=0, shares=1, m=M):
     """Turns that differ by a little, alike for all, so that a ratio is exactly what it is made to be."""
     turns = [
         (generation, turn, seconds * (1 + 0.01 * generation + 0.003 * turn))
         for generation in range(GENERATIONS)
         for turn in range(TURNS)
     ]
-    return Timed(row=row, replica=replica, ranks=ranks, shares=shares, m=m, n=N, dtype=DTYPE, turns=turns)
+    return Timed(
+        row=row, replica=replica, ranks=ranks, threads=ranks or threads, shares=shares, m=m, n=N, dtype=DTYPE,
+        turns=turns,
+    )  # fmt: skip
 
 
 def parts(ranks, *, step, slowest, reading, link, m=M):
@@ -37,12 +40,12 @@ def parts(ranks, *, step, slowest, reading, link, m=M):
     )  # fmt: skip
 
 
-def record(groups, *, weak=False, processors=2, made_of=(), failed=()):
-    """Ranks by their seconds beside two single processes, of 10 ms and, in two threads, 6 ms."""
+def record(groups, *, weak=False, processors=2, one_thread=10e-3, made_of=(), failed=()):
+    """Ranks by their seconds beside two single processes, of 10 ms in one thread and 6 ms in all."""
     singles = [
-        timed("numba-fused", 10e-3),
-        timed("numba-fused-parallel", 6e-3),
-        timed("numba-fused-parallel", 6.06e-3, replica=1),
+        timed("numba-fused", one_thread),
+        timed("numba-fused-parallel", 6e-3, threads=processors),
+        timed("numba-fused-parallel", 6.06e-3, threads=processors, replica=1),
     ]
     ranked = [timed(f"torch-distributed-cpu@{ranks}", seconds, ranks=ranks) for ranks, seconds in groups.items()]
     return ScaleRecord(
@@ -68,6 +71,15 @@ def test_the_efficiency_is_a_gain_for_each_processor():
     """One rank has one of two processors; four ranks have no more than the two there are."""
     case = only_case(scaled(record({1: 12e-3, 2: 6e-3, 4: 6e-3})))
     assert [point.efficiency.value for point in case.points] == pytest.approx([1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("one_thread", [4e-3, 6.03e-3], ids=["faster", "not to be told apart"])
+def test_the_efficiency_counts_the_threads_that_the_best_single_process_has(one_thread):
+    """Of sixteen processors a row of one thread uses one: ranks that take twice as long are half as efficient."""
+    case = only_case(scaled(record({1: 8e-3, 4: one_thread}, processors=16, one_thread=one_thread)))
+    assert (case.best, case.best_threads) == ("numba-fused", 1)
+    assert [point.efficiency.value for point in case.points] == pytest.approx([one_thread / 8e-3, 0.25])
+    assert "`numba-fused` in one process of 1 thread" in scale_told.cost(case)
 
 
 def test_it_pays_from_the_fewest_ranks_that_are_faster_beyond_doubt():
@@ -117,10 +129,10 @@ def test_where_talking_takes_longer_than_reading_more_ranks_never_pay():
 
 
 def weak_record():
-    one = [timed("numba-fused", 10e-3), timed("numba-fused-parallel", 6e-3), timed("t@1", 11e-3, ranks=1)]
+    one = [timed("numba-fused", 10e-3), timed("numba-fused-parallel", 6e-3, threads=2), timed("t@1", 11e-3, ranks=1)]
     two = [
         timed("numba-fused", 20e-3, shares=2, m=2 * M),
-        timed("numba-fused-parallel", 12e-3, shares=2, m=2 * M),
+        timed("numba-fused-parallel", 12e-3, threads=2, shares=2, m=2 * M),
         timed("t@1", 22e-3, ranks=1, shares=2, m=2 * M),
         timed("t@2", 12.5e-3, ranks=2, shares=2, m=2 * M),
     ]

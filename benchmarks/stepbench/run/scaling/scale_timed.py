@@ -13,6 +13,7 @@ from stepbench.run.progress import Progress
 from stepbench.run.scaling.parts_of_step import PartsError, parts_of_step
 from stepbench.run.scaling.scale_question import (
     GENERATIONS,
+    OF_ONE_THREAD,
     TURNS,
     Place,
     ScaleQuestion,
@@ -20,6 +21,7 @@ from stepbench.run.scaling.scale_question import (
     group_row,
     participants_of_place,
 )
+from stepkernels.interface import Implementation
 from stepreports.comparison.scaling_report.scale_records import Failed, ScaleRecord, Timed
 
 
@@ -69,12 +71,19 @@ def timed_of(place: Place, participants: Sequence[Participant], found: InTurns) 
                 row=participant.row.name,
                 replica=participant.replica,
                 ranks=cast("int | None", participant.row.options.get("ranks")),
+                threads=threads_of(participant.row, place),
                 shares=place.shares,
                 m=place.case.m,
                 n=place.case.n,
                 dtype=place.case.dtype,
                 turns=[(generation, turn, seconds) for (generation, turn), seconds in sorted(turns.items())],
             )
+
+
+def threads_of(row: Implementation, place: Place) -> int:
+    """How many threads it computes with at the most."""
+    ranks = cast("int | None", row.options.get("ranks"))
+    return ranks or (1 if row.name in OF_ONE_THREAD else place.case.threads)
 
 
 def failed_of(place: Place, found: InTurns) -> Iterator[Failed]:

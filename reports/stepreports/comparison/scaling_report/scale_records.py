@@ -18,12 +18,14 @@ FILE = "scale.json"
 class Timed(Struct, kw_only=True):
     """The turns of a participant at a case: (generation, turn, seconds). `ranks` is None for a single process.
 
-    shares  how many shares of a rank the case consists of in weak scaling; 1 in strong
+    threads  how many it computes with: 1 for a row that has no more, one for each rank, else all that a process may use
+    shares   how many shares of a rank the case consists of in weak scaling; 1 in strong
     """
 
     row: Name
     replica: int
     ranks: Count | None
+    threads: Count
     shares: Count
     m: Count
     n: Count

@@ -35,7 +35,7 @@ def answers(found: Scaled) -> list[str]:
 
 def cost(case: ScaledCase) -> str:
     """From how many ranks on the step is faster than in one process."""
-    base = f"`{case.best}` in one process ({text.seconds(case.best_seconds)})"
+    base = f"{_process(case)} ({text.seconds(case.best_seconds)})"
     if case.pays_from is not None:
         point = next(each for each in case.points if each.ranks == case.pays_from)
         return f"{case.in_words}: {_ranks(point.ranks)} beat {base}: {text.times(point.gain)} as fast."
@@ -62,7 +62,7 @@ def how(found: Scaled) -> list[str]:
     )
     base = (
         f"All is held to the best single process, which may use all {text.counted(record.processors, 'processor')}; "
-        "the efficiency is what is gained over it for each processor that the ranks use."
+        "the efficiency is the gain over it, times its threads, for each processor that the ranks use."
     )
     parts = (
         "Waiting, the slowest rank and the model come from a process of its own, after the turns: ranks note how long "
@@ -84,7 +84,7 @@ def failures(found: Scaled) -> list[str]:
 
 def lines_of_case(case: ScaledCase) -> list[dict[str, str]]:
     """The table of a size in strong scaling, a line for the single process and one for each number of ranks."""
-    single = {"": f"`{case.best}`, one process", "time of a step": text.time(case.best_seconds), "times as fast": "1"}
+    single = {"": _process(case), "time of a step": text.time(case.best_seconds), "times as fast": "1"}
     return [single | dict.fromkeys(_COLUMNS, _NOTHING), *(_line(point) for point in case.points)]
 
 
@@ -180,6 +180,10 @@ def _weak_answer(series: Sequence[WeakPoint]) -> str:
     )
 
 
+def _process(case: ScaledCase) -> str:
+    return f"`{case.best}` in one process of {text.counted(case.best_threads, 'thread')}"
+
+
 def _ranks(count: int) -> str:
     return text.counted(count, "rank")
 
@@ -196,6 +200,7 @@ def _case(case: ScaledCase) -> dict[str, Any]:
         "shares": case.shares,
         "best": case.best,
         **text.numbers("best_seconds", case.best_seconds),
+        "best_threads": case.best_threads,
         "margin": case.margin,
         "pays_from_ranks": case.pays_from,
         "predicted_to_pay_from_ranks": case.predicted_to_pay_from,

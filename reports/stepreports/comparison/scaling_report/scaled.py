@@ -46,7 +46,7 @@ class Point:
     """So many ranks at a case.
 
     gain        how many times as fast as the best single process
-    efficiency  the same for each processor, of which a single process may use all that the machine has
+    efficiency  the same for each processor: those that the ranks use, beside those that the single process does
     over_one    how many times as fast as one rank, on the same data
     received    bytes that come to each rank in a step
     """
@@ -73,7 +73,7 @@ class Predicted:
 class ScaledCase:
     """A size with everything that was timed there.
 
-    best     the fastest single process, and its time
+    best     the fastest single process, or of those that lie within the margin of it the one of fewest threads
     threads  how many times as fast as one process with the ranks' own row, of one thread: what threads gain here
     """
 
@@ -83,6 +83,7 @@ class ScaledCase:
     shares: int
     best: str
     best_seconds: Estimate
+    best_threads: int
     threads: Estimate | None
     margin: float
     points: Sequence[Point]
@@ -169,8 +170,10 @@ def _case(record: ScaleRecord, timed: Sequence[Timed]) -> ScaledCase | None:
         return None
     m, n, dtype, shares = _key(timed[0])
     times = {row: estimate(turns) for row, turns in singles.items()}
-    best = min(times, key=lambda row: times[row].value)
     margin = _margin(timed)
+    threads_of = {each.row: each.threads for each in timed}
+    near = min(each.value for each in times.values()) * (1 + margin)
+    best = min((row for row in times if times[row].value <= near), key=lambda row: (threads_of[row], times[row].value))
     parts = {each.ranks: each for each in record.parts if (each.m, each.n, each.dtype) == (m, n, dtype)}
     points, everywhere = [], record.processors * record.hosts
     for ranks, turns in sorted(groups.items()):
@@ -182,7 +185,7 @@ def _case(record: ScaleRecord, timed: Sequence[Timed]) -> ScaledCase | None:
                 ranks=ranks,
                 seconds=estimate(turns),
                 gain=gain,
-                efficiency=gain.scaled(record.processors / min(ranks, everywhere)),
+                efficiency=gain.scaled(threads_of[best] / min(ranks, everywhere)),
                 verdict=verdict(gain.inverse(), margin),
                 over_one=ratio(groups[1], turns) if 1 in groups else None,
                 received=NUMBER_BYTES * (n + 2) * (ranks - 1),
@@ -191,7 +194,7 @@ def _case(record: ScaleRecord, timed: Sequence[Timed]) -> ScaledCase | None:
         )
     threads = ratio(singles[record.row], singles[best]) if record.row in singles else None
     return ScaledCase(
-        m=m, n=n, dtype=dtype, shares=shares, best=best, best_seconds=times[best],
+        m=m, n=n, dtype=dtype, shares=shares, best=best, best_seconds=times[best], best_threads=threads_of[best],
         threads=threads, margin=margin, points=points, predicted=_predicted(points, everywhere),
     )  # fmt: skip
 

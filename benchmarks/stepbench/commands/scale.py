@@ -45,7 +45,7 @@ class Options:
     ] = None
     dtypes: Dtypes = None
     weak: Annotated[
-        bool, typer.Option("--weak", help="Keep a rank's share the same, so that more ranks have more rows.")
+        bool, typer.Option("--weak", help="Keep a rank's share the same; one rank with one share is always timed.")
     ] = False
     base: Annotated[
         str,
@@ -140,6 +140,8 @@ def question_of(asked: Options, most: int | None = None) -> ScaleQuestion:
     from stepkernels.problem import DTYPES, ProblemError
 
     ranks = sorted(set(whole_numbers(asked.ranks))) if asked.ranks is not None else usual_ranks(most or USUAL_RANKS)
+    if asked.weak and ranks:
+        ranks = sorted({1, *ranks})
     if most is not None and ranks[-1:] > [most]:
         raise ProblemError(f"--ranks is {asked.ranks}, and torchrun has started {most}; start more, or ask for fewer.")
     return ScaleQuestion(

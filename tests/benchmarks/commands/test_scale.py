@@ -10,6 +10,7 @@ import pytest
 
 from runs import environment, stepbench
 from stepbench.cases.case import Size
+from stepbench.commands.scale import Options, question_of
 from stepbench.run.in_turns import InTurns
 from stepbench.run.scaling.far_ranks import free_port
 from stepbench.run.scaling.hosts import HostLine, hosts_of, run_on_hosts
@@ -72,6 +73,11 @@ def test_strong_scaling_keeps_the_size_and_weak_scaling_the_share():
         (2000, (1, 2), 2),
         (4000, (1, 4), 4),
     ]
+
+
+@pytest.mark.parametrize(("weak", "ranks"), [(True, [1, 2, 4]), (False, [2, 4])])
+def test_weak_scaling_always_times_one_share_on_one_rank(weak, ranks):
+    assert question_of(Options(weak=weak, ranks="2,4")).ranks == ranks
 
 
 def test_the_best_of_one_process_takes_turns_twice_and_each_number_of_ranks_once():

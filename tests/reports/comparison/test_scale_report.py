@@ -141,15 +141,33 @@ def weak_record():
     )
 
 
-def test_weak_scaling_holds_a_share_to_itself_and_ranks_to_threads():
+def test_weak_scaling_leads_with_the_best_single_process_and_tells_one_share_as_what_it_is():
     ((one, two),) = scaled(weak_record()).series
     assert (one.ranks, two.ranks) == (1, 2)
-    assert two.efficiency.value == pytest.approx(11 / 12.5)
+    assert two.point.efficiency.value == pytest.approx(12 / 12.5)
+    assert two.one_share.value == pytest.approx(11 / 12.5)
     assert two.point.over_one.value == pytest.approx(22 / 12.5)
     assert two.case.threads.value == pytest.approx(20 / 12)
     (line,) = scale_told.answers(scaled(weak_record()))
-    assert "88 % [" in line
+    assert "a share each: 96 % [96, 96] efficient beside `numba-fused-parallel` in one process of 2 threads" in line
+    assert "One share on one rank takes 88 % [" in line
     assert "ranks gain 1.76×" in line
+    explained = " ".join(scale_told.how(scaled(weak_record())))
+    assert "the efficiency is the gain over it" in explained
+    assert "One share takes: the time of one share on one rank, of this" in explained
+
+
+def test_weak_scaling_without_one_share_still_has_a_line_a_case():
+    """One rank failed, at every size."""
+    made = weak_record()
+    made.timed = [each for each in made.timed if each.ranks != 1]
+    found = scaled(made)
+    ((two,),) = found.series
+    assert (two.ranks, two.one_share, two.point.over_one) == (2, None, None)
+    (line,) = scale_told.answers(found)
+    assert "96 % [96, 96] efficient" in line
+    assert "One share on one rank was not timed." in line
+    assert scale_told.lines_of_series([two])[0]["one share takes"] == "–"
 
 
 def test_a_case_without_a_single_process_says_nothing():

@@ -68,13 +68,18 @@ def how(found: Scaled) -> list[str]:
         "Waiting, the slowest rank and the model come from a process of its own, after the turns: ranks note how long "
         "they compute, and then only read their shares. The model is the reading and what a step takes beside it."
     )
+    shares = (
+        "One share takes: the time of one share on one rank, of this; 100 % where more ranks with as many shares cost "
+        "nothing. It is no efficiency, for one rank may be slow, and it was measured at another moment."
+    )
     sure = (
         f"Intervals are of 99 %. A process timed twice lay {text.percent(same)} from itself at most, and nothing "
         "closer is called different."
     )
     everywhere = record.processors * record.hosts
     crowded = f"More ranks than processors ({everywhere}) share these: that is no scaling, and shows what it costs."
-    return [turns, base, parts, sure, *([crowded] if max(record.ranks) > everywhere else [])]
+    weak = [shares] if record.weak else []
+    return [turns, base, *weak, parts, sure, *([crowded] if max(record.ranks) > everywhere else [])]
 
 
 def failures(found: Scaled) -> list[str]:
@@ -95,10 +100,11 @@ def lines_of_series(series: Sequence[WeakPoint]) -> list[dict[str, str]]:
             "ranks": str(each.ranks),
             "rows": f"{each.case.m:,}",
             "time of a step": text.time(each.point.seconds),
-            "of one share's time, inverse": text.percentage(each.efficiency),
-            "ranks gain": _times(each.point.over_one),
-            "threads gain": _times(each.case.threads),
-            "over one process": text.times(each.point.gain),
+            "best single process": f"{_process(each.case)}, {text.time(each.case.best_seconds)}",
+            **_beside_best(each.point),
+            "one share takes": _told(text.percentage, each.one_share),
+            "ranks gain": _told(text.times, each.point.over_one),
+            "threads gain": _told(text.times, each.case.threads),
             **_parts(each.point),
         }
         for each in series
@@ -130,9 +136,10 @@ def as_json(found: Scaled) -> dict[str, Any]:
         "weak": found.record.weak,
         "processors": found.record.processors,
         "cases": [_case(case) for case in found.cases],
-        "weak_efficiency": [
+        "weak_scaling": [
             {"ranks": each.ranks, "m": each.case.m, "n": each.case.n, "dtype": each.case.dtype}
-            | text.numbers("efficiency", each.efficiency)
+            | text.numbers("efficiency", each.point.efficiency)
+            | text.numbers("one_share_over_this", each.one_share)
             for series in found.series
             for each in series
         ],
@@ -147,9 +154,15 @@ def _line(point: Point) -> dict[str, str]:
     return {
         "": _ranks(point.ranks),
         "time of a step": text.time(point.seconds),
+        **_beside_best(point),
+        **_parts(point),
+    }
+
+
+def _beside_best(point: Point) -> dict[str, str]:
+    return {
         "times as fast": f"{text.times(point.gain)}, {_VERDICTS[point.verdict]}",
         "efficiency": text.percentage(point.efficiency),
-        **_parts(point),
     }
 
 
@@ -169,15 +182,20 @@ def _parts(point: Point) -> dict[str, str]:
 
 
 def _weak_answer(series: Sequence[WeakPoint]) -> str:
-    """What the largest number of ranks gains, beside threads."""
+    """How the largest number of ranks stands beside the best single process, one share, and what threads gain."""
     last = series[-1]
-    gained = f"{last.case.in_words} on {_ranks(last.ranks)}, a share each: {text.percentage(last.efficiency)} efficient"
-    threads, ranks = last.case.threads, last.point.over_one
-    if ranks is None or threads is None:
-        return f"{gained}."
-    return (
-        f"{gained}. On the same data ranks gain {text.times(ranks)}, and threads of one process {text.times(threads)}."
+    lead = (
+        f"{last.case.in_words} on {_ranks(last.ranks)}, a share each: {text.percentage(last.point.efficiency)} "
+        f"efficient beside {_process(last.case)}, {text.times(last.point.gain)} as fast."
     )
+    if last.one_share is None:
+        told = [lead, "One share on one rank was not timed."]
+    else:
+        told = [lead, f"One share on one rank takes {text.percentage(last.one_share)} of that time."]
+    if last.point.over_one is not None and last.case.threads is not None:
+        ranks, threads = text.times(last.point.over_one), text.times(last.case.threads)
+        told.append(f"On the same data ranks gain {ranks} over one rank, and threads {threads} over one thread.")
+    return " ".join(told)
 
 
 def _process(case: ScaledCase) -> str:
@@ -188,8 +206,8 @@ def _ranks(count: int) -> str:
     return text.counted(count, "rank")
 
 
-def _times(found: Estimate | None) -> str:
-    return _NOTHING if found is None else text.times(found)
+def _told(words: Callable[[Estimate], str], found: Estimate | None) -> str:
+    return _NOTHING if found is None else words(found)
 
 
 def _case(case: ScaledCase) -> dict[str, Any]:

@@ -107,15 +107,16 @@ class ScaledCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeakPoint:
-    """So many shares on as many ranks, beside one share on one.
+    """So many shares on as many ranks.
 
-    efficiency  the time of one share on one rank over this; measured at another moment, so with a wider interval
+    one_share  the time of one share on one rank over this; measured at another moment, so with a wider interval. None
+               where that was not timed
     """
 
     ranks: int
     case: ScaledCase
     point: Point
-    efficiency: Estimate
+    one_share: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,13 @@ class Scaled:
     def _weak(self, cases: Sequence[ScaledCase]) -> list[WeakPoint]:
         turns = {case.shares: _of_ranks(self.record.timed, case, case.shares) for case in cases}
         one = turns.get(1)
-        if one is None:
-            return []
         return [
-            WeakPoint(ranks=case.shares, case=case, point=point, efficiency=ratio_between_runs(one, own))
+            WeakPoint(
+                ranks=case.shares,
+                case=case,
+                point=point,
+                one_share=None if one is None else ratio_between_runs(one, own),
+            )
             for case in cases
             for point in case.points
             if point.ranks == case.shares and (own := turns[case.shares]) is not None

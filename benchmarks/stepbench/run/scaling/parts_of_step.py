@@ -2,7 +2,7 @@
 
 The ranks note how long they compute; what is left of a step is waiting for one another, exposed. Then the same ranks
 only read their shares: what reading costs, and what a step costs beside it on this link, which the model is made of.
-Both take turns.
+Both take turns. A rank reads with the one thread that it computes with.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import median
+from statistics import median_low
 from typing import Any, cast
 
 import msgspec
@@ -39,10 +39,9 @@ class PartsError(RuntimeError):
 
 def parts_of_step(row: Implementation, case: Case) -> Parts:
     """The parts of the step of a group of ranks at a case, from a fresh process. Raises `PartsError`."""
-    own = {"NUMBA_NUM_THREADS": str(max(1, case.threads // ranks_of(row)))}
     asked = json.dumps({"row": row.to_json(), "case": case.to_json()})
     with somewhere_to_cache() as caches:
-        environment = environment_of_child(pool_variables(case.threads), device_variables("cpu"), caches, own)
+        environment = environment_of_child(pool_variables(1), device_variables("cpu"), caches)
         child = run_to_its_end(module(__name__, asked), environment, LIMIT_SECONDS)
     if child.status is None:
         raise PartsError(f"no answer came within {LIMIT_SECONDS:.0f} seconds")
@@ -80,7 +79,7 @@ def measured_parts(row: Implementation, case: Case) -> Parts:
         seconds, spent = timed_steps(computing, counts[computing])
         found.step_seconds.append(seconds)
         found.slowest_seconds.append([max(each) for each in spent])
-        found.middle_seconds.append([median(each) for each in spent])
+        found.middle_seconds.append([median_low(each) for each in spent])
         seconds, spent = timed_steps(reading, counts[reading])
         found.reading_seconds.append([max(each) for each in spent])
         found.link_seconds.append([whole - max(each) for whole, each in zip(seconds, spent, strict=True)])

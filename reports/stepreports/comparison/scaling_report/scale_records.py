@@ -37,7 +37,7 @@ class Parts(Struct, kw_only=True):
     """What steps on so many ranks are made of: for each round, and each step of it, seconds.
 
     step     the whole step, as rank 0 has it
-    slowest  that of all ranks which computed longest; middle: the median of them
+    slowest  that of all ranks which computed longest; middle: the median of them, the faster of two in the middle
     reading  of ranks that only read their shares, the slowest
     link     what a step took beside reading
     """

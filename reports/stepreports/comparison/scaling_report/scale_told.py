@@ -66,7 +66,8 @@ def how(found: Scaled) -> list[str]:
     )
     parts = (
         "Waiting, the slowest rank and the model come from a process of its own, after the turns: ranks note how long "
-        "they compute, and then only read their shares. The model is the reading and what a step takes beside it."
+        "they compute, and then only read their shares, in one thread each. The median of an even number of ranks is "
+        "the faster of the two in the middle. The model is the reading and what a step takes beside it."
     )
     shares = (
         "One share takes: the time of one share on one rank, of this; 100 % where more ranks with as many shares cost "

@@ -27,7 +27,7 @@ class Composition:
     """What a step of so many ranks is made of.
 
     exposed    of its time, while no rank computes
-    straggler  how many times as long the slowest rank computes as the median one
+    straggler  how many times as long the slowest rank computes as the median one, of two the faster
     model      seconds: reading a share, and a step beside it
     """
 

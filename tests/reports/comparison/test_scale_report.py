@@ -8,7 +8,7 @@ import pytest
 from stepreports.comparison.scaling_report import scale_told
 from stepreports.comparison.scaling_report.scale_page import write_scale
 from stepreports.comparison.scaling_report.scale_records import Failed, Parts, ScaleRecord, Timed, read_record
-from stepreports.comparison.scaling_report.scaled import scaled
+from stepreports.comparison.scaling_report.scaled import composition_of, scaled
 from stepreports.records.files import RecordError
 from stepreports.statistics.intervals import Verdict
 
@@ -101,6 +101,15 @@ def test_a_step_is_made_of_computing_and_waiting():
     assert point.parts.straggler.value == pytest.approx(1.25)
     assert point.parts.model == pytest.approx(3e-3, rel=1e-2)
     assert point.received == 8 * (N + 2)
+
+
+def test_rounds_of_one_process_do_not_pass_as_processes():
+    """Four rounds that lie far apart: as generations they would have an interval of Student's t."""
+    apart = parts(2, step=8e-3, slowest=4e-3, reading=3e-3, link=1e-3)
+    apart.reading_seconds = [[seconds] * 6 for seconds in (1e-3, 2e-3, 4e-3, 8e-3)]
+    reading = composition_of(apart).reading
+    assert 1e-3 <= reading.low <= reading.high <= 8e-3
+    assert "rounds of one process" in " ".join(scale_told.how(scaled(record({2: 8e-3}, made_of=[apart]))))
 
 
 def test_the_model_predicts_more_ranks_until_what_they_say_takes_longer():

@@ -65,9 +65,10 @@ def how(found: Scaled) -> list[str]:
         "the efficiency is the gain over it, times its threads, for each processor that the ranks use."
     )
     parts = (
-        "Waiting, the slowest rank and the model come from a process of its own, after the turns: ranks note how long "
-        "they compute, and then only read their shares, in one thread each. The median of an even number of ranks is "
-        "the faster of the two in the middle. The model is the reading and what a step takes beside it."
+        "Waiting, the slowest rank and the model come from rounds of one process, after the turns: ranks note how long "
+        "they compute, and then only read their shares, in one thread each. Their intervals hold for that process; "
+        "another may differ by more. The median of an even number of ranks is the faster of the two in the middle. The "
+        "model is the reading and what a step takes beside it."
     )
     shares = (
         "One share takes: the time of one share on one rank, of this; 100 % where more ranks with as many shares cost "

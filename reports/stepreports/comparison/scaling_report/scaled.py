@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from stepreports.comparison.scaling_report.scale_records import Failed, Parts, ScaleRecord, Timed
 from stepreports.records.turns import Turns
@@ -24,7 +25,7 @@ MOST_PREDICTED = 1024  # ranks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """What a step of so many ranks is made of.
+    """What a step of so many ranks is made of. One process measured it, and the intervals are of that one alone.
 
     exposed    of its time, while no rank computes
     straggler  how many times as long the slowest rank computes as the median one, of two the faster
@@ -233,12 +234,9 @@ def composition_of(parts: Parts) -> Composition:
 
 
 def _each(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], of: Callable[[float, float], float]) -> Turns:
-    """A figure of each step, the rounds in place of generations."""
-    return {
-        (number, k): of(one, other)
-        for number, (ones, others) in enumerate(zip(a, b, strict=True))
-        for k, (one, other) in enumerate(zip(ones, others, strict=True))
-    }
+    """A figure of each step. All rounds are of one process, and so of one generation: nothing was drawn anew."""
+    pairs = zip(chain.from_iterable(a), chain.from_iterable(b), strict=True)
+    return {(0, k): of(one, other) for k, (one, other) in enumerate(pairs)}
 
 
 def _predicted(points: Sequence[Point], processors: int) -> list[Predicted]:

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from stepreports.comparison.scaling_report import scale_told
+from stepreports.comparison.scaling_report.scale_figures import apart
 from stepreports.comparison.scaling_report.scale_page import write_scale
 from stepreports.comparison.scaling_report.scale_records import Failed, Parts, ScaleRecord, Timed, read_record
 from stepreports.comparison.scaling_report.scaled import composition_of, scaled
@@ -112,17 +113,44 @@ def test_rounds_of_one_process_do_not_pass_as_processes():
     assert "rounds of one process" in " ".join(scale_told.how(scaled(record({2: 8e-3}, made_of=[apart]))))
 
 
-def test_the_model_predicts_more_ranks_until_what_they_say_takes_longer():
-    """Reading is halved with each doubling, and the link takes as long for each further rank."""
-    made_of = parts(2, step=8e-3, slowest=7e-3, reading=7e-3, link=1e-4)
-    case = only_case(scaled(record({2: 8e-3}, made_of=[made_of])))
+def test_the_model_predicts_every_number_of_ranks_until_what_they_say_takes_longer():
+    """A share is read in less time as it is smaller, and the link takes as long for each further rank."""
+    made_of = parts(2, step=7.1e-3, slowest=7e-3, reading=7e-3, link=1e-4)
+    case = only_case(scaled(record({2: 7.1e-3}, made_of=[made_of])))
     times = {each.ranks: each.seconds for each in case.predicted}
-    assert times[4] == pytest.approx(3.5e-3 + 3e-4, rel=1e-2)
-    assert times[8] == pytest.approx(1.75e-3 + 7e-4, rel=1e-2)
+    assert times[4] == pytest.approx(3.5e-3 + 3e-4, rel=3e-2)
+    assert times[8] == pytest.approx(1.75e-3 + 7e-4, rel=3e-2)
+    assert list(times) == list(range(3, max(times) + 1))
     assert list(times.values()) == sorted(times.values(), reverse=True)
-    assert max(times) < 64
-    assert case.predicted_to_pay_from == 4
-    assert "A prediction: 4 would" in scale_told.cost(case)
+    assert max(times) == pytest.approx((14e-3 / 1e-4) ** 0.5, abs=1)
+    assert case.predicted_to_pay_from == 3
+    assert "A prediction: 3 would" in scale_told.cost(case)
+    assert [each.ranks for each in case.marked] == [3, 4, 8, max(times)]
+
+
+def test_a_number_of_ranks_between_two_doublings_may_be_the_only_one_that_pays():
+    """Three: with four, what they tell one another takes as much longer as reading takes less."""
+    made_of = parts(2, step=6.25e-3, slowest=5e-3, reading=5e-3, link=1.25e-3)
+    case = only_case(scaled(record({2: 6.25e-3}, made_of=[made_of])))
+    assert [each.ranks for each in case.predicted] == [3]
+    assert case.predicted_to_pay_from == 3
+
+
+def test_a_prediction_starts_at_the_step_that_was_measured():
+    """Which takes twice as long as the model says, and so do the predictions."""
+    made_of = parts(2, step=14.2e-3, slowest=14e-3, reading=7e-3, link=1e-4)
+    model, twice = (
+        only_case(scaled(record({2: seconds}, made_of=[made_of]))).predicted for seconds in (7.1e-3, 14.2e-3)
+    )
+    assert [each.seconds for each in twice] == pytest.approx([2 * each.seconds for each in model])
+
+
+def test_what_is_predicted_to_be_no_faster_than_the_margin_does_not_pay():
+    """Three ranks at 5.95 ms beside one process of 6 ms, which is 1 % from itself."""
+    made_of = parts(2, step=6.25e-3, slowest=5e-3, reading=5e-3, link=1.25e-3)
+    case = only_case(scaled(record({2: 6.25e-3 * 5.95 / 5.8333}, made_of=[made_of])))
+    assert case.predicted[0].seconds / case.best_seconds.value == pytest.approx(5.95 / 6, rel=1e-3)
+    assert case.predicted_to_pay_from is None
 
 
 def test_more_ranks_than_processors_are_no_base_of_a_prediction():
@@ -134,7 +162,11 @@ def test_where_talking_takes_longer_than_reading_more_ranks_never_pay():
     made_of = parts(2, step=60e-3, slowest=3e-3, reading=3e-3, link=57e-3)
     case = only_case(scaled(record({2: 60e-3}, made_of=[made_of])))
     assert case.predicted_to_pay_from is None
-    assert "By the model more ranks never will" in scale_told.cost(case)
+    assert "By the model no number of ranks up to 1,024 would." in scale_told.cost(case)
+
+
+def test_numbers_of_ranks_below_the_axis_are_not_written_into_one_another():
+    assert apart([1, 2, 3], [4, 8, 16, 32, 37]) == [1, 2, 3, 4, 8, 16, 32]
 
 
 def weak_record():

@@ -17,6 +17,7 @@ from stepreports.statistics.intervals import Estimate
 _HEIGHT, _LEFT, _RIGHT = 3.6, 0.8, 1.85  # inches
 _RANKS, _MODEL = COLOURS[2][0], COLOURS[7][0]
 _ROOM = 1.25  # beyond the furthest end
+_LABEL = 1.3  # how many times another a number must be, so that both can be read below the axis
 _DASHED = (0, (3, 2))
 
 
@@ -29,13 +30,14 @@ def case_figure(case: ScaledCase) -> Figure:
     axes.axhspan(best.low, best.high, color=INK, alpha=0.12, linewidth=0)
     _draw_times(axes, [(point.ranks, point.seconds) for point in points])
     modelled = [(point.ranks, point.parts.model) for point in points if point.parts is not None]
-    modelled += [(each.ranks, each.seconds) for each in case.predicted]
     if modelled:
         axes.plot(*zip(*modelled, strict=True), color=_MODEL, linewidth=1.4, linestyle=_DASHED)
-        ahead = [(each.ranks, each.seconds) for each in case.predicted]
-        if ahead:
-            axes.plot(*zip(*ahead, strict=True), color=_MODEL, linestyle="none", marker="o", markerfacecolor="none")
-    _finish(axes, sorted({*(point.ranks for point in points), *(place for place, _ in modelled)}))
+    ahead = [(each.ranks, each.seconds) for each in case.predicted]
+    rings = [(each.ranks, each.seconds) for each in case.marked]
+    if ahead:
+        axes.plot(*zip(*ahead, strict=True), color=_MODEL, linewidth=1.4, linestyle=_DASHED)
+        axes.plot(*zip(*rings, strict=True), color=_MODEL, linestyle="none", marker="o", markerfacecolor="none")
+    _finish(axes, apart([point.ranks for point in points], [place for place, _ in rings]))
     headline(axes, f"Time of a step, {case.in_words}", "blue: measured; dashed: the model; rings: what it predicts")
     label_line_ends(axes, [LineEnd(axes.get_xlim()[1], best.value, case.best, INK)])
     return figure
@@ -65,6 +67,15 @@ def waiting_figure(found: Scaled) -> Figure | None:
     headline(axes, "Waiting for other ranks", "the part of a step in which no rank computes")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, labelcolor=INK)
     return figure
+
+
+def apart(tried: Sequence[int], predicted: Sequence[int]) -> list[int]:
+    """The numbers of ranks to label: those tried, and of those predicted the ones that are not written into another."""
+    shown = list(tried)
+    for count in predicted:
+        if all(count >= _LABEL * other or other >= _LABEL * count for other in shown):
+            shown.append(count)
+    return sorted(shown)
 
 
 def _draw_times(axes: Axes, points: Sequence[tuple[int, Estimate]]) -> None:

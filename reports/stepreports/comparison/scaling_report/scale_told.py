@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stepreports.comparison.scaling_report.scaled import Composition, Point, Scaled, ScaledCase, WeakPoint
+from stepreports.comparison.scaling_report.scaled import (
+    MOST_PREDICTED,
+    Composition,
+    Point,
+    Scaled,
+    ScaledCase,
+    WeakPoint,
+)
 from stepreports.records.journal import SCHEMA
 from stepreports.statistics.intervals import Estimate, Verdict
 from stepreports.telling import text
@@ -45,7 +52,7 @@ def cost(case: ScaledCase) -> str:
     if not case.predicted:
         return told
     if case.predicted_to_pay_from is None:
-        return f"{told} By the model more ranks never will: what they tell one another takes longer."
+        return f"{told} By the model no number of ranks up to {MOST_PREDICTED:,} would."
     return (
         f"{told} A prediction: {case.predicted_to_pay_from} would, each with processors and memory of its own and a "
         "link as this one."
@@ -64,11 +71,14 @@ def how(found: Scaled) -> list[str]:
         f"All is held to the best single process, which may use all {text.counted(record.processors, 'processor')}; "
         "the efficiency is the gain over it, times its threads, for each processor that the ranks use."
     )
-    parts = (
+    measured = (
         "Waiting, the slowest rank and the model come from rounds of one process, after the turns: ranks note how long "
         "they compute, and then only read their shares, in one thread each. Their intervals hold for that process; "
-        "another may differ by more. The median of an even number of ranks is the faster of the two in the middle. The "
-        "model is the reading and what a step takes beside it."
+        "another may differ by more. The median of an even number of ranks is the faster of the two in the middle."
+    )
+    model = (
+        "The model is the reading and what a step takes beside it. A prediction lies as far from it as the step of the "
+        "most ranks that had a processor each did."
     )
     shares = (
         "One share takes: the time of one share on one rank, of this; 100 % where more ranks with as many shares cost "
@@ -81,7 +91,7 @@ def how(found: Scaled) -> list[str]:
     everywhere = record.processors * record.hosts
     crowded = f"More ranks than processors ({everywhere}) share these: that is no scaling, and shows what it costs."
     weak = [shares] if record.weak else []
-    return [turns, base, *weak, parts, sure, *([crowded] if max(record.ranks) > everywhere else [])]
+    return [turns, base, *weak, measured, model, sure, *([crowded] if max(record.ranks) > everywhere else [])]
 
 
 def failures(found: Scaled) -> list[str]:
@@ -226,7 +236,7 @@ def _case(case: ScaledCase) -> dict[str, Any]:
         "predicted_to_pay_from_ranks": case.predicted_to_pay_from,
         **text.numbers("threads_gain", case.threads),
         "ranks": [_point(point) for point in case.points],
-        "predicted": [{"ranks": each.ranks, "seconds": each.seconds} for each in case.predicted],
+        "predicted": [{"ranks": each.ranks, "seconds": each.seconds} for each in case.marked],
     }
 
 

@@ -74,8 +74,9 @@ class Predicted:
 class ScaledCase:
     """A size with everything that was timed there.
 
-    best     the fastest single process, or of those that lie within the margin of it the one of fewest threads
-    threads  how many times as fast as one process with the ranks' own row, of one thread: what threads gain here
+    best       the fastest single process, or of those that lie within the margin of it the one of fewest threads
+    threads    how many times as fast as one process with the ranks' own row, of one thread: what threads gain here
+    predicted  every number of ranks beyond the most that had a processor each, up to the fastest by the model
     """
 
     m: int
@@ -102,8 +103,14 @@ class ScaledCase:
     @property
     def predicted_to_pay_from(self) -> int | None:
         """The same of ranks that were not tried, by the model."""
-        faster = [each.ranks for each in self.predicted if each.seconds < self.best_seconds.value]
-        return min(faster, default=None)
+        slowest = self.best_seconds.value / (1 + self.margin)
+        return next((each.ranks for each in self.predicted if each.seconds < slowest), None)
+
+    @property
+    def marked(self) -> list[Predicted]:
+        """Of what is predicted, that which is shown: doublings, the first that pays, and the fastest."""
+        shown = {self.predicted_to_pay_from, *(each.ranks for each in self.predicted[-1:])}
+        return [each for each in self.predicted if each.ranks in shown or each.ranks.bit_count() == 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +204,8 @@ def _case(record: ScaleRecord, timed: Sequence[Timed]) -> ScaledCase | None:
                 parts=composition_of(parts[ranks]) if ranks in parts else None,
             )
         )
+    if not points:
+        return None
     threads = ratio(singles[record.row], singles[best]) if record.row in singles else None
     return ScaledCase(
         m=m, n=n, dtype=dtype, shares=shares, best=best, best_seconds=times[best], best_threads=threads_of[best],
@@ -242,20 +251,19 @@ def _each(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], of: Callab
 def _predicted(points: Sequence[Point], processors: int) -> list[Predicted]:
     """What the model says of more ranks, each with processors and memory of its own as those that were tried.
 
-    From the largest number of ranks that had a processor each: a share is read in less time as it is smaller, and the
-    sums of every further rank take as long to come as those of each did.
+    From the largest number of ranks that had a processor each, and as much above or below the model as their step was:
+    a share is read in less time as it is smaller, and the sums of every further rank take as long to come as those of
+    each did. So the time falls to its least and then rises, which is left out; one number of ranks is told in any case.
     """
     tried = [each for each in points if 1 < each.ranks <= processors and each.parts is not None]
     if not tried or (parts := tried[-1].parts) is None:
         return []
-    ranks = tried[-1].ranks
-    found: list[Predicted] = []
+    ranks, factor = tried[-1].ranks, tried[-1].seconds.value / parts.model
     hop = parts.link.value / (ranks - 1)
-    count = 2 * ranks
-    while count <= MOST_PREDICTED:
-        seconds = parts.reading.value * ranks / count + hop * (count - 1)
+    found: list[Predicted] = []
+    for count in range(ranks + 1, MOST_PREDICTED + 1):
+        seconds = factor * (parts.reading.value * ranks / count + hop * (count - 1))
         if found and seconds > found[-1].seconds:
             break
         found.append(Predicted(ranks=count, seconds=seconds))
-        count *= 2
     return found

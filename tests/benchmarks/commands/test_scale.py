@@ -1,6 +1,7 @@
 """scale: ranks in turns with single processes, by one command, under torchrun, and on several hosts."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,8 +13,9 @@ from runs import environment, stepbench
 from stepbench.cases.case import Size
 from stepbench.commands.scale import Options, question_of
 from stepbench.run.in_turns import InTurns
+from stepbench.run.scaling import hosts
 from stepbench.run.scaling.far_ranks import free_port
-from stepbench.run.scaling.hosts import HostLine, hosts_of, run_on_hosts
+from stepbench.run.scaling.hosts import HostLine, hosts_of
 from stepbench.run.scaling.scale_question import OF_ONE_THREAD, ScaleQuestion, participants_of_place, require_scalable
 from stepbench.run.scaling.scale_timed import timed_of
 from stepkernels.catalog import CATALOG
@@ -188,6 +190,7 @@ def test_hosts_in_a_file_run_one_command_together(tmp_path):
         ("a 0\nb\n", r"Line 1 of .* is 'a 0'; write a host and its number of ranks"),
         ("a\n-o ProxyCommand=x\n", r"Line 2 of .*; write a host"),
         ("a 1 2\nb\n", r"Line 1 of .*; write a host"),
+        ("a\nb\0c\n", r"Line 2 of .*; write a host"),
         (b"\xff\xfe", "it is no text"),
     ],
 )
@@ -198,11 +201,47 @@ def test_hosts_that_are_none_are_refused(tmp_path, content, told):
         hosts_of(file)
 
 
-def test_what_starts_the_others_must_say_where():
-    with pytest.raises(ProblemError, match=r"it must have \{host\} where the host belongs"):
-        run_on_hosts([HostLine("127.0.0.1", 1), HostLine("127.0.0.2", 1)], "ssh", [])
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("ssh", r"it must have \{host\} where the host belongs"),
+        ("ssh '{host}", r"cannot be taken apart as a shell does \(no closing quotation\)"),
+        ("nossh {host}", "there is no program 'nossh' here"),
+        ("{host}", r"there is no program '127\.0\.0\.2' here"),
+        ("'' {host}", "there is no program '' here"),
+    ],
+)
+def test_what_cannot_start_the_others_is_refused_before_anything_starts(monkeypatch, start, told):
+    monkeypatch.setattr(hosts, "ChildProcess", pytest.fail)
+    with pytest.raises(ProblemError, match=told):
+        hosts.run_on_hosts([HostLine("127.0.0.1", 1), HostLine("127.0.0.2", 1)], start, [])
 
 
-def test_an_address_of_another_host_is_told():
-    with pytest.raises(ProblemError, match=r"192\.0\.2\.1 is not an address of this host"):
-        free_port("192.0.2.1")
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        (
+            "sh -c 'echo no way to {host} >&2; exit 255' --",
+            "status 255, and all others were ended. Its last words: no way",
+        ),
+        ("sh -c 'exit 3' {host}", "status 3, and all others were ended. Its last words: it said nothing."),
+    ],
+)
+def test_a_host_that_cannot_be_started_ends_the_others_and_is_named(tmp_path, by, told):
+    """Before the ten minutes are over for which torchrun waits for it, and a test for no more than five."""
+    (tmp_path / "hosts").write_text("127.0.0.1\n127.0.0.2\n")
+    finished = stepbench(
+        "scale", *SMALL, "--hosts", tmp_path / "hosts", "--by", by, "--out", tmp_path / "out", **{MARK: str(tmp_path)}
+    )
+    assert finished.returncode == 2
+    assert "On 127.0.0.2 the command ended with exit" in finished.stderr
+    assert told in " ".join(finished.stderr.split())
+    assert "Traceback" not in finished.stderr
+    assert nobody_is_left(tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "a" * 64, "a..b"])
+def test_an_address_of_another_host_is_told(address):
+    with pytest.raises(ProblemError, match=f"{re.escape(address)} is not an address of this host"):
+        free_port(address)

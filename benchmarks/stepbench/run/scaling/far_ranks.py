@@ -82,10 +82,11 @@ def free_port(address: str) -> int:
         with socket.socket(family, socket.SOCK_STREAM) as server:
             server.bind((address, 0))
             return int(server.getsockname()[1])
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "each part of a name has 1 to 63 letters"
         raise ProblemError(
-            f"{address} is not an address of this host ({error.strerror or error}), where rank 0 is; name one with "
-            "torchrun's --master-addr or --rdzv-endpoint."
+            f"{address:.80} is not an address of this host ({reason}), where rank 0 is; name one with torchrun's "
+            "--master-addr or --rdzv-endpoint, or first in the file of --hosts."
         ) from None
 
 

@@ -91,25 +91,29 @@ def scale(asked: Options) -> None:
     Exit status 0: everything was timed. 1: something failed; the rest is shown. 2: bad usage.
     """
     from stepbench.machine.environment import refuse_variables
-    from stepbench.machine.torchrun import is_a_rank
+    from stepbench.machine.torchrun import is_a_rank, place_and_rank
+    from stepbench.run.scaling.scale_question import require_askable, require_scalable
 
     refuse_variables(os.environ)
     if asked.hosts is not None and not is_a_rank():
         from stepbench.run.scaling.hosts import hosts_of, run_on_hosts
 
-        question_of(asked, sum(host.slots for host in hosts_of(asked.hosts)))
-        raise typer.Exit(run_on_hosts(hosts_of(asked.hosts), asked.by, sys.argv[1:]))
+        hosts = hosts_of(asked.hosts)
+        require_scalable(question_of(asked, sum(host.slots for host in hosts)))
+        raise typer.Exit(run_on_hosts(hosts, asked.by, sys.argv[1:]))
     if not is_a_rank():
         raise typer.Exit(FAILED if timed(asked, question_of(asked)).failed else 0)
     from stepbench.run.scaling.far_ranks import follow, joined, meetings
 
+    *_, count = place_and_rank()
+    question = question_of(asked, count)
+    require_askable(question)
     with joined(asked.timeout) as world:
-        question = replace(question_of(asked, world.count), hosts=world.hosts)
         if world.rank:
             follow(world, asked.timeout)
             return
         with meetings(world, question.ranks) as places:
-            found = timed(asked, replace(question, meetings=places))
+            found = timed(asked, replace(question, hosts=world.hosts, meetings=places))
     raise typer.Exit(FAILED if found.failed else 0)
 
 

@@ -161,6 +161,28 @@ def test_under_torchrun_its_ranks_take_part_and_all_of_them_end(tmp_path):
     assert nobody_is_left(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        *((("--timeout", each), "--timeout is no time to wait") for each in ("nan", "inf", "0", "-1")),
+        (("--ranks", "0"), "--ranks takes whole numbers"),
+        (("--ranks", "1,3"), "--ranks is 1,3, and torchrun has started 2"),
+        (("--row", "nope"), "'nope' does not take the gradient"),
+        (("--sizes", "1x5"), "1 rows cannot be shared among 2 ranks"),
+        (("--base", ""), "--base names no row"),
+    ],
+)
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_rank_refuses_what_it_is_asked_before_it_meets_the_others(tmp_path, rank, arguments, told):
+    """They would never come: nobody else was started."""
+    alone = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    finished = stepbench("scale", *arguments, "--out", tmp_path / "out", **alone)
+    assert finished.returncode == 2, finished.stderr
+    assert told in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_torchrun_cannot_be_asked_for_more_ranks_than_it_started(tmp_path):
     finished = torchrun(2, "--ranks", "1,3", "--out", tmp_path / "out")
     assert finished.returncode != 0

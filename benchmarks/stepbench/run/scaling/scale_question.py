@@ -80,7 +80,14 @@ def case_of(size: Size, shares: int, dtype: str) -> Case:
 
 
 def require_scalable(question: ScaleQuestion) -> None:
-    """Raise `ProblemError` for what cannot be timed, before anything is started."""
+    """Raise `ProblemError` for what cannot be timed here, before anything is started."""
+    require_askable(question)
+    for place in question.places:
+        require_room(place, len(question.bases))
+
+
+def require_askable(question: ScaleQuestion) -> None:
+    """Raise `ProblemError` for what no machine could time, and for rows that cannot run on this one."""
     require_seconds(question.timeout_seconds, None)
     if not question.sizes or not question.dtypes:
         raise ProblemError("Of the sizes or dtypes asked for there is none; name one, or leave the option out.")
@@ -104,7 +111,6 @@ def require_scalable(question: ScaleQuestion) -> None:
                 f"{place.case.m:,} rows cannot be shared among {max(place.ranks)} ranks, so that each has one; choose "
                 "a larger size or fewer ranks."
             )
-        require_room(place, len(question.bases))
 
 
 def require_room(place: Place, bases: int) -> None:

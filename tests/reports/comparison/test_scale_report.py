@@ -6,7 +6,7 @@ import math
 import pytest
 
 from stepreports.comparison.scaling_report import scale_told
-from stepreports.comparison.scaling_report.scale_figures import apart
+from stepreports.comparison.scaling_report.scale_figures import apart, case_figure
 from stepreports.comparison.scaling_report.scale_page import write_scale
 from stepreports.comparison.scaling_report.scale_records import Failed, Parts, ScaleRecord, Timed, read_record
 from stepreports.comparison.scaling_report.scaled import composition_of, scaled
@@ -163,6 +163,14 @@ def test_where_talking_takes_longer_than_reading_more_ranks_never_pay():
     case = only_case(scaled(record({2: 60e-3}, made_of=[made_of])))
     assert case.predicted_to_pay_from is None
     assert "By the model no number of ranks up to 1,024 would." in scale_told.cost(case)
+
+
+def test_the_fastest_number_of_ranks_is_within_the_figure():
+    """Nine, which is not written below the axis."""
+    made_of = parts(2, step=7.1e-3, slowest=7e-3, reading=7e-3, link=1.7e-4)
+    case = only_case(scaled(record({2: 7.1e-3}, made_of=[made_of])))
+    (axes,) = case_figure(case).axes
+    assert axes.get_xlim()[1] > case.predicted[-1].ranks > axes.get_xticks()[-1]
 
 
 def test_numbers_of_ranks_below_the_axis_are_not_written_into_one_another():

@@ -35,9 +35,11 @@ def case_figure(case: ScaledCase) -> Figure:
     ahead = [(each.ranks, each.seconds) for each in case.predicted]
     rings = [(each.ranks, each.seconds) for each in case.marked]
     if ahead:
-        axes.plot(*zip(*ahead, strict=True), color=_MODEL, linewidth=1.4, linestyle=_DASHED)
+        start = [(point.ranks, point.seconds.value) for point in points if point.ranks == ahead[0][0] - 1]
+        axes.plot(*zip(*start, *ahead, strict=True), color=_MODEL, linewidth=1.4, linestyle=_DASHED)
         axes.plot(*zip(*rings, strict=True), color=_MODEL, linestyle="none", marker="o", markerfacecolor="none")
-    _finish(axes, apart([point.ranks for point in points], [place for place, _ in rings]))
+    furthest = max([point.ranks for point in points] + [place for place, _ in rings])
+    _finish(axes, apart([point.ranks for point in points], [place for place, _ in rings]), furthest)
     headline(axes, f"Time of a step, {case.in_words}", "blue: measured; dashed: the model; rings: what it predicts")
     label_line_ends(axes, [LineEnd(axes.get_xlim()[1], best.value, case.best, INK)])
     return figure
@@ -63,7 +65,7 @@ def waiting_figure(found: Scaled) -> Figure | None:
     axes.set_ylim(0, 100)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
     axes.set_ylabel("of a step", color=INK)
-    _ranks_below(axes, ranks)
+    _ranks_below(axes, ranks, ranks[-1])
     headline(axes, "Waiting for other ranks", "the part of a step in which no rank computes")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, labelcolor=INK)
     return figure
@@ -84,16 +86,16 @@ def _draw_times(axes: Axes, points: Sequence[tuple[int, Estimate]]) -> None:
         axes.plot([x, x], [each.low, each.high], color=_RANKS, linewidth=1, alpha=0.6)
 
 
-def _finish(axes: Axes, ranks: Sequence[int]) -> None:
+def _finish(axes: Axes, ranks: Sequence[int], furthest: int) -> None:
     logarithmic(axes, "y", "seconds", "time of a step")
     low, high = axes.get_ylim()
     axes.set_ylim(low / _ROOM, high * _ROOM)
-    _ranks_below(axes, ranks)
+    _ranks_below(axes, ranks, furthest)
 
 
-def _ranks_below(axes: Axes, ranks: Sequence[int]) -> None:
+def _ranks_below(axes: Axes, ranks: Sequence[int], furthest: int) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xlim(ranks[0] / _ROOM, ranks[-1] * _ROOM)
+    axes.set_xlim(ranks[0] / _ROOM, furthest * _ROOM)
     axes.xaxis.set_major_locator(FixedLocator(list(ranks)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -76,10 +76,8 @@ def how(found: Scaled) -> list[str]:
         "they compute, and then only read their shares, in one thread each. Their intervals hold for that process; "
         "another may differ by more. The median of an even number of ranks is the faster of the two in the middle."
     )
-    model = (
-        "The model is the reading and what a step takes beside it. A prediction lies as far from it as the step of the "
-        "most ranks that had a processor each did."
-    )
+    model = "The model is the reading and what a step takes beside it."
+    predicted = "A prediction lies as far from the model as the step of the most ranks that had a processor each did."
     shares = (
         "One share takes: the time of one share on one rank, of this; 100 % where more ranks with as many shares cost "
         "nothing. It is no efficiency, for one rank may be slow, and it was measured at another moment."
@@ -90,8 +88,8 @@ def how(found: Scaled) -> list[str]:
     )
     everywhere = record.processors * record.hosts
     crowded = f"More ranks than processors ({everywhere}) share these: that is no scaling, and shows what it costs."
-    weak = [shares] if record.weak else []
-    return [turns, base, *weak, measured, model, sure, *([crowded] if max(record.ranks) > everywhere else [])]
+    own = shares if record.weak else predicted
+    return [turns, base, measured, model, own, sure, *([crowded] if max(record.ranks) > everywhere else [])]
 
 
 def failures(found: Scaled) -> list[str]:

@@ -77,8 +77,9 @@ def take_part(asked: Options, model: Path) -> None:
         except RanksLostError as lost:
             told = lost
             hear_no_more()
-        except ProblemError:
-            ranks.leave("the training was refused")  # before torch's own threads are taken apart with the interpreter
+        except ProblemError as refused:
+            hear_no_more()  # the launcher ends all ranks when one has ended: each says first why
+            ranks.leave("the training was refused", str(refused))  # before torch's threads go with the interpreter
             raise
         else:
             ranks.leave()
@@ -99,7 +100,7 @@ def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:
     from stepbench.cases.free_memory import memory_in_sentences
     from stepbench.training import outputs
     from stepbench.training.sharded.sharded_fit import Going, train_on_ranks
-    from stepbench.training.sharded.world import all_or_none
+    from stepbench.training.sharded.world import decided
 
     leads = ranks.rank == 0
     folder = folder_given("--checkpoint", asked.checkpoint)
@@ -109,7 +110,7 @@ def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:
         if folder is not None:
             require_writable_folder(folder)
 
-    all_or_none(ranks, require_all_places if leads else lambda: None)
+    decided(ranks, require_all_places)
     going = Going(checkpoint=folder, resume=asked.resume)
     with outputs.live_cost(console) if leads else outputs.no_cost() as report, memory_in_sentences(asked.data):
         trained = train_on_ranks(asked.data, settings_of(asked), going, ranks, report)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -121,6 +122,34 @@ def test_a_killed_rank_of_torchrun_is_named_by_the_others(data, tmp_path):
         told, _ = training.end(TIMEOUT_SECONDS)
         assert training.process.returncode == 1
         assert told.count(f"rank 1 (process {lost.pid}), which has ended") == 2
+
+
+def test_a_checkpoint_that_cannot_be_written_any_more_is_told_by_all_ranks(data, tmp_path):
+    with Training(data, tmp_path, 2) as training:
+        training.wait_until_it_learns()
+        (tmp_path / "kept").rename(tmp_path / "before")
+        (tmp_path / "kept").write_text("a file, and no folder")
+        told, _ = training.end(TIMEOUT_SECONDS)
+        assert training.process.returncode == 2
+        assert told.count("checkpoint.npz could not be written (") == 2
+        assert "lost" not in told
+        assert "Traceback" not in told
+    assert (tmp_path / "before" / "checkpoint.npz").exists()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_file_that_a_rank_cannot_read_any_more_is_told_by_all_ranks(data, tmp_path, number):
+    (tmp_path / "parts").mkdir()
+    for k, part in enumerate(np.array_split(np.load(data), 2)):
+        pd.DataFrame(part, columns=[*"abcdef", "kind"]).to_parquet(tmp_path / "parts" / f"{k}.parquet")
+    with Training(tmp_path / "parts", tmp_path, 2, "--on-disk") as training:
+        training.wait_until_it_learns()
+        (tmp_path / "parts" / f"{number}.parquet").unlink()
+        told, _ = training.end(TIMEOUT_SECONDS)
+        assert training.process.returncode == 2
+        assert told.count(f"There is no file {tmp_path}/parts/{number}.parquet.") == 2
+        assert f"Rank {number}: There is no file" in told
+        assert "Traceback" not in told
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

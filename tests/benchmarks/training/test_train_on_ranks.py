@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stepbench.cases import data_table
-from stepbench.cases.standardizing import joined, moments_of, scaling_by, scaling_of, standardize
+from stepbench.cases.standardizing import Scaling, joined, moments_of, scaling_by, scaling_of, standardize
 from stepbench.training.model_file import load_model
 from stepbench.training.sharded.block_share import BlockShare
 from stepbench.training.sharded.checkpoints import Keeper, load_checkpoint
@@ -179,12 +179,43 @@ def test_what_one_rank_refuses_all_refuse_and_nothing_is_written(data, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("settings", [(), ("--on-disk",)], ids=["in-memory", "on-disk"])
+def test_a_cost_that_overflows_is_told_by_all_ranks_in_the_same_words(data, tmp_path, settings):
+    arguments = (data, "--ranks", 2, "--optimizer", "gd", "--learning-rate", "1e6", "--out", tmp_path / "model.npz")
+    finished = run(*arguments, *settings)
+    assert finished.returncode == 2, finished.stderr
+    told = [line for line in finished.stderr.splitlines() if line]
+    assert len(told) == 2
+    assert told[0] == told[1]
+    assert told[0].startswith("The cost overflowed by iteration ")
+    assert told[0].endswith(" Choose a smaller learning_rate.")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e300])
+def test_rows_taken_a_block_at_a_time_have_a_cost_that_is_not_finite_where_the_parameters_are_not(value):
+    X, y = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([0.0, 1.0])
+    scaling = Scaling(mean=np.zeros(2), scale=np.full(2, 1e-9), constant=np.zeros(2, bool))
+    row = CATALOG["numpy-blas"]
+    share = BlockShare(ArrayRows(X), y, scaling, "float64", lambda problem: row.bind(problem, Config()))
+    share.reset(np.full(2, value), 0.0)
+    share.gradient()
+    assert not np.isfinite(share.snapshot().J)
+
+
 @pytest.mark.parametrize(
     ("row", "told"), [("torch-compiled-cpu", "only takes whole steps"), ("torch-distributed-cpu", "ranks of its own")]
 )
 def test_a_row_that_cannot_take_a_share_is_refused(row, told):
     with pytest.raises(ProblemError, match=told):
         able_row(row, 100)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "kept").write_text("a file, and no folder")
+    state = CATALOG["numpy-blas"].bind(Problem([[1.0], [2.0]], [0, 1]), Config()).snapshot()
+    with pytest.raises(ProblemError, match=r"checkpoint\.npz could not be written \(.*\)\. Make room, and go on"):
+        Keeper(tmp_path / "kept", "this").keep(state, 7)
 
 
 def test_no_checkpoint_a_damaged_one_and_one_of_another_training_are_told(tmp_path):

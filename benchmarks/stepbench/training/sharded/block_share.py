@@ -44,7 +44,8 @@ class BlockShare:
         sums = np.zeros_like(self.means)
         for part, block in self.X.blocks():
             X = standardize(block, self.scaling.mean, self.scaling.scale).astype(self.dtype, copy=False)
-            workspace = self.bind(Problem(X, self.y[part], self.w, self.b))
+            workspace = self.bind(Problem(X, self.y[part]))
+            workspace.reset(self.w, self.b)  # finite or not: what they come to tells whoever looks at J
             workspace.gradient()
             found = workspace.snapshot()
             sums += len(block) * np.concatenate([found.gw, [found.gb, found.J]])

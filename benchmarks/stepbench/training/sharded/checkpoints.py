@@ -62,7 +62,7 @@ class Keeper:
         self.last = -np.inf
 
     def keep(self, state: Snapshot, iterations: int) -> None:
-        """Raises `OSError` where it cannot be written."""
+        """Raises `ProblemError` where it cannot be written."""
         if time.monotonic() - self.last < EVERY_SECONDS:
             return
         stream = io.BytesIO()
@@ -71,5 +71,10 @@ class Keeper:
             w=state.w, b=state.b, moment1=state.moment1, moment2=state.moment2,
             step=np.array(state.step), iterations=np.array(iterations), training=np.array(self.training),
         )  # fmt: skip
-        write_whole(self.path, stream.getvalue())
+        try:
+            write_whole(self.path, stream.getvalue())
+        except OSError as error:
+            raise ProblemError(
+                f"{self.path} could not be written ({error.strerror or error}). Make room, and go on with --resume."
+            ) from None
         self.last = time.monotonic()

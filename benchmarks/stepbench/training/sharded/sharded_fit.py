@@ -20,7 +20,7 @@ from stepbench.training.sharded.block_share import BlockShare
 from stepbench.training.sharded.checkpoints import Checkpoint, Keeper, load_checkpoint
 from stepbench.training.sharded.own_rows import own_rows
 from stepbench.training.sharded.rows_of_rank import OwnRows, Rows
-from stepbench.training.sharded.world import all_or_none, require_alike
+from stepbench.training.sharded.world import all_or_none, decided, require_alike
 from stepkernels.arrays.torch_ranks.orders import Leading, LedStep, obey
 from stepkernels.arrays.torch_ranks.ranks import Ranks
 from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep, starting_from
@@ -85,14 +85,13 @@ class Fitting:
             self.told.append("The features stay on disk: each rank reads its rows a block at a time, in every step.")
 
     def train(self, report: Report) -> Trained | None:
-        begun = all_or_none(self.ranks, self.found_checkpoint)
+        begun = decided(self.ranks, self.found_checkpoint)
         step = self.bound()
-        if self.ranks.rank:
-            obey(self.ranks, {0: step})
-            solution = None
-        else:
-            solution = self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
-        return self.judged(solution)
+
+        def lead() -> Solution:
+            return self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
+
+        return self.judged(decided(self.ranks, lead, lambda: obey(self.ranks, {0: step})))
 
     @property
     def optimizer(self) -> str:
@@ -161,11 +160,10 @@ class Fitting:
         return share
 
     def found_checkpoint(self) -> Checkpoint | None:
-        """What rank 0 finds of an earlier training, told to all."""
-        found: Checkpoint | None = None
-        if self.going.resume and self.going.checkpoint is not None and self.ranks.rank == 0:
-            found = load_checkpoint(self.going.checkpoint, self.identity())
-        return found
+        """What rank 0 finds of an earlier training."""
+        if self.going.checkpoint is None or not self.going.resume:
+            return None
+        return load_checkpoint(self.going.checkpoint, self.identity())
 
     def identity(self) -> str:
         """Which training this is: a checkpoint of another is of no use."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any, TypeVar
 
+from stepbench.cases.free_memory import memory_in_sentences
 from stepbench.machine.threads import default_budget
 from stepbench.machine.torchrun import all_are_here, meet_store, ranks_here
 from stepkernels.arrays.torch_ranks.ranks import (
@@ -60,17 +61,45 @@ def all_or_none(ranks: Ranks, action: Callable[[], T]) -> T:
 
     Raises on all of them the `ProblemError` of the first rank on which it was raised.
     """
-    result: list[T] = []
-    fault: str | None = None
-    try:
-        result.append(action())
-    except ProblemError as error:
-        fault = str(error)
+    result, fault = attempted(ranks, action)
     faults = ranks.all_told(fault)
     for rank, told in enumerate(faults):
         if told is not None:
             raise ProblemError(told if all(each == told for each in faults) else f"Rank {rank}: {told}")
     return result[0]
+
+
+def decided(ranks: Ranks, action: Callable[[], T], follow: Callable[[], object] = lambda: None) -> T | None:
+    """What the action returns on rank 0; None on the others, which follow meanwhile.
+
+    Raises on all of them the `ProblemError` that was raised on rank 0.
+    """
+    result: list[T] = []
+    fault = None
+    if ranks.rank == 0:
+        result, fault = attempted(ranks, action)
+    else:
+        follow()
+    if (told := ranks.tell_object(fault)) is not None:
+        raise ProblemError(told)
+    return result[0] if result else None
+
+
+def attempted(ranks: Ranks, action: Callable[[], T]) -> tuple[list[T], str | None]:
+    """What an action returns, in a list, or why it cannot be done: bad input, memory or a file that is not to be had.
+
+    Raises `ProblemError` where the ranks are no more, and nobody is left to hear of it.
+    """
+    try:
+        with memory_in_sentences("this rank"):
+            return [action()], None
+    except (ProblemError, OSError) as error:
+        fault = str(error)
+        if isinstance(error, OSError):
+            fault = f"{error.filename or 'A file'} cannot be used: {error.strerror or error}."
+        if ranks.over is not None:
+            raise ProblemError(fault) from None
+        return [], fault
 
 
 def require_alike(ranks: Ranks, facts: Mapping[str, Any]) -> None:

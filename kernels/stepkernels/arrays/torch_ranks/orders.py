@@ -17,7 +17,7 @@ import torch
 from stepkernels.arrays.torch_ranks.ranks import Ranks
 from stepkernels.arrays.torch_ranks.sharded_step import ClockedStep, ShardedStep
 from stepkernels.interface import Snapshot
-from stepkernels.problem import Array
+from stepkernels.problem import Array, ProblemError
 
 
 class Order(IntEnum):
@@ -51,18 +51,27 @@ class Leading:
                 self._send(Order.RELEASE, self.released.pop(), 0)
             self._send(order, key, argument)
             yield
-        except BaseException:
-            self.ranks.leave("an operation was broken off")
+        except BaseException as error:
+            self.ranks.leave("an operation was broken off", refusal_in(error))
             raise
 
     @contextmanager
     def ended(self) -> Iterator[None]:
-        """When the block is done, so are the others; broken off, it leaves them behind."""
+        """When the block is done, so are the others, and when it refuses to go on between two orders.
+
+        Broken off, it leaves them behind.
+        """
         try:
             yield
-        except BaseException:
-            self.ranks.leave("an operation was broken off")
+        except BaseException as error:
+            if self.ranks.over is None and isinstance(error, (ProblemError, OSError, MemoryError)):
+                self._end()
+            else:
+                self.ranks.leave("an operation was broken off")
             raise
+        self._end()
+
+    def _end(self) -> None:
         with self.give(Order.END, 0):
             pass
 
@@ -153,6 +162,11 @@ def obey(ranks: Ranks, steps: dict[int, ShardedStep], bind: Callable[[], Sharded
                 ranks.all_told(steps[key].snapshot())
             case Order.TIMES:
                 ranks.all_told(noted(steps[key]))
+
+
+def refusal_in(error: BaseException) -> str:
+    """What the others are told of an error: the sentence of one that refuses to go on, nothing of another."""
+    return str(error) if isinstance(error, ProblemError) else ""
 
 
 def noted(step: ShardedStep) -> list[float]:

@@ -144,12 +144,12 @@ class Ranks:
         with self._together("while they prepared"):
             dist.recv(torch.from_numpy(values_out), rank)
 
-    def leave(self, why: str = "they were ended") -> None:
-        """Be a rank no more. Whoever waits for this one learns of it."""
+    def leave(self, why: str = "they were ended", refusal: str = "") -> None:
+        """Be a rank no more. Whoever waits for this one learns of it, and of the refusal: the sentence of an error."""
         if self.over is None:
             self.over = why
             with suppress(RuntimeError):  # of a store that is gone
-                self.roll.leave()
+                self.roll.leave(refusal)
             self._orders = self._values = self._sums = None  # the connections last as long as the groups
             if dist.is_initialized():
                 dist.destroy_process_group()
@@ -163,15 +163,20 @@ class Ranks:
         except RuntimeError as error:  # what torch.distributed raises of a network, a time limit or a peer
             raise self._lost(error, when) from None
 
-    def _lost(self, error: RuntimeError, when: str) -> RanksLostError:
-        """Who is lost. Our own connections are closed first, so that whoever waits for us learns of it."""
+    def _lost(self, error: RuntimeError, when: str) -> RanksLostError | ProblemError:
+        """Who is lost, or has refused to go on. Our own connections are closed first: whoever waits for us learns."""
         self.leave("one of them was lost")
+        refused = None
         try:
             lost = tuple(self.roll.lost(ROLL_CALL_SHARE * self.timeout_seconds))
+            if not lost:
+                refused = self.roll.refusal(ROLL_CALL_SHARE * self.timeout_seconds)
         except RuntimeError:
             return RanksLostError(
                 f"Lost {when}: rank 0, and with it the store of all ranks. Rank {self.rank} ends, too."
             )
+        if refused is not None:
+            return ProblemError(f"Rank {refused[0]}: {refused[1]}")
         if not lost:
             return RanksLostError(f"The ranks lost touch {when}, though all of them answer: {first_line(error)}.")
         who = " and ".join(map(str, lost))

@@ -49,9 +49,12 @@ class RollCall:
     def join(self) -> None:
         self.store.set(f"roll/{self.rank}", f"{os.getpid()} {self.here}")
 
-    def leave(self) -> None:
-        """Say that this rank is no longer of them, but is there: nobody has to look for it."""
-        self.store.set(f"here/{self.rank}", "")
+    def leave(self, refusal: str = "") -> None:
+        """Say that this rank is no longer of them, but is there: nobody has to look for it.
+
+        `refusal`: why it does no more, where that is no fault of another.
+        """
+        self.store.set(f"here/{self.rank}", refusal)
 
     def wait_for_all(self, most: timedelta) -> None:
         """Return when every rank is on the roll. Raises `RuntimeError` where one does not come in time."""
@@ -63,6 +66,11 @@ class RollCall:
         Raises `RuntimeError` where the store itself is gone, or on a host that cannot be reached.
         """
         return within(ANSWERING_SHARE * wait_seconds, lambda: self._lost(wait_seconds))
+
+    def refusal(self, wait_seconds: float) -> tuple[int, str] | None:
+        """The first rank that does no more, and why, of ranks that all have left. Raises `RuntimeError` as `lost`."""
+        told = within(wait_seconds, lambda: [self.store.get(f"here/{rank}").decode() for rank in range(self.count)])
+        return next(((rank, why) for rank, why in enumerate(told) if why), None)
 
     def _lost(self, wait_seconds: float) -> list[Lost]:
         ends = time.monotonic() + wait_seconds

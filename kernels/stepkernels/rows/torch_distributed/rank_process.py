@@ -14,6 +14,7 @@ import threading
 from stepkernels.arrays.torch_ranks.orders import obey
 from stepkernels.arrays.torch_ranks.ranks import MEETING_SECONDS, Ranks, RanksLostError, open_store
 from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep
+from stepkernels.problem import ProblemError
 from stepkernels.rows.torch_distributed.dealing import bind_share, take
 
 PROGRAM = __file__
@@ -39,7 +40,7 @@ def main(address: str, port: str, rank: str, count: str, device: str, seconds: s
         ranks = Ranks(store, int(rank), int(count), timeout_seconds=timeout, device=device)
         obey(ranks, {}, lambda: told_share(ranks))
         ranks.leave()
-    except RanksLostError:
+    except (RanksLostError, ProblemError):  # of rank 0, which says what it refuses
         os._exit(1)
 
 

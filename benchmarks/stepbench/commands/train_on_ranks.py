@@ -49,7 +49,8 @@ def require_world(ranks: int | None, timeout: float) -> None:
 
 def require_startable(asked: Options, model: Path) -> None:
     """Raise `ProblemError` for what can be refused before any rank is started."""
-    from stepbench.training.sharded.sharded_fit import Going, require_shareable
+    from stepbench.training.sharded.checkpoints import Going, require_going
+    from stepbench.training.sharded.sharded_fit import require_shareable, settings_told
     from stepkernels.arrays.torch_ranks.ranks import require_distributed
 
     require_distributed()
@@ -57,7 +58,8 @@ def require_startable(asked: Options, model: Path) -> None:
     folder = folder_given("--checkpoint", asked.checkpoint)
     if folder is not None:
         require_writable_folder(folder)
-    require_shareable(settings_of(asked), Going(checkpoint=folder, resume=asked.resume))
+    require_shareable(wanted := settings_of(asked))
+    require_going(Going(checkpoint=folder, resume=asked.resume), settings_told(wanted))
 
 
 def take_part(asked: Options, model: Path) -> None:
@@ -99,7 +101,8 @@ def take_part(asked: Options, model: Path) -> None:
 def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:
     from stepbench.cases.free_memory import memory_in_sentences
     from stepbench.training import outputs
-    from stepbench.training.sharded.sharded_fit import Going, train_on_ranks
+    from stepbench.training.sharded.checkpoints import Going
+    from stepbench.training.sharded.sharded_fit import train_on_ranks
     from stepbench.training.sharded.world import decided
 
     leads = ranks.rank == 0

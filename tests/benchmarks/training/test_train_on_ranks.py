@@ -143,8 +143,20 @@ def test_a_training_goes_on_from_its_checkpoint(data, optimum, tmp_path):
     short = run(data, "--ranks", 2, "--steps", "3", "--checkpoint", tmp_path / "kept", "--out", tmp_path / "a.npz")
     assert short.returncode == 0, short.stderr
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["checkpoint.npz"]
-    arguments = (data, "--ranks", 2, "--checkpoint", tmp_path / "kept", "--resume", "--out", tmp_path / "b.npz")
-    longer = run(*arguments, *EXACT)
+    arguments = (data, "--ranks", 2, "--checkpoint", tmp_path / "kept", "--out", tmp_path / "b.npz")
+    state = (tmp_path / "kept" / "checkpoint.npz").read_bytes()
+    for refused, told in (
+        (
+            ("--resume", "--l2", "0.5"),
+            "of a training with other settings (lbfgs, l2 0.001, held out 0.25, standardized)",
+        ),
+        ((), "is the state of an earlier training; go on from it with --resume, or choose another"),
+    ):
+        anew = run(*arguments, *refused)
+        assert anew.returncode == 2
+        assert told in anew.stderr
+        assert (tmp_path / "kept" / "checkpoint.npz").read_bytes() == state
+    longer = run(*arguments, "--resume", *EXACT)
     assert longer.returncode == 0, longer.stderr
     assert "Went on from iteration 1 of an earlier training." in longer.stdout
     assert_same_optimum(load_model(tmp_path / "b.npz"), optimum)
@@ -157,6 +169,7 @@ def test_a_training_goes_on_from_its_checkpoint(data, optimum, tmp_path):
         (("--ranks", "2", "--timeout", "0"), "--timeout is 0.0; it must be a positive number"),
         (("--ranks", "2", "--timeout", "nan"), "--timeout is nan; it must be a positive number"),
         (("--ranks", "2", "--resume"), "--resume needs --checkpoint DIR"),
+        (("--ranks", "2", "--resume", "--checkpoint", "kept"), "There is no checkpoint kept/checkpoint.npz; start"),
         (("--ranks", "2", "--checkpoint", ""), "--checkpoint needs a folder"),
         (("--ranks", "2", "--batch-size", "5"), "leave out --batch-size"),
         (("--ranks", "2", "--storage", "int8"), "leave out --storage"),
@@ -215,18 +228,21 @@ def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "kept").write_text("a file, and no folder")
     state = CATALOG["numpy-blas"].bind(Problem([[1.0], [2.0]], [0, 1]), Config()).snapshot()
     with pytest.raises(ProblemError, match=r"checkpoint\.npz could not be written \(.*\)\. Make room, and go on"):
-        Keeper(tmp_path / "kept", "this").keep(state, 7)
+        Keeper(tmp_path / "kept", "gd", "data").keep(state, 7)
 
 
 def test_no_checkpoint_a_damaged_one_and_one_of_another_training_are_told(tmp_path):
     with pytest.raises(ProblemError, match=r"There is no checkpoint .*; start without --resume"):
-        load_checkpoint(tmp_path, "this")
+        load_checkpoint(tmp_path, "gd")
     state = CATALOG["numpy-blas"].bind(Problem([[1.0], [2.0]], [0, 1]), Config()).snapshot()
-    Keeper(tmp_path, "this").keep(state, 7)
-    assert load_checkpoint(tmp_path, "this").iterations == 7
-    with pytest.raises(ProblemError, match=r"is of another training \(this\), not of this one \(that\)"):
-        load_checkpoint(tmp_path, "that")
+    Keeper(tmp_path, "gd", "data").keep(state, 7)
+    assert load_checkpoint(tmp_path, "gd", "data").iterations == 7
+    assert load_checkpoint(tmp_path, "gd").iterations == 7
+    with pytest.raises(ProblemError, match=r"with other settings \(gd\), not with these \(adam\)"):
+        load_checkpoint(tmp_path, "adam")
+    with pytest.raises(ProblemError, match=r"with other data \(data\), not with these \(others\)"):
+        load_checkpoint(tmp_path, "gd", "others")
     whole = (tmp_path / "checkpoint.npz").read_bytes()
     (tmp_path / "checkpoint.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ProblemError, match="is no checkpoint that Stepbench wrote, or it is cut off"):
-        load_checkpoint(tmp_path, "this")
+        load_checkpoint(tmp_path, "gd")

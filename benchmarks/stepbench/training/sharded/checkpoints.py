@@ -1,4 +1,7 @@
-"""Where a training can go on from: the state of its optimizer in a file, written whole or not at all, by rank 0."""
+"""Where a training can go on from: the state of its optimizer in a file, written whole or not at all, by rank 0.
+
+A checkpoint says which training it is of: the settings, which are known before any data are read, and the data.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,15 @@ from stepreports.records.files import write_whole
 
 NAME = "checkpoint.npz"
 EVERY_SECONDS = 1.0
-ARRAYS = ("w", "b", "moment1", "moment2", "step", "iterations", "training")
+ARRAYS = ("w", "b", "moment1", "moment2", "step", "iterations", "settings", "data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """Where checkpoints are kept, if anywhere, and whether to go on from the one that is there."""
+
+    checkpoint: Path | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,10 +41,26 @@ class Checkpoint:
     iterations: int
 
 
-def load_checkpoint(folder: Path, training: str) -> Checkpoint:
+def require_going(going: Going, settings: str) -> None:
+    """Raise `ProblemError` for a checkpoint that would be written over, and for one to go on from that is of no use.
+
+    As far as that can be said before any data are read.
+    """
+    if going.checkpoint is None:
+        if going.resume:
+            raise ProblemError("--resume needs --checkpoint DIR: the folder in which the training left its state.")
+    elif going.resume:
+        load_checkpoint(going.checkpoint, settings)
+    elif (path := going.checkpoint / NAME).exists():
+        raise ProblemError(
+            f"{path} is the state of an earlier training; go on from it with --resume, or choose another folder."
+        )
+
+
+def load_checkpoint(folder: Path, settings: str, data: str | None = None) -> Checkpoint:
     """The checkpoint in a folder. Raises `ProblemError` where there is none, a damaged one, or one of another training.
 
-    `training` says which one it is: the data, the columns and the settings.
+    `settings` and `data` say which training it has to be of; None is data that nobody has looked at yet.
     """
     path = folder / NAME
     try:
@@ -43,8 +70,9 @@ def load_checkpoint(folder: Path, training: str) -> Checkpoint:
         raise ProblemError(f"There is no checkpoint {path}; start without --resume.") from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ProblemError(f"{path} is no checkpoint that Stepbench wrote, or it is cut off.") from error
-    if (other := str(found["training"])) != training:
-        raise ProblemError(f"{path} is of another training ({other}), not of this one ({training}).")
+    for kind, wanted in (("settings", settings), ("data", data)):
+        if wanted is not None and (other := str(found[kind])) != wanted:
+            raise ProblemError(f"{path} is of a training with other {kind} ({other}), not with these ({wanted}).")
     return Checkpoint(
         w=found["w"],
         b=float(found["b"]),
@@ -57,8 +85,8 @@ def load_checkpoint(folder: Path, training: str) -> Checkpoint:
 class Keeper:
     """Writes checkpoints into a folder, no more often than every second, beginning with the first that it is shown."""
 
-    def __init__(self, folder: Path, training: str) -> None:
-        self.path, self.training = folder / NAME, training
+    def __init__(self, folder: Path, settings: str, data: str) -> None:
+        self.path, self.settings, self.data = folder / NAME, settings, data
         self.last = -np.inf
 
     def keep(self, state: Snapshot, iterations: int) -> None:
@@ -69,7 +97,8 @@ class Keeper:
         np.savez(
             stream,
             w=state.w, b=state.b, moment1=state.moment1, moment2=state.moment2,
-            step=np.array(state.step), iterations=np.array(iterations), training=np.array(self.training),
+            step=np.array(state.step), iterations=np.array(iterations),
+            settings=np.array(self.settings), data=np.array(self.data),
         )  # fmt: skip
         try:
             write_whole(self.path, stream.getvalue())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import score_of
 from stepbench.training.settings import Training, require_sensible
 from stepbench.training.sharded.block_share import BlockShare
-from stepbench.training.sharded.checkpoints import Checkpoint, Keeper, load_checkpoint
+from stepbench.training.sharded.checkpoints import Checkpoint, Going, Keeper, load_checkpoint, require_going
 from stepbench.training.sharded.own_rows import own_rows
 from stepbench.training.sharded.rows_of_rank import OwnRows, Rows
 from stepbench.training.sharded.world import all_or_none, decided, require_alike
@@ -37,20 +36,13 @@ from stepreports.telling.text import counted
 VERSIONS = ("python", "numpy", "torch", "numba")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Going:
-    """Where checkpoints are kept, if anywhere, and whether to go on from the one that is there."""
-
-    checkpoint: Path | None = None
-    resume: bool = False
-
-
 def train_on_ranks(source: str, wanted: Training, going: Going, ranks: Ranks, report: Report) -> Trained | None:
     """Learn a table's target from the rows of all ranks; what was trained on rank 0, None on the others.
 
     Raises `ProblemError`, on every rank, for data or settings that cannot be worked with, and `RanksLostError`.
     """
-    all_or_none(ranks, lambda: require_shareable(wanted, going))
+    all_or_none(ranks, lambda: require_shareable(wanted))
+    decided(ranks, lambda: require_going(going, settings_told(wanted)))
     own = all_or_none(ranks, lambda: own_rows(source, wanted, ranks.rank, ranks.count))
     settings = {name: value for name, value in asdict(wanted).items() if name != "reading"}
     require_alike(ranks, {"versions": {name: library_version(name) for name in VERSIONS}, "settings": settings})
@@ -58,15 +50,26 @@ def train_on_ranks(source: str, wanted: Training, going: Going, ranks: Ranks, re
     return Fitting(own, wanted, going, ranks).train(report)
 
 
-def require_shareable(wanted: Training, going: Going) -> None:
+def require_shareable(wanted: Training) -> None:
     """Raise `ProblemError` for settings that a training on ranks does not know."""
     require_sensible(wanted)
     if wanted.batch_size is not None:
         raise ProblemError("Ranks take full-batch steps; leave out --batch-size, or train in one process.")
     if wanted.storage is not None:
         raise ProblemError("Ranks keep the features as they are; leave out --storage, or train in one process.")
-    if going.resume and going.checkpoint is None:
-        raise ProblemError("--resume needs --checkpoint DIR: the folder in which the training left its state.")
+
+
+def optimizer_of(wanted: Training) -> str:
+    """What has more rows than one memory holds is not small, and "auto" means L-BFGS."""
+    return LBFGS if wanted.optimizer == AUTO else wanted.optimizer
+
+
+def settings_told(wanted: Training) -> str:
+    """The settings without which a checkpoint is of no use."""
+    return (
+        f"{optimizer_of(wanted)}, l2 {wanted.l2:g}, held out {wanted.held_out:g}, "
+        f"{'' if wanted.standardize else 'not '}standardized"
+    )
 
 
 class Fitting:
@@ -74,6 +77,7 @@ class Fitting:
 
     def __init__(self, own: OwnRows, wanted: Training, going: Going, ranks: Ranks) -> None:
         self.own, self.wanted, self.going, self.ranks = own, wanted, going, ranks
+        self.optimizer, self.settings = optimizer_of(wanted), settings_told(wanted)
         self.dtype = wanted.dtype or ("float32" if own.known.dtype == np.float32 else "float64")
         self.classes = self.agreed_classes()
         self.moments = joined([each for part in ranks.all_told(moments_in_blocks(own.known)) for each in part])
@@ -92,11 +96,6 @@ class Fitting:
             return self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
 
         return self.judged(decided(self.ranks, lead, lambda: obey(self.ranks, {0: step})))
-
-    @property
-    def optimizer(self) -> str:
-        """What has more rows than one memory holds is not small, and "auto" means L-BFGS."""
-        return LBFGS if self.wanted.optimizer == AUTO else self.wanted.optimizer
 
     def agreed_classes(self) -> Labels:
         """The two classes among the labels of all ranks, on both sides of what is held out."""
@@ -163,15 +162,12 @@ class Fitting:
         """What rank 0 finds of an earlier training."""
         if self.going.checkpoint is None or not self.going.resume:
             return None
-        return load_checkpoint(self.going.checkpoint, self.identity())
+        return load_checkpoint(self.going.checkpoint, self.settings, self.data)
 
-    def identity(self) -> str:
-        """Which training this is: a checkpoint of another is of no use."""
-        wanted = self.wanted
-        return (
-            f"{self.own.table}, {self.own.likeness}, target {self.own.target}, {self.optimizer}, l2 {wanted.l2:g}, "
-            f"{self.dtype}, held out {wanted.held_out:g}, {'' if wanted.standardize else 'not '}standardized"
-        )
+    @property
+    def data(self) -> str:
+        """Which data these are: a checkpoint of others is of no use."""
+        return f"{self.own.table}, {self.own.likeness}, target {self.own.target}, in {self.dtype}"
 
     def solve(self, step: LedStep, begun: Checkpoint | None, report: Report) -> Solution:
         """On rank 0: as far as is wanted, from the start or from a checkpoint. The end is told to the others."""
@@ -180,7 +176,8 @@ class Fitting:
             before = begun.iterations
             step.reset(begun.w, begun.b, begun.moments, begun.step)
             self.told.append(f"Went on from iteration {before:,} of an earlier training.")
-        keeper = None if self.going.checkpoint is None else Keeper(self.going.checkpoint, self.identity())
+        folder = self.going.checkpoint
+        keeper = None if folder is None else Keeper(folder, self.settings, self.data)
 
         def noted(iteration: int, cost: float) -> None:
             report(before + iteration, cost)

@@ -37,6 +37,12 @@ def own_rows(source: str, wanted: Training, rank: int, count: int) -> OwnRows:
     return rows
 
 
+def bytes_of(source: str) -> int:
+    """How many bytes the files of a data set have: none where they are not there, or are no files."""
+    files = parquet_files(source) or [Path(source)]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def of_mapped(source: str, wanted: Training, rank: int, count: int) -> OwnRows:
     """A contiguous part of the known rows of an .npy file, and one of those held out."""
     table = open_table(source, reading=wanted.reading) if Path(source).suffix.lower() == NPY else None

@@ -9,17 +9,17 @@ import numpy as np
 
 from stepbench.cases.data_table import classes_of_target
 from stepbench.cases.label_text import Labels, few
-from stepbench.cases.standardizing import Moments, Scaling, joined, moments_of, scaling_by, standardize
+from stepbench.cases.standardizing import Moments, Scaling, joined, moments_of, scaling_by
 from stepbench.training.fitting import STEPS, Trained
 from stepbench.training.model_file import Model
 from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import score_of
 from stepbench.training.settings import Training, require_sensible
-from stepbench.training.sharded.block_share import BlockShare
+from stepbench.training.sharded.bound_share import BoundShare
 from stepbench.training.sharded.checkpoints import Checkpoint, Going, Keeper, load_checkpoint, require_going
-from stepbench.training.sharded.own_rows import own_rows
+from stepbench.training.sharded.own_rows import bytes_of, own_rows
 from stepbench.training.sharded.rows_of_rank import OwnRows, Rows
-from stepbench.training.sharded.world import all_or_none, decided, require_alike
+from stepbench.training.sharded.world import all_or_none, decided, preparing_seconds, require_alike
 from stepkernels.arrays.torch_ranks.orders import Leading, LedStep, obey
 from stepkernels.arrays.torch_ranks.ranks import Ranks
 from stepkernels.arrays.torch_ranks.sharded_step import ShardedStep, starting_from
@@ -43,6 +43,8 @@ def train_on_ranks(source: str, wanted: Training, going: Going, ranks: Ranks, re
     """
     all_or_none(ranks, lambda: require_shareable(wanted))
     decided(ranks, lambda: require_going(going, settings_told(wanted)))
+    sizes = ranks.all_told(all_or_none(ranks, lambda: bytes_of(source)))
+    ranks.allow(preparing_seconds(max(sizes)))
     own = all_or_none(ranks, lambda: own_rows(source, wanted, ranks.rank, ranks.count))
     settings = {name: value for name, value in asdict(wanted).items() if name != "reading"}
     require_alike(ranks, {"versions": {name: library_version(name) for name in VERSIONS}, "settings": settings})
@@ -132,31 +134,27 @@ class Fitting:
         return Config(dtype=self.dtype, optimizer=kind(learning_rate=rate), l2=self.wanted.l2)
 
     def bound(self) -> ShardedStep:
-        """The rank's part of the step. They compile one after the other, as a cache of Numba's wants it."""
-        share: GradientWorkspace | None = None
+        """The rank's part of the step.
+
+        The ranks compile one after the other, as a cache of Numba's wants it, and then read all at once.
+        """
+        bound = self.share() if self.own.known.m else None
         for rank in self.ranks.in_turn():
-            if rank == self.ranks.rank and self.own.known.m:
-                share = self.share()
+            if rank == self.ranks.rank and bound is not None:
+                bound.compile()
+        share = all_or_none(self.ranks, lambda: None if bound is None else bound.read())
         start = starting_from(np.zeros(len(self.own.columns), self.dtype), 0.0)
         return ShardedStep(self.ranks, start, share, self.own.known.m, self.own.all_known, self.config)
 
-    def share(self) -> GradientWorkspace:
-        """The rank's rows, bound: all of them standardized in memory, or a block at a time where they do not fit."""
+    def share(self) -> BoundShare:
+        """Where the rank's rows go, as the row of the catalogue binds them."""
         rows, y = self.own.known, (self.own.labels == self.classes[1]).astype(self.dtype)
         config = replace(self.config, l2=0.0)
 
         def bind(problem: Problem) -> GradientWorkspace:
             return with_gradient(self.row.bind(problem, config))
 
-        if self.own.on_disk:
-            share: GradientWorkspace = BlockShare(rows, y, self.scaling, self.dtype, bind)
-        else:
-            whole = np.empty((rows.m, rows.n), self.dtype)
-            for part, block in rows.blocks():
-                whole[part] = standardize(block, self.scaling.mean, self.scaling.scale)
-            share = bind(Problem(whole, y))
-        share.gradient()
-        return share
+        return BoundShare(rows, y, self.scaling, self.dtype, bind, on_disk=self.own.on_disk)
 
     def found_checkpoint(self) -> Checkpoint | None:
         """What rank 0 finds of an earlier training."""

@@ -21,6 +21,8 @@ from stepkernels.arrays.torch_ranks.ranks import (
 from stepkernels.arrays.torch_ranks.roll_call import STOPPED, Lost
 from stepkernels.problem import ProblemError
 
+SLOWEST_READING = 20e6  # bytes a second: of a network's disk, shared with others
+
 T = TypeVar("T")
 
 
@@ -46,6 +48,14 @@ def join(timeout_seconds: float, meeting_seconds: float = MEETING_SECONDS) -> Ra
             f"The ranks did not meet, for which they have {meeting_seconds:g} s. {lost} Start `stepbench doctor` "
             "in the same way: it says why."
         ) from None
+
+
+def preparing_seconds(read_bytes: float) -> float:
+    """How long a rank may take to compile, and then to read data of which all files have so many bytes.
+
+    All of them, although a rank reads its share alone: the ranks may have one disk.
+    """
+    return MEETING_SECONDS + read_bytes / SLOWEST_READING
 
 
 def share_threads(local_ranks: int) -> None:

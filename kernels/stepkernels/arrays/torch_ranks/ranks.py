@@ -1,8 +1,8 @@
 """The processes that take a step together, on torch.distributed: gloo among CPUs, NCCL between GPUs.
 
 Three groups of the same ranks, which differ in how long they wait: while they prepare, as long as reading and compiling
-take; for orders, as long as there are none; for values, no longer than a rank may take, so that one that is lost ends
-the step on all of them.
+may take; for orders, as long as there are none; for values, no longer than a rank may take, so that one that is lost
+ends the step on all of them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Ranks:
     device           "cpu", or "cuda", where the sums travel by NCCL between the current devices
     timeout_seconds  within which a rank that is lost ends the step on all others
     idle_seconds     how long a rank waits for the next order
-    meeting_seconds  for the ranks to start in, and then to read and compile
+    meeting_seconds  for the ranks to start in, and then to prepare unless they `allow` more
 
     Making one waits until all ranks are there. Raises `ProblemError` in a process that has a process group already,
     and `RanksLostError` where they do not all meet in time.
@@ -73,6 +73,7 @@ class Ranks:
             )
         self.rank, self.count, self.device, self.timeout_seconds = rank, count, device, timeout_seconds
         self.over: str | None = None  # why these are no ranks any more
+        self._preparing: Any = None  # the group of all, until more time is allowed
         self._orders: Any = None
         self._values: Any = None
         self._sums: Any = None
@@ -91,12 +92,17 @@ class Ranks:
         except RuntimeError as error:
             raise self._lost(error, "as the ranks met") from None
 
+    def allow(self, seconds: float) -> None:
+        """Let every rank take so long to prepare, from now on. All ranks call it, with the same number."""
+        with self._together("while they prepared"):
+            self._preparing = dist.new_group(backend="gloo", timeout=timedelta(seconds=min(seconds, NO_LIMIT_SECONDS)))
+
     def in_turn(self) -> Iterator[int]:
         """The numbers of the ranks, each once all ranks are done with the one before."""
         for rank in range(self.count):
             yield rank
             with self._together("while they prepared"):
-                dist.barrier()
+                dist.barrier(self._preparing)
 
     def gather(self, parts_out: list[torch.Tensor], sums: torch.Tensor) -> None:
         """Every rank's `sums`, in the order of the ranks: into tensors of the same shape and dtype."""
@@ -117,32 +123,32 @@ class Ranks:
         """Rank 0's value, which the others get. It is pickled: for ranks that trust one another."""
         told = [value]
         with self._together("while they prepared"):
-            dist.broadcast_object_list(told, 0)
+            dist.broadcast_object_list(told, 0, group=self._preparing)
         return told[0]
 
     def all_told(self, value: Any) -> list[Any]:
         """The value of each rank, in order, on every rank."""
         told: list[Any] = [None] * self.count
         with self._together("while they prepared"):
-            dist.all_gather_object(told, value)
+            dist.all_gather_object(told, value, group=self._preparing)
         return told
 
     def first_told(self, value: Any) -> list[Any]:
         """The value of each rank, in order, on rank 0; nothing on the others."""
         told: list[Any] = [None] * self.count if self.rank == 0 else []
         with self._together("while they prepared"):
-            dist.gather_object(value, told or None)
+            dist.gather_object(value, told or None, group=self._preparing)
         return told
 
     def send(self, values: Array, rank: int) -> None:
         """An array to one rank, which `receive`s it."""
         with self._together("while they prepared"):
-            dist.send(torch.from_numpy(np.require(values, requirements=["C", "W"])), rank)
+            dist.send(torch.from_numpy(np.require(values, requirements=["C", "W"])), rank, group=self._preparing)
 
     def receive(self, values_out: Array, rank: int = 0) -> None:
         """What a rank sends to this one, into an array of the same shape and dtype."""
         with self._together("while they prepared"):
-            dist.recv(torch.from_numpy(values_out), rank)
+            dist.recv(torch.from_numpy(values_out), rank, group=self._preparing)
 
     def leave(self, why: str = "they were ended", refusal: str = "") -> None:
         """Be a rank no more. Whoever waits for this one learns of it, and of the refusal: the sentence of an error."""
@@ -150,7 +156,8 @@ class Ranks:
             self.over = why
             with suppress(RuntimeError):  # of a store that is gone
                 self.roll.leave(refusal)
-            self._orders = self._values = self._sums = None  # the connections last as long as the groups
+            # the connections last as long as the groups
+            self._preparing = self._orders = self._values = self._sums = None
             if dist.is_initialized():
                 dist.destroy_process_group()
 

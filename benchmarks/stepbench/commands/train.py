@@ -8,7 +8,7 @@ from stepbench.commands.training_options import (
     require_one_process,
     require_places,
     settings_of,
-    write,
+    tell,
 )
 
 
@@ -40,4 +40,4 @@ def train(asked: Options) -> None:
     require_places(asked, model)
     with outputs.live_cost(console) as report, memory_in_sentences(asked.data):
         trained = fitting.train(asked.data, settings_of(asked), report)
-    write(trained, asked, model)
+    tell(trained, asked, outputs.write_files(trained, model))

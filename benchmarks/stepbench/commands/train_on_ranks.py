@@ -11,10 +11,11 @@ import typer
 
 from stepbench.commands.places import folder_given, require_writable_folder
 from stepbench.commands.terminal import console, errors, say
-from stepbench.commands.training_options import Options, require_places, settings_of, write
+from stepbench.commands.training_options import Options, require_places, settings_of, tell
 from stepkernels.problem import ProblemError
 
 if TYPE_CHECKING:
+    from stepbench.training.model_file import Model
     from stepkernels.arrays.torch_ranks.ranks import Ranks
 
 MOST_RANKS = 1024  # on one machine
@@ -115,7 +116,18 @@ def train_as_rank(asked: Options, model: Path, ranks: Ranks) -> None:
 
     decided(ranks, require_all_places)
     going = Going(checkpoint=folder, resume=asked.resume)
-    with outputs.live_cost(console) if leads else outputs.no_cost() as report, memory_in_sentences(asked.data):
-        trained = train_on_ranks(asked.data, settings_of(asked), going, ranks, report)
+    kept: list[Path] = []
+
+    def keep(found: Model) -> None:
+        found.save(model)
+        kept.append(model)
+
+    try:
+        with outputs.live_cost(console) if leads else outputs.no_cost() as report, memory_in_sentences(asked.data):
+            trained = train_on_ranks(asked.data, settings_of(asked), going, ranks, report, keep)
+    except BaseException:
+        if kept:
+            say(f"The model was written before it could be scored: {model}.", on=errors)
+        raise
     if trained is not None:
-        write(trained, asked, model)
+        tell(trained, asked, [*kept, *outputs.write_figures(trained, model)])

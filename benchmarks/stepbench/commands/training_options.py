@@ -114,13 +114,11 @@ def require_places(asked: Options, model: Path) -> None:
         require_absent(path, force=asked.force)
 
 
-def write(trained: Trained, asked: Options, model: Path) -> None:
-    """The model, its figures and the JSON; and say what was learned."""
+def tell(trained: Trained, asked: Options, written: list[Path]) -> None:
+    """Write the JSON, and say what was learned and what was written."""
     from stepbench.training import outputs, worth
     from stepreports.records.files import write_json
 
-    written = outputs.write_files(trained, model)
-    if asked.json_path:
-        written.append(write_json(asked.json_path, worth.as_json(trained)))
-    for line in [*outputs.training_lines(trained), f"Written: {', '.join(map(str, written))}"]:
+    files = [*written, *([write_json(asked.json_path, worth.as_json(trained))] if asked.json_path else [])]
+    for line in [*outputs.training_lines(trained), f"Written: {', '.join(map(str, files))}"]:
         say(line)

@@ -63,7 +63,7 @@ def train(source: str, wanted: Training, report: Report) -> Trained:
         costs=costs,
         iteration="epoch" if data.on_disk or wanted.batch_size else "iteration",
         rows=len(X),
-        score=score_of(model, margins, data.labels[data.unseen]),
+        score=score_of(model, margins, data.labels[data.unseen] == model.classes[1]),
         notes=[*data.notes, note, *notes],
     )
 

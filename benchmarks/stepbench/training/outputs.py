@@ -57,12 +57,17 @@ def default_model(source: str) -> Path:
 
 
 def write_files(trained: Trained, model: Path) -> list[Path]:
-    """The model, and then the cost curve and the ROC curve, so that no figure costs a training. Raises `OSError`."""
+    """The model, and then the figures, so that none of them costs a training. Raises `OSError`."""
+    trained.model.save(model)
+    return [model, *write_figures(trained, model)]
+
+
+def write_figures(trained: Trained, model: Path) -> list[Path]:
+    """The cost curve and the ROC curve, beside the model's file. Raises `OSError`."""
     paths = files_of(model)
-    trained.model.save(paths["model"])
     for name, figure in FIGURES.items():
         write_whole(paths[name], svg(figure(trained), letters_as_paths=True))
-    return list(paths.values())
+    return [paths[name] for name in FIGURES]
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:

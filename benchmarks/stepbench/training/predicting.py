@@ -150,4 +150,4 @@ def score_of_known(model: Model, z: Array, table: Table, threshold: float) -> tu
         return None, f"No score: the column {target!r} does not hold {classes}, and these alone."
     seen = f"The model was trained on {table.name}: of rows it has seen, a score says little."
     notes = [note, seen if str(model.trained_on) == table.name else None]
-    return score_of(model, z, known, threshold), " ".join(filter(None, notes)) or None
+    return score_of(model, z, known == model.classes[1], threshold), " ".join(filter(None, notes)) or None

@@ -19,7 +19,6 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from stepbench.cases.label_text import Labels
 from stepbench.training.model_file import EVEN, Model
 from stepkernels.problem import Array
 
@@ -64,13 +63,13 @@ class Score:
     true_positive_rates: Array
 
 
-def score_of(model: Model, z: Array, labels: Labels, threshold: float = EVEN) -> Score:
-    """Judge the margins z (m,) by the labels (m,); both classes must be among them."""
-    positive, probabilities = labels == model.classes[1], expit(z)
+def score_of(model: Model, z: Array, positive: NDArray[np.bool_], threshold: float = EVEN) -> Score:
+    """Judge the margins z (m,) of rows that are of the second class or not, (m,); both must be among them."""
+    probabilities = expit(z)
     taken = model.predict(z, threshold)[0] == model.classes[1]
     false_positives, true_positives, _ = roc_curve(positive, z)
     return Score(
-        rows=len(labels),
+        rows=len(positive),
         accuracy=float(accuracy_score(positive, taken)),
         majority=float(max(positive.mean(), 1 - positive.mean())),
         log_loss=float(log_loss(positive, probabilities, labels=[False, True])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -33,11 +33,17 @@ from stepkernels.probe import library_version
 from stepkernels.problem import OPTIMIZERS, Adam, Array, Config, Problem, ProblemError, rate_below
 from stepreports.telling.text import counted
 
+Keep = Callable[[Model], object]
+
 VERSIONS = ("python", "numpy", "torch", "numba")
 
 
-def train_on_ranks(source: str, wanted: Training, going: Going, ranks: Ranks, report: Report) -> Trained | None:
+def train_on_ranks(
+    source: str, wanted: Training, going: Going, ranks: Ranks, report: Report, keep: Keep
+) -> Trained | None:
     """Learn a table's target from the rows of all ranks; what was trained on rank 0, None on the others.
+
+    `keep` gets the model on rank 0 before it is scored: what is lost by then is the score alone.
 
     Raises `ProblemError`, on every rank, for data or settings that cannot be worked with, and `RanksLostError`.
     """
@@ -49,7 +55,7 @@ def train_on_ranks(source: str, wanted: Training, going: Going, ranks: Ranks, re
     settings = {name: value for name, value in asdict(wanted).items() if name != "reading"}
     require_alike(ranks, {"versions": {name: library_version(name) for name in VERSIONS}, "settings": settings})
     require_alike(ranks, {"data": f"{own.table} ({own.likeness})", "columns": [*own.columns, own.target]})
-    return Fitting(own, wanted, going, ranks).train(report)
+    return Fitting(own, wanted, going, ranks).train(report, keep)
 
 
 def require_shareable(wanted: Training) -> None:
@@ -90,12 +96,15 @@ class Fitting:
         if any(ranks.all_told(own.on_disk)):
             self.told.append("The features stay on disk: each rank reads its rows a block at a time, in every step.")
 
-    def train(self, report: Report) -> Trained | None:
+    def train(self, report: Report, keep: Keep) -> Trained | None:
         begun = decided(self.ranks, self.found_checkpoint)
         step = self.bound()
 
-        def lead() -> Solution:
-            return self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
+        def lead() -> tuple[Model, Solution]:
+            solution = self.solve(LedStep(Leading(self.ranks), 0, step), begun, report)
+            model = self.model_of(solution)
+            keep(model)
+            return model, solution
 
         return self.judged(decided(self.ranks, lead, lambda: obey(self.ranks, {0: step})))
 
@@ -187,19 +196,20 @@ class Fitting:
         with step.leading.ended():
             return solve_lbfgs(step, goal) if self.optimizer == LBFGS else descend(step, True, goal)
 
-    def judged(self, solution: Solution | None) -> Trained | None:
+    def judged(self, led: tuple[Model, Solution] | None) -> Trained | None:
         """The model on rank 0, scored by the rows that all ranks have held out."""
-        model = self.ranks.tell_object(None if solution is None else self.model_of(solution))
-        margins = self.ranks.first_told(all_or_none(self.ranks, lambda: self.margins_of(model)))
-        labels = self.ranks.first_told(self.own.unseen_labels)
-        if solution is None:
+        told = self.ranks.tell_object(None if led is None else led[0])
+        margins = self.ranks.first_told(all_or_none(self.ranks, lambda: self.margins_of(told)))
+        positive = self.ranks.first_told(self.own.unseen_labels == self.classes[1])
+        if led is None:
             return None
+        model, solution = led
         return Trained(
             model=model,
             costs=solution.costs,
             iteration="iteration",
             rows=self.own.all_known,
-            score=score_of(model, np.concatenate(margins), np.concatenate(labels)),
+            score=score_of(model, np.concatenate(margins), np.concatenate(positive)),
             notes=self.notes(solution),
         )
 

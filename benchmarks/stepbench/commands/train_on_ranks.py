@@ -42,8 +42,9 @@ def train(asked: Options) -> None:
 
 def require_world(ranks: int | None, timeout: float) -> None:
     """Raise `ProblemError` for a number of ranks, or a time, that cannot be."""
-    if not 0.0 < timeout < float("inf"):
-        raise ProblemError(f"--timeout is {timeout}; it must be a positive number of seconds.")
+    from stepbench.run.choices import require_seconds
+
+    require_seconds(timeout, None)
     if ranks is not None and not 1 <= ranks <= MOST_RANKS:
         raise ProblemError(f"--ranks is {ranks}; it must be from 1 to {MOST_RANKS:,}.")
 

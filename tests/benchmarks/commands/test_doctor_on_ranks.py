@@ -102,7 +102,7 @@ def test_rank_0_that_is_not_there_is_told():
     ("asked", "variables", "told"),
     [
         (("--ranks", 0), {}, "--ranks is 0; it must be from 1"),
-        (("--ranks", 2, "--timeout", "nan"), {}, "--timeout is nan; it must be a positive number"),
+        (("--ranks", 2, "--timeout", "nan"), {}, "--timeout is no time to wait"),
         (("--ranks", 2, "--self-test"), {}, "Ranks are examined by themselves; leave out --self-test"),
         (("--ranks", 3), as_rank_0(), "--ranks is 3, and WORLD_SIZE says 2; leave out --ranks under torchrun."),
         (("--timeout", 5), {}, "--timeout is for ranks; add --ranks 2, or more."),

@@ -166,8 +166,9 @@ def test_a_training_goes_on_from_its_checkpoint(data, optimum, tmp_path):
     ("arguments", "told"),
     [
         (("--ranks", "0"), "--ranks is 0; it must be from 1"),
-        (("--ranks", "2", "--timeout", "0"), "--timeout is 0.0; it must be a positive number"),
-        (("--ranks", "2", "--timeout", "nan"), "--timeout is nan; it must be a positive number"),
+        (("--ranks", "2", "--timeout", "0"), "--timeout is no time to wait"),
+        (("--ranks", "2", "--timeout", "1e15"), "it must be more than 0, and at most 86,400 seconds"),
+        (("--ranks", "2", "--timeout", "nan"), "--timeout is no time to wait"),
         (("--ranks", "2", "--resume"), "--resume needs --checkpoint DIR"),
         (("--ranks", "2", "--resume", "--checkpoint", "kept"), "There is no checkpoint kept/checkpoint.npz; start"),
         (("--ranks", "2", "--checkpoint", ""), "--checkpoint needs a folder"),

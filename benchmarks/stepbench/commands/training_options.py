@@ -77,7 +77,10 @@ class Options:
         float, typer.Option(metavar="SECONDS", help="A rank that does not answer for so long ends the training on all.")
     ] = 60.0
     checkpoint: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Keep the state of a training on ranks here, every second or so.")
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Keep the state of a training on ranks here, every second or, if that is longer, step."
+        ),
     ] = None
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --checkpoint.")] = False
     force: Force = False

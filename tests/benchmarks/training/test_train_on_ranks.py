@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from stepbench.cases import data_table
 from stepbench.cases.standardizing import Scaling, joined, moments_of, scaling_by, scaling_of, standardize
 from stepbench.training.model_file import load_model
+from stepbench.training.sharded import checkpoints
 from stepbench.training.sharded.block_share import BlockShare
 from stepbench.training.sharded.checkpoints import Keeper, load_checkpoint
 from stepbench.training.sharded.rows_of_rank import ArrayRows
@@ -230,6 +232,18 @@ def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):
     state = CATALOG["numpy-blas"].bind(Problem([[1.0], [2.0]], [0, 1]), Config()).snapshot()
     with pytest.raises(ProblemError, match=r"checkpoint\.npz could not be written \(.*\)\. Make room, and go on"):
         Keeper(tmp_path / "kept", "gd", "data").keep(state, 7)
+
+
+@pytest.mark.parametrize("name", ["w", "b", "moment1", "moment2"])
+def test_a_state_that_is_not_finite_is_not_kept(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(checkpoints, "EVERY_SECONDS", 0.0)
+    keeper = Keeper(tmp_path, "gd", "data")
+    state = CATALOG["numpy-blas"].bind(Problem([[1.0], [2.0]], [0, 1]), Config()).snapshot()
+    keeper.keep(state, 7)
+    keeper.keep(replace(state, **{name: np.full_like(getattr(state, name), np.inf)}), 8)
+    assert load_checkpoint(tmp_path, "gd", "data").iterations == 7
+    keeper.keep(state, 9)
+    assert load_checkpoint(tmp_path, "gd", "data").iterations == 9
 
 
 def test_no_checkpoint_a_damaged_one_and_one_of_another_training_are_told(tmp_path):

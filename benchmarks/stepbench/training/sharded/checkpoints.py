@@ -90,7 +90,9 @@ class Keeper:
         self.last = -np.inf
 
     def keep(self, state: Snapshot, iterations: int) -> None:
-        """Raises `ProblemError` where it cannot be written."""
+        """Raises `ProblemError` where it cannot be written. A state that is not finite replaces none that is."""
+        if not all(np.isfinite(each).all() for each in (state.w, state.b, state.moment1, state.moment2)):
+            return
         if time.monotonic() - self.last < EVERY_SECONDS:
             return
         stream = io.BytesIO()

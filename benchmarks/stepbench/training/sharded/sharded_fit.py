@@ -16,7 +16,14 @@ from stepbench.training.model_parts import NO_INDICES
 from stepbench.training.scores import score_of
 from stepbench.training.settings import Training, require_sensible
 from stepbench.training.sharded.bound_share import BoundShare
-from stepbench.training.sharded.checkpoints import Checkpoint, Going, Keeper, load_checkpoint, require_going
+from stepbench.training.sharded.checkpoints import (
+    EVERY_SECONDS,
+    Checkpoint,
+    Going,
+    Keeper,
+    load_checkpoint,
+    require_going,
+)
 from stepbench.training.sharded.own_rows import bytes_of, own_rows
 from stepbench.training.sharded.rows_of_rank import OwnRows, Rows
 from stepbench.training.sharded.world import all_or_none, decided, preparing_seconds, require_alike
@@ -194,7 +201,9 @@ class Fitting:
         left = max((self.wanted.steps or STEPS) - before, 1)
         goal = Goal(left, float(self.wanted.tol), noted, remedy_of(self.wanted.learning_rate))
         with step.leading.ended():
-            return solve_lbfgs(step, goal) if self.optimizer == LBFGS else descend(step, True, goal)
+            if self.optimizer == LBFGS:
+                return solve_lbfgs(step, goal)
+            return descend(step, True, goal, EVERY_SECONDS)
 
     def judged(self, led: tuple[Model, Solution] | None) -> Trained | None:
         """The model on rank 0, scored by the rows that all ranks have held out."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from stepbench.cases.file_names import name_of_all
 from stepbench.run.progress import LINE_EVERY_SECONDS
 from stepbench.training.curves import cost_figure, roc_figure
 from stepbench.training.fitting import Trained
@@ -53,7 +54,10 @@ def files_of(model: Path) -> dict[str, Path]:
 
 
 def default_model(source: str) -> Path:
-    return Path(f"{Path(source).stem}-model.npz")
+    """In the working folder, by the name of the data: a file, a data set, or the folder of many files."""
+    path = Path(source)
+    name = name_of_all(path)
+    return Path(f"{path.stem if name is None else name or 'data'}-model.npz")
 
 
 def write_files(trained: Trained, model: Path) -> list[Path]:

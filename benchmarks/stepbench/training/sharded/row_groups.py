@@ -14,7 +14,7 @@ import numpy as np
 
 from stepbench.cases.data_frame import Frame, require_names
 from stepbench.cases.data_table import blocks, cached_rows, choose_target, require_finite
-from stepbench.cases.file_names import shown_name
+from stepbench.cases.file_names import is_pattern, shown_name
 from stepbench.cases.free_memory import free_bytes, gib
 from stepbench.cases.label_text import Labels
 from stepbench.cases.parquet_files import NAMELESS_INDEX, frame_of, require_pyarrow
@@ -75,7 +75,7 @@ def of_row_groups(files: Sequence[Path], wanted: Training, rank: int, count: int
     own = shares[rank]
     for group in own:
         require_group_fits(group)
-    name = shown_name(files[0]) if len(files) == 1 else f"{files[0].parent.name}/*{PARQUET}"
+    name = shown_name(files[0]) if len(files) == 1 else f"{shown_name(files[0].parent.resolve())}/*{PARQUET}"
     columns, target = choose_target(empty_table(own[0]), wanted.target)
     on_disk = stay_on_disk(name, sum(group.rows for group in own), len(columns), wanted.on_disk, COPIES + 1)
     held = [checked(group, columns, target, keep=not on_disk) for group in own]
@@ -102,11 +102,11 @@ def parquet_files(source: str) -> list[Path]:
     path = Path(source)
     if path.is_dir():
         found = sorted(path.glob(f"*{PARQUET}"))
-    elif any(sign in path.name for sign in "*?["):
+    elif is_pattern(path):
         found = sorted(path.parent.glob(path.name))
     else:
         found = [path] if path.suffix.lower() == PARQUET else []
-    if not found and (path.is_dir() or any(sign in path.name for sign in "*?[")):
+    if not found and (path.is_dir() or is_pattern(path)):
         raise ProblemError(f"There is no file {source if path.suffix else path / f'*{PARQUET}'}.")
     return found
 

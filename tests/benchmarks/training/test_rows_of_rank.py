@@ -177,6 +177,21 @@ def test_files_with_other_columns_are_told(parts, tmp_path):
         own_rows(str(tmp_path), Training(), 0, 1)
 
 
+def test_parquet_files_of_the_same_shape_with_other_values_or_names_are_told_apart(parts, tmp_path):
+    frame = pd.read_parquet(parts / "0.parquet")
+    other = frame.copy()
+    other.loc[3, "b"] += 1e6
+    tables = {"same": frame, "again": frame, "value": other, "name": frame.rename(columns={"b": "z"}),
+              "type": frame.astype({"b": np.float32})}  # fmt: skip
+    found = {}
+    for name, table in tables.items():
+        (tmp_path / name).mkdir()
+        table.to_parquet(tmp_path / name / "0.parquet", row_group_size=100)
+        found[name] = own_rows(str(tmp_path / name), Training(), 0, 1).likeness
+    assert found.pop("same") == found["again"]
+    assert len(set(found.values())) == len(found)
+
+
 def test_a_damaged_row_group_is_told(parts, tmp_path):
     written = bytearray((parts / "0.parquet").read_bytes())
     written[4:2000] = bytes(1996)

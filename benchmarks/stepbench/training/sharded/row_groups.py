@@ -5,6 +5,8 @@ Where the rows of a rank would not fit in memory they are read again in every st
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +67,7 @@ class GroupRows:
 
 def of_row_groups(files: Sequence[Path], wanted: Training, rank: int, count: int) -> OwnRows:
     """The row groups of a rank, in memory where they fit. Raises `ProblemError` as `own_rows` does."""
-    groups = row_groups(files, wanted.held_out)
+    groups, checksum = row_groups(files, wanted.held_out)
     shares = [list(groups_of_rank(groups, each, count)) for each in range(count)]
     if not all(shares):
         raise ProblemError(
@@ -93,7 +95,7 @@ def of_row_groups(files: Sequence[Path], wanted: Training, rank: int, count: int
         known=features(held_out=False), labels=labels(held_out=False),
         unseen=features(held_out=True), unseen_labels=labels(held_out=True),
         all_known=sum(group.known for group in groups),
-        likeness=f"{len(groups)} row groups, {sum(group.rows for group in groups):,} rows of {len(columns)} columns",
+        likeness=f"{len(groups)} row groups, {sum(group.rows for group in groups):,} rows, {checksum}",
     )  # fmt: skip
 
 
@@ -111,18 +113,30 @@ def parquet_files(source: str) -> list[Path]:
     return found
 
 
-def row_groups(files: Sequence[Path], held_out: float) -> list[Group]:
-    """The row groups of all files, in their order, of which nothing but the sizes is read."""
-    groups = []
+def row_groups(files: Sequence[Path], held_out: float) -> tuple[list[Group], str]:
+    """The row groups of all files, in their order, and a checksum, of which nothing but the footers is read.
+
+    A footer has the names and types of the columns, and of each row group the number of rows, the sizes of the columns
+    and, where they were written, their least and greatest values.
+    """
+    groups, digest = [], hashlib.sha256()
     for path in files:
         with opened(path) as file:
             told = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+            digest.update(footer_of(path, file.metadata.serialized_size))
         groups += [
             Group(path, number, each.num_rows, each.total_byte_size, round(each.num_rows * (1 - held_out)))
             for number, each in enumerate(told)
             if each.num_rows
         ]
-    return groups
+    return groups, digest.hexdigest()[:12]
+
+
+def footer_of(path: Path, size: int) -> bytes:
+    """The footer of a Parquet file, as it was written: behind it are its size, in four bytes, and four letters."""
+    with path.open("rb") as stream:
+        stream.seek(-(size + 8), os.SEEK_END)
+        return stream.read(size)
 
 
 @contextmanager

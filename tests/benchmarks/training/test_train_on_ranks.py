@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,11 @@ import pytest
 from stepbench.cases import data_table
 from stepbench.cases.standardizing import Scaling, joined, moments_of, scaling_by, scaling_of, standardize
 from stepbench.training.model_file import load_model
-from stepbench.training.sharded import checkpoints
+from stepbench.training.sharded import checkpoints, sharded_fit
 from stepbench.training.sharded.block_share import BlockShare
 from stepbench.training.sharded.checkpoints import Keeper, load_checkpoint
 from stepbench.training.sharded.rows_of_rank import ArrayRows
-from stepbench.training.sharded.sharded_fit import able_row
+from stepbench.training.sharded.sharded_fit import able_row, moments_in_blocks
 from stepkernels import Config, LogisticRegression, Problem, ProblemError
 from stepkernels.catalog import CATALOG
 from trainings import mapped_file
@@ -117,6 +118,31 @@ def test_moments_of_parts_are_those_of_the_whole():
     scaling = scaling_by(parts, list("abcd"))
     assert scaling.constant.tolist() == [False, False, False, True]
     assert scaling.mean[3] == 14.62
+
+
+def test_moments_are_joined_block_by_block_to_those_of_all_blocks():
+    """No more than the moments of two blocks are held."""
+    X = np.random.default_rng(0).standard_normal((300, 4)) + 5.0
+    made = []
+
+    class Blocks(ArrayRows):
+        def blocks(self):
+            for start in range(0, 300, 30):
+                assert sum(mean() is not None for mean in made) <= 2
+                yield slice(start, start + 30), X[start : start + 30]
+
+    def noted(block):
+        found = moments_of(block)
+        made.append(weakref.ref(found.mean))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharded_fit, "moments_of", noted)
+        found = moments_in_blocks(Blocks(X))
+    expected = joined([moments_of(X[start : start + 30]) for start in range(0, 300, 30)])
+    np.testing.assert_array_equal(found.mean, expected.mean)
+    np.testing.assert_array_equal(found.variance, expected.variance)
+    assert moments_in_blocks(ArrayRows(X[:0])) is None
 
 
 def test_a_column_that_is_constant_on_each_rank_alone_is_not_constant():

@@ -95,7 +95,7 @@ class Fitting:
         self.optimizer, self.settings = optimizer_of(wanted), settings_told(wanted)
         self.dtype = wanted.dtype or ("float32" if own.known.dtype == np.float32 else "float64")
         self.classes = self.agreed_classes()
-        self.moments = joined([each for part in ranks.all_told(moments_in_blocks(own.known)) for each in part])
+        self.moments = joined([part for part in ranks.all_told(moments_in_blocks(own.known)) if part is not None])
         self.scaling = self.chosen_scaling()
         self.row = all_or_none(ranks, lambda: able_row(wanted.row, own.known.m * own.known.n))
         self.config = self.chosen_config()
@@ -266,7 +266,10 @@ def able_row(name: str, elements: int) -> Implementation:
     return row
 
 
-def moments_in_blocks(rows: Rows) -> list[Moments]:
-    """Those of each block, joined to one; none where there are no rows."""
-    found = [moments_of(block) for _, block in rows.blocks()]
-    return [joined(found)] if found else []
+def moments_in_blocks(rows: Rows) -> Moments | None:
+    """Those of all the rows, which blocks are joined to as they come; None where there are no rows."""
+    found = None
+    for _, block in rows.blocks():
+        part = moments_of(block)
+        found = part if found is None else joined([found, part])
+    return found

@@ -1,4 +1,4 @@
-"""What ranks do before the first step: compile in turn, read all at once, and take as long as the data are large."""
+"""What ranks do before the first step and after the last: compile in turn, read all at once, write, and then score."""
 
 import multiprocessing
 import os
@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 
 from stepbench.cases.standardizing import scaling_of, standardize
+from stepbench.commands.train_on_ranks import train_as_rank
+from stepbench.commands.training_options import Options
+from stepbench.training.model_file import load_model
+from stepbench.training.sharded import sharded_fit
 from stepbench.training.sharded.bound_share import BoundShare
 from stepbench.training.sharded.own_rows import bytes_of
 from stepbench.training.sharded.rows_of_rank import ArrayRows
 from stepbench.training.sharded.world import preparing_seconds
-from stepkernels import Config, Problem
+from stepkernels import Config, Problem, ProblemError
 from stepkernels.arrays.torch_ranks.ranks import MEETING_SECONDS, Ranks, RanksLostError, open_store
 from stepkernels.catalog import CATALOG
+from trainings import mapped_file
 
 ROW = CATALOG["numpy-blas"]
 
@@ -90,3 +95,25 @@ def test_ranks_wait_for_one_that_prepares_as_long_as_they_allow(allowed, monkeyp
         process.start()
     found = dict(told.get(timeout=60) for _ in started)
     assert found == dict.fromkeys(range(2), [0, 1] if allowed else None)
+
+
+@pytest.fixture
+def one_rank(monkeypatch):
+    """This process, as the only rank."""
+    if "lo" in {name for _, name in socket.if_nameindex()}:
+        monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    ranks = Ranks(open_store("127.0.0.1", 0, 1, 30.0, keeps=True), 0, 1, timeout_seconds=30.0)
+    yield ranks
+    ranks.leave()
+
+
+def test_a_model_that_cannot_be_scored_is_written_all_the_same(one_rank, tmp_path, monkeypatch, capsys):
+    def no_memory(*_):
+        raise MemoryError("of a score")
+
+    monkeypatch.setattr(sharded_fit, "score_of", no_memory)
+    data, model = mapped_file(tmp_path / "data.npy", rows=1_000), tmp_path / "model.npz"
+    with pytest.raises(ProblemError, match="did not suffice"):
+        train_as_rank(Options(data=str(data)), model, one_rank)
+    assert load_model(model).w.shape == (6,)
+    assert f"The model was written before it could be scored: {model}." in capsys.readouterr().err

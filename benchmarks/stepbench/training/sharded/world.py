@@ -125,11 +125,13 @@ def require_alike(ranks: Ranks, facts: Mapping[str, Any]) -> None:
 
 
 def lost_now(ranks: Ranks) -> RanksLostError | None:
-    """Why this rank is told to stop: another that was lost; None where all the others answer."""
+    """Why this rank is told to stop: another that was lost, or would not go on; None where neither is so."""
     ranks.leave("it was stopped")
     with suppress(RuntimeError):
         if lost := ranks.roll.lost(ranks.timeout_seconds / 10):
             return RanksLostError(f"Lost {' and '.join(map(str, lost))}. Rank {ranks.rank} ends, too.", tuple(lost))
+        if refused := ranks.roll.refusal(ranks.timeout_seconds / 10):
+            return RanksLostError(f"Rank {refused[0]}: {refused[1]}")
     return None
 
 

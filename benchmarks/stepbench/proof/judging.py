@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from stepbench.cases.case import Case
-from stepbench.proof.compiled_updates import updated
 from stepbench.proof.paths import ADAM_SHARE, Path, curvature
 from stepkernels.agreement import (
     GRADIENT_FIELDS,
@@ -146,6 +145,8 @@ class Judge:
 
     def _judge_updates(self, held: Snapshot, start: Point, calls: int) -> Agreement:
         """The parameters after so many updates with the gradient that the row holds: each rounds once more."""
+        from stepbench.proof.compiled_updates import updated  # which loads a compiler
+
         point, length = updated(start, Gradient.of(held), self.config.optimizer, calls)
         size = np.maximum(np.abs(start.parameters), np.abs(point.parameters))
         rounding = C * unit_roundoff(self.case.dtype) * (calls * _norm(size) + length)

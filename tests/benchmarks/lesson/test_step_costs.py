@@ -60,7 +60,7 @@ def test_a_row_whose_time_is_not_believed_is_named_and_not_told(run):
     assert step_costs.not_believed(run) == []
     assert step_costs.not_believed(found) == ["numba-fused"]
     for language, words in (
-        ("en", "Not in the table: <code>numba-fused</code>"),
+        ("en", 'Not in the table: <span class="glued"><code>numba-fused</code>'),
         ("zh", "表中没有 <code>numba-fused</code>"),
     ):
         page = lesson_page(found, language)

@@ -57,8 +57,8 @@ def test_it_is_the_same_in_blocks(monkeypatch):
 @given(seed=SEEDS, weighted=st.booleans(), fit_intercept=st.booleans(), dtype=st.sampled_from(["float32", "float64"]))
 def test_it_comes_to_the_optimum_of_l_bfgs(seed, weighted, fit_intercept, dtype):
     problem = some_problem(seed, weighted=weighted, dtype=dtype)
-    if np.unique(problem.y).size < 2:
-        return
+    if np.unique(problem.y if problem.weights is None else problem.y[problem.weights > 0]).size < 2:
+        return  # of one class the bias has no optimum
     asked = {
         "l2": 1e-2,
         "tol": 1e-5 if dtype == "float32" else 1e-9,

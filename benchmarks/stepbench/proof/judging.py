@@ -54,7 +54,7 @@ class Judge:
         A snapshot without the shapes and dtypes that one must have disagrees, and nothing more is looked at.
         """
         if self.case.op in (*STEP_OPS, Op.UPDATE):
-            shape = compare(held, self._shapes(), self.case.dtype, (*GRADIENT_FIELDS, "w", "b", *MOMENTS))
+            shape = self._shaped(held)
             if not shape.agrees:
                 return shape
         if self.case.op in STEP_OPS:
@@ -70,7 +70,7 @@ class Judge:
         The outputs belong to where it stands, and it stands where as many updates lead: by the gradient of each place
         or, where the operation is to go forward, all by that of the start.
         """
-        shape = compare(held, self._shapes(), self.case.dtype, (*GRADIENT_FIELDS, "w", "b", *MOMENTS))
+        shape = self._shaped(held)
         if not shape.agrees:
             return shape
         if faults := _wrong_count(held, start, moves).faults:
@@ -166,12 +166,13 @@ class Judge:
             self._path_of_latest = Path(self.truth, self.problem, self.config, start, self.traits)
         return self._path_of_latest
 
-    def _shapes(self) -> Expectation:
-        """Anything finite of the right shape and dtype."""
+    def _shaped(self, held: Snapshot) -> Agreement:
+        """Whether all of it is finite and of the right shape and dtype."""
         n = self.problem.n
         scalar, w, moments = (np.zeros(shape) for shape in ((), n, n + 1))
         shaped = {"J": scalar, "gw": w, "gb": scalar, "w": w, "b": scalar, "moment1": moments, "moment2": moments}
-        return {name: Expected(zeros, np.full_like(zeros, math.inf)) for name, zeros in shaped.items()}
+        anything = {name: Expected(zeros, np.full_like(zeros, math.inf)) for name, zeros in shaped.items()}
+        return compare(held, anything, self.case.dtype, tuple(anything))
 
     @property
     def _adam(self) -> bool:

@@ -23,6 +23,12 @@ from synthetic_runs import (
 )
 
 
+def test_all_that_is_public_can_be_loaded():
+    assert all(callable(getattr(stepreports, name)) for name in stepreports.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'gates'"):
+        stepreports.gates  # noqa: B018
+
+
 def test_all_files_of_a_report_are_written(standard):
     assert {path.name for path in standard.iterdir()} >= {"report.html", "summary.md", "table.csv", "figures"}
     drawn = {path.suffix for path in (standard / "figures").iterdir()}

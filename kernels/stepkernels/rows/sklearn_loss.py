@@ -23,26 +23,9 @@ from sklearn._loss import HalfBinomialLoss
 from sklearn.linear_model._linear_loss import LinearModelLoss
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
-from stepkernels.problem import Adam, Array, Config, Problem, undisturbed
+from stepkernels.arrays.numpy_updates import descend, descend_adam
+from stepkernels.problem import Adam, Config, Problem, undisturbed
 from stepkernels.state import State
-
-
-def descend(parameters_out: Array, gradients: Array, learning_rate: float) -> None:
-    """Gradient descent in place: parameters ← parameters − lr·gradients, both (n + 1,)."""
-    parameters_out -= learning_rate * gradients
-
-
-def descend_adam(
-    parameters_out: Array, gradients: Array, moment1_out: Array, moment2_out: Array, optimizer: Adam, step: int
-) -> None:
-    """Adam in place, the update numbered `step`; every array (n + 1,)."""
-    correction1, correction2 = optimizer.bias_corrections(step)
-    moment1_out *= optimizer.beta1
-    moment1_out += (1 - optimizer.beta1) * gradients
-    moment2_out *= optimizer.beta2
-    moment2_out += (1 - optimizer.beta2) * np.square(gradients)
-    denominator = np.sqrt(moment2_out / correction2) + optimizer.epsilon
-    parameters_out -= (optimizer.learning_rate / correction1) * moment1_out / denominator
 
 
 class Workspace(State):

@@ -22,7 +22,7 @@ from stepkernels.simd.arithmetic import (
     subtract,
     where_negative,
 )
-from stepkernels.simd.compiling import compiled, compiled_parallel
+from stepkernels.simd.compiling import compiled, compiled_parallel, compiled_within
 from stepkernels.simd.exponential import exp
 from stepkernels.simd.loads import (
     add_to_float64,
@@ -75,6 +75,7 @@ __all__ = [
     "broadcast",
     "compiled",
     "compiled_parallel",
+    "compiled_within",
     "divide",
     "element_of_each_row",
     "elements",

@@ -80,8 +80,7 @@ def both_ways_compiled(dtype: str) -> str:
     signature = (
         elements, number, elements, number, number, number, number, elements, types.UniTuple(number, 2), elements,
     )  # fmt: skip
-    both_ways.compile(signature)
-    fresh = numba.njit(nogil=True, error_model="numpy")(both_ways.py_func)  # what comes from a cache shows no code
+    fresh = numba.njit(nogil=True, error_model="numpy")(both_ways.__wrapped__)
     fresh.compile(signature)
     return fresh.inspect_llvm(signature)
 

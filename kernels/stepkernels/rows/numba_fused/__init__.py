@@ -30,8 +30,8 @@ from stepkernels.problem import Adam, Array, Config, Problem
 from stepkernels.problem.storage import kept_of
 from stepkernels.rows.numba_fused.addresses import addresses_of
 from stepkernels.rows.numba_fused.cache_lines import LINE, Aligned, aligned
-from stepkernels.rows.numba_fused.calls import bound
-from stepkernels.rows.numba_fused.gradient import elements_of_scaled, gradient
+from stepkernels.rows.numba_fused.calls import address_of, bound
+from stepkernels.rows.numba_fused.gradient import accumulate, elements_of_scaled, gradient
 from stepkernels.rows.numba_fused.pipeline import in_order_of_rows, rows_in_group, scratch_of
 from stepkernels.rows.numba_fused.pool import in_turn, refuse, start_for
 from stepkernels.rows.numba_fused.reading_plan import ReadingPlan, is_for_tiles
@@ -97,16 +97,19 @@ class Workspace(State):
     def bind_calls(self, scratch: Array, totals: Array) -> None:
         """`evaluate` a gradient, `run` steps, `run_once` a step: calls with all but a few arguments given."""
         X, scales, signs, *sizes = self.data
+        self.address = address_of(
+            accumulate, (X, scales, signs, self.parameters, *sizes[1:], self.scratch[0], totals, 0)
+        )
         self.evaluate = bound(
-            gradient, (X, scales, signs, self.parameters, *sizes, scratch, totals, self.gradients), ()
+            gradient, (X, scales, signs, self.parameters, *sizes, scratch, totals, self.gradients, self.address), ()
         )  # fmt: skip
         state = (self.parameters, totals, self.gradients, self.moment1, self.moment2)
         addresses = addresses_of(signs, *state, scales)
         given = (X, signs if signs.ndim == 2 else None, scratch, addresses, *sizes)
         if self.adam:
-            self.run = bound(train_adam, (*given, self.rates), (self.corrections, self.J))
+            self.run = bound(train_adam, (*given, self.address, self.rates), (self.corrections, self.J))
         else:
-            self.run = bound(train, (*given, self.rates[0]), (self.J,))
+            self.run = bound(train, (*given, self.address, self.rates[0]), (self.J,))
         if self.division.pool:
             start_for(self)
             self.evaluate, self.run = map(in_turn, (self.evaluate, self.run))
@@ -124,7 +127,7 @@ class Workspace(State):
         return [
             bound(
                 train_in_team,
-                (self.data, Member(k, scratch[k], *state), totals, self.team.arrivals, self.rates),
+                (self.data, Member(k, scratch[k], *state), totals, self.team.arrivals, self.address, self.rates),
                 (self.corrections, self.J),
             )
             for k, state in enumerate([own, *self.copies])

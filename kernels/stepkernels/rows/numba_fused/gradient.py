@@ -8,13 +8,15 @@ pool and in a team.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import prange
 
 from stepkernels.problem import Array
+from stepkernels.rows.numba_fused.addresses import call_at
 from stepkernels.rows.numba_fused.pipeline import CompiledPlan, accumulate_rows, bounds_of
 from stepkernels.rows.numba_fused.residuals import LOSS, RESIDUAL
 from stepkernels.rows.numba_fused.tiles import accumulate_tiles
-from stepkernels.simd import VECTOR_BYTES, compiled, compiled_parallel
+from stepkernels.simd import VECTOR_BYTES, compiled, compiled_parallel, compiled_within
 
 
 @compiled
@@ -48,7 +50,7 @@ def accumulate(
         accumulate_rows(X, signs, parameters, rows, block, plan, scratch_out, totals_out[share])
 
 
-@compiled
+@compiled_within
 def split(scratch: Array, parameters: int) -> tuple[Array, Array]:
     """What is left of scratch, and so many elements at its end, behind which a vector may be loaded whole."""
     left = len(scratch) - elements_of_scaled(parameters)
@@ -72,13 +74,19 @@ def accumulate_in_parallel(
     plan: CompiledPlan,
     scratch_out: Array,
     totals_out: Array,
+    address: int,
 ) -> None:
     """As `accumulate`, all shares, one thread of Numba's pool each."""
     for share in prange(len(totals_out)):
-        accumulate(X, scales, signs, parameters, m, block, plan, scratch_out[share], totals_out, share)
+        scratch = scratch_out[share]
+        call_at(
+            accumulate,
+            address,
+            (X, scales, signs, parameters, m, block, plan, scratch, totals_out, np.int64(share)),
+        )
 
 
-@compiled
+@compiled_within
 def finish(totals: Array, scales: Array, parameters: Array, l2: float, m: int, gradients_out: Array) -> float:
     """The cost J; writes gradients (n + 1,), the bias last. Shares are added in order."""
     n, shares, penalty, r_sum, loss = len(parameters) - 1, len(totals), 0.0, 0.0, 0.0
@@ -110,17 +118,22 @@ def gradient(
     scratch_out: Array,
     totals_out: Array,
     gradients_out: Array,
+    address: int,
 ) -> float:
     """The cost J; writes gradients (n + 1,), the bias last.
 
     X (m, n), or tiles of it; scales as `accumulate` has them, signs as `Data` has them; parameters (n + 1,). totals
     (shares, n and more), float64, and scratch in the dtype computed in are overwritten: a row of scratch for each
-    share, or one for one thread.
+    share, or one for one thread. `accumulate` lies at the address.
     """
     if scratch_out.ndim == 1:  # known when compiled: a step of one thread has no parallel code in it
         for share in range(len(totals_out)):
-            accumulate(X, scales, signs, parameters, m, block, plan, scratch_out, totals_out, share)
+            call_at(
+                accumulate,
+                address,
+                (X, scales, signs, parameters, m, block, plan, scratch_out, totals_out, np.int64(share)),
+            )
     else:
-        accumulate_in_parallel(X, scales, signs, parameters, m, block, plan, scratch_out, totals_out)
+        accumulate_in_parallel(X, scales, signs, parameters, m, block, plan, scratch_out, totals_out, address)
     J: float = finish(totals_out, scales, parameters, l2, m, gradients_out)
     return J

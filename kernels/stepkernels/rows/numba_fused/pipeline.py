@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from stepkernels import simd
 from stepkernels.problem import Array
 from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, Sums, add_residuals, residuals
-from stepkernels.simd import ROWS_AT_ONCE, VECTOR_BYTES, compiled
+from stepkernels.simd import ROWS_AT_ONCE, VECTOR_BYTES, compiled, compiled_within
 
 LAG = 2  # groups between a group's way forward and its way back
 KEPT = 4  # groups whose residuals are kept: a power of two above LAG
@@ -67,7 +67,7 @@ def groups_within(first: int, last: int, n: int, group: int, width: int) -> int:
     return max(last - first - -(-width // n), 0) // group
 
 
-@compiled
+@compiled_within
 def both_ways(
     X: Array,
     n: int,
@@ -102,7 +102,7 @@ def both_ways(
     simd.store_sums(kept_out, places[0], margins)
 
 
-@compiled
+@compiled_within
 def accumulate_rows(
     X: Array,
     signs: Array,
@@ -140,7 +140,7 @@ def _places(n: int, width: int) -> int:
     return -(-n // width) * width
 
 
-@compiled
+@compiled_within
 def accumulate_groups(
     X: Array, n: int, given: Any, run: Run, plan: CompiledPlan, scratch_out: Array, totals_out: Array
 ) -> None:
@@ -173,7 +173,7 @@ def accumulate_groups(
     add_sums(sums, column_sums, n, totals_out)
 
 
-@compiled
+@compiled_within
 def accumulate_rest(
     X: Array, n: int, given: Any, rows: tuple[int, int], group: int, scratch_out: Array, totals_out: Array
 ) -> None:
@@ -198,7 +198,7 @@ def accumulate_rest(
     add_sums(sums, column_sums, n, totals_out)
 
 
-@compiled
+@compiled_within
 def add_sums(sums: Sums, column_sums_out: Array, n: int, totals_out: Array) -> None:
     """Adds sums over `ROWS_A_LOGARITHM` rows at most to the totals; those of the columns begin anew."""
     add_residuals(sums, totals_out)

@@ -12,7 +12,7 @@ from numba.extending import overload
 
 from stepkernels import simd
 from stepkernels.problem import Array
-from stepkernels.simd import compiled
+from stepkernels.simd import compiled_within
 
 # Totals of one thread, float64: gw in the first n places, these two at the end.
 RESIDUAL, LOSS = -2, -1
@@ -36,7 +36,7 @@ def residuals(signs: Any, bias: float, start: int, rows: int, sums: Sums, z_out:
     raise NotImplementedError(f"residuals of {rows!r} rows is a function for compiled code.")
 
 
-@compiled
+@compiled_within
 def plain_residuals(signs: Any, bias: float, start: int, rows: int, sums: Sums, z_out: Any, at: int) -> Sums:
     """As `residuals`, for rows that all count once."""
     sum_of_r, linear, excess = sums
@@ -52,7 +52,7 @@ def plain_residuals(signs: Any, bias: float, start: int, rows: int, sums: Sums, 
     return sum_of_r, linear, excess
 
 
-@compiled
+@compiled_within
 def weighted_residuals(signs: Any, bias: float, start: int, rows: int, sums: Sums, z_out: Any, at: int) -> Sums:
     """As `residuals`, for signs that are s·(1 − 2y) in the dtype of X: the residual times s costs nothing more.
 
@@ -82,7 +82,7 @@ def _residuals(signs: Any, bias: Any, start: Any, rows: Any, sums: Any, z_out: A
     return continued
 
 
-@compiled
+@compiled_within
 def add_residuals(sums: Sums, totals_out: Array) -> None:
     """Adds the sums of `residuals` over `ROWS_A_LOGARITHM` rows at most, and so their loss, to the totals."""
     totals_out[RESIDUAL] += simd.lane_sum(sums[0])

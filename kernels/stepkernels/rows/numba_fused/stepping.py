@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepkernels.problem import Adam, Array, Config
-from stepkernels.rows.numba_fused.addresses import given_or_at, matrix_at, vector_at
+from stepkernels.rows.numba_fused.addresses import call_at, given_or_at, matrix_at, vector_at
 from stepkernels.rows.numba_fused.gradient import accumulate, finish, gradient
 from stepkernels.rows.numba_fused.pipeline import CompiledPlan
 from stepkernels.rows.numba_fused.team import meet
-from stepkernels.simd import compiled
+from stepkernels.simd import compiled, compiled_within
 
 
 @compiled
@@ -47,7 +47,7 @@ def descend_adam(
         parameters_out[j] -= learning_rate * (moment1_out[j] / corrections[0]) / (root + epsilon)
 
 
-@compiled
+@compiled_within
 def operands(scratch: Array, weighted: Array | None, addresses: Array) -> tuple[Array, Array, Array, Array, Array]:
     """What `gradient` takes and X and scratch do not tell: scales, signs, parameters, totals, gradients."""
     scales, signs = vector_at(addresses, 6, scratch.dtype), given_or_at(weighted, addresses, 0, np.int8)
@@ -65,17 +65,20 @@ def train(
     m: int,
     block: int,
     plan: CompiledPlan,
+    address: int,
     learning_rate: float,
     costs_out: Array,
 ) -> None:
     """A step of gradient descent for each of the costs, and its J before the update into them.
 
     Arrays as `gradient` takes them, all but X and scratch by their addresses, as `operands` has them; signs that have
-    weights in are given as `weighted`, which is None without weights.
+    weights in are given as `weighted`, which is None without weights. `accumulate` lies at the address.
     """
     scales, signs, parameters, totals, gradients = operands(scratch_out, weighted, addresses)
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, scales, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
+        costs_out[k] = gradient(
+            X, scales, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients, address
+        )
         descend(parameters, gradients, learning_rate)
 
 
@@ -89,6 +92,7 @@ def train_adam(
     m: int,
     block: int,
     plan: CompiledPlan,
+    address: int,
     rates: tuple[float, float, float, float],
     corrections: Array,
     costs_out: Array,
@@ -97,7 +101,9 @@ def train_adam(
     scales, signs, parameters, totals, gradients = operands(scratch_out, weighted, addresses)
     moment1, moment2 = (vector_at(addresses, 4, scratch_out.dtype), vector_at(addresses, 5, scratch_out.dtype))
     for k in range(len(costs_out)):
-        costs_out[k] = gradient(X, scales, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients)
+        costs_out[k] = gradient(
+            X, scales, signs, parameters, l2, m, block, plan, scratch_out, totals, gradients, address
+        )
         descend_adam(parameters, gradients, moment1, moment2, rates, corrections[k])
 
 
@@ -136,6 +142,7 @@ def train_in_team(
     member: Member,
     totals_out: Array,
     arrivals_out: Array,
+    address: int,
     rates: tuple[float, float, float, float],
     corrections: Array,
     costs_out: Array,
@@ -150,7 +157,7 @@ def train_in_team(
     members = totals_out.shape[1]
     for k in range(len(costs_out)):
         totals = totals_out[k % 2]
-        accumulate(X, scales, signs, parameters, m, block, plan, scratch, totals, number)
+        call_at(accumulate, address, (X, scales, signs, parameters, m, block, plan, scratch, totals, np.int64(number)))
         meet(arrivals_out, (k + 1) * members)
         J = finish(totals, scales, parameters, l2, m, gradients)
         if number == 0:

@@ -23,7 +23,7 @@ from stepkernels import simd
 from stepkernels.problem import Array
 from stepkernels.rows.numba_fused.cache_lines import aligned
 from stepkernels.rows.numba_fused.residuals import ROWS_A_LOGARITHM, add_residuals, residuals
-from stepkernels.simd import compiled
+from stepkernels.simd import compiled, compiled_within
 
 VECTORS = 8  # in a column of a tile: as many sums hide the latency of an FMA, and fit in the registers
 
@@ -55,7 +55,7 @@ def copy_into_tiles(X: Array, tiles_out: Array) -> None:
                 tiles_out[tile, j, i - tile * rows] = X[i, j]
 
 
-@compiled
+@compiled_within
 def column(first: int, width: int) -> tuple[int, ...]:
     """Where the eight vectors of a column start when the first does at `first`."""
     return (
@@ -70,7 +70,7 @@ def column(first: int, width: int) -> tuple[int, ...]:
     )
 
 
-@compiled
+@compiled_within
 def forward(X: Array, parameters: Array, tile: int, z_out: Array) -> None:
     """The margins z = Xw, still without the bias, of a tile; parameters (n + 1,)."""
     n, width, zero = X.shape[1], simd.lanes(X), simd.zeros(X)
@@ -82,7 +82,7 @@ def forward(X: Array, parameters: Array, tile: int, z_out: Array) -> None:
         simd.store(z_out, k * width, sums[k])
 
 
-@compiled
+@compiled_within
 def backward(X: Array, r: Array, tile: int, sums_out: Array) -> None:
     """Adds Xᵀr of a tile to the sums, a vector for each column: r (rows in a tile,), sums (n·lanes,)."""
     n, width = X.shape[1], simd.lanes(X)
@@ -101,7 +101,7 @@ def backward(X: Array, r: Array, tile: int, sums_out: Array) -> None:
         simd.store(sums_out, j * width, simd.add_all_products(simd.load(sums_out, j * width), factors, X, at))
 
 
-@compiled
+@compiled_within
 def accumulate_tiles(
     X: Array,
     signs: Array,

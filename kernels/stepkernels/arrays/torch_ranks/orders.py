@@ -40,7 +40,8 @@ class Leading:
 
     def __init__(self, ranks: Ranks) -> None:
         self.ranks = ranks
-        self.message = torch.zeros(3, dtype=torch.int64)
+        self.numbers = np.zeros(3, np.int64)
+        self.message = torch.from_numpy(self.numbers)  # the same memory
         self.released: list[int] = []  # by the garbage collector, which may come in the middle of an order
 
     @contextmanager
@@ -76,7 +77,7 @@ class Leading:
             pass
 
     def _send(self, order: Order, key: int, argument: int) -> None:
-        self.message[0], self.message[1], self.message[2] = order, key, argument
+        self.numbers[:] = order, key, argument
         self.ranks.pass_order(self.message)
 
 

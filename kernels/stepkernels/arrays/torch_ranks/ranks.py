@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +24,15 @@ from stepkernels.arrays.torch_ranks.roll_call import Lost, RollCall
 from stepkernels.problem import Array, ProblemError
 
 if TYPE_CHECKING:
-    from torch._C._distributed_c10d import Store, TCPStore
+    from torch._C._distributed_c10d import Store, TCPStore, Work
 
 NO_LIMIT_SECONDS = 30 * 24 * 3600.0
 MEETING_SECONDS = 120.0
 LOOPBACK = ("lo", "lo0")  # the interface of 127.0.0.1, on Linux and on macOS
 INTERFACE = "GLOO_SOCKET_IFNAME"
+
+AWAKE_SECONDS = 0.02
+yield_processor = getattr(os, "sched_yield", partial(time.sleep, 0.0))  # Windows has no other way to say so
 
 # Of the time that a rank may take: how much of it the others wait for its sums, and then for its word. The rest is for
 # the end of the processes.
@@ -106,13 +111,24 @@ class Ranks:
 
     def gather(self, parts_out: list[torch.Tensor], sums: torch.Tensor) -> None:
         """Every rank's `sums`, in the order of the ranks: into tensors of the same shape and dtype."""
-        with self._together("in a step"):
-            dist.all_gather(parts_out, sums, group=self._sums)
+        self._require_all()
+        try:
+            if self.device == "cpu":
+                _await(self._sums.allgather([parts_out], [sums]))
+            else:
+                dist.all_gather(parts_out, sums, group=self._sums)
+        except RuntimeError as error:
+            raise self._lost(error, "in a step") from None
 
     def pass_order(self, order: torch.Tensor) -> None:
         """Rank 0's order, into the tensor of every other rank, which waits for it."""
-        with self._together("between two steps"):
-            dist.broadcast(order, 0, group=self._orders)
+        self._require_all()
+        if self.count == 1:
+            return
+        try:
+            _await(self._orders.broadcast(order, 0))
+        except RuntimeError as error:
+            raise self._lost(error, "between two steps") from None
 
     def tell(self, values: torch.Tensor) -> None:
         """Rank 0's values, into the tensors of all others."""
@@ -163,12 +179,15 @@ class Ranks:
 
     @contextmanager
     def _together(self, when: str) -> Iterator[None]:
-        if self.over is not None:
-            raise RanksLostError(f"The ranks of this workspace are no more: {self.over}. Bind the problem again.")
+        self._require_all()
         try:
             yield
         except RuntimeError as error:  # what torch.distributed raises of a network, a time limit or a peer
             raise self._lost(error, when) from None
+
+    def _require_all(self) -> None:
+        if self.over is not None:
+            raise RanksLostError(f"The ranks of this workspace are no more: {self.over}. Bind the problem again.")
 
     def _lost(self, error: RuntimeError, when: str) -> RanksLostError | ProblemError:
         """Who is lost, or has refused to go on. Our own connections are closed first: whoever waits for us learns."""
@@ -188,6 +207,18 @@ class Ranks:
             return RanksLostError(f"The ranks lost touch {when}, though all of them answer: {first_line(error)}.")
         who = " and ".join(map(str, lost))
         return RanksLostError(f"Lost {when}: {who}. Rank {self.rank} ends, too.", lost)
+
+
+def _await(work: Work) -> None:
+    """Wait for what gloo's threads do, awake for as long as a step may take to come to it.
+
+    A processor that has nothing to do is given back to the system, and on a virtual machine to its host: to have it
+    again took up to two milliseconds, where the numbers travel in a tenth of one. Whoever else is ready goes first.
+    """
+    awake_until = time.perf_counter() + AWAKE_SECONDS
+    while not work.is_completed() and time.perf_counter() < awake_until:
+        yield_processor()
+    work.wait()
 
 
 def require_distributed(device: str = "cpu") -> None:

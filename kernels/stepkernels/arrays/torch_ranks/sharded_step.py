@@ -81,6 +81,7 @@ class ShardedStep(State):
         self.total = np.empty(length)
         self.sent = torch.from_numpy(self.sums).to(ranks.device)
         self.received = torch.from_numpy(self.parts).to(ranks.device)
+        self.of_each_rank = list(self.received)
         self.reset()
 
     @undisturbed
@@ -101,10 +102,13 @@ class ShardedStep(State):
         self.sums *= self.rows
 
     def gather(self) -> None:
-        """On a CPU the tensors and the arrays are the same memory."""
+        """On a CPU the tensors and the arrays are the same memory. One rank has nobody to ask."""
+        if self.ranks.count == 1:
+            np.copyto(self.parts[0], self.sums)
+            return
         if self.sent.is_cuda:
             self.sent.copy_(torch.from_numpy(self.sums))
-        self.ranks.gather(list(self.received), self.sent)
+        self.ranks.gather(self.of_each_rank, self.sent)
         if self.received.is_cuda:
             torch.from_numpy(self.parts).copy_(self.received)
 

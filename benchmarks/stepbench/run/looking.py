@@ -24,6 +24,7 @@ def look_at(visitor: Visitor, point: Point) -> Fields:
     seen = _seen(visitor, point)
     visitor.watches += 1
     visitor.watched_seconds += time.perf_counter() - began
+    visitor.snapshot_seconds = max(0.0, seen.snapshot_seconds or 0.0)
     return seen.to_json()
 
 

@@ -20,7 +20,7 @@ TUNED_BYTES = 2**24  # smaller data are copied into tiles by the rows that are t
 LARGE_BYTES = 24 * 1024**2  # to read in one operation: a round is hardly more than one, and the warm-up as long again
 SLOW_SHARE = 0.1  # of the work that a row is capped at, from which on a round of it takes as long as ten of others
 LEAST_TURNS = 9  # of such a row, in all: its ratio to others is in the hundreds, and nine turns tell it
-WATCHED_TURNS, FEWEST_WATCHED = 16, 6  # in all generations, and in each
+WATCHED_TURNS, FEWEST_WATCHED = 15, 5  # in all generations, and in each
 
 QUICK = "quick"  # the preset that is over in a minute: nothing is measured after its turns
 TIME_BUDGET = "time-budget"  # the kind of failure that --max-time makes

@@ -51,7 +51,8 @@ WARM_UP_SECONDS = 2e-3  # after waiting: caches, clock frequency and sleeping po
 MOST_WARM_UP_SECONDS = 0.03  # beyond, an operation takes so long that it warms up as it goes
 SPREAD = 0.25  # of the calls of a round, drawn evenly about their mean
 RESETS, MOST_RESETS, SCATTERED = 3, 9, 1.5  # a pool's threads may be slow to wake, again and again
-MOST_CALLS, MOST_CALLS_OF_A_LOOK = 4**10, 500  # a snapshot after each takes many times as long as a short operation
+MOST_CALLS = 4**10
+LOOK_CALLS = (20, 500)  # of the loops of a look, at least and at most: a snapshot follows each call
 NOTED_SECONDS = 0.06  # of telling what it holds, for it to be work that was put off: a pool's threads spin for 26 ms
 NOTED_TIMES = 3  # in a row, since a busy machine may take as long once
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
@@ -76,6 +77,7 @@ class Visitor:
     mean_calls: int = 1
     watches: int = 0
     watched_seconds: float = 0.0
+    snapshot_seconds: float = 0.0
 
     @property
     def is_judged(self) -> bool:
@@ -87,8 +89,10 @@ class Visitor:
 
     @property
     def calls_of_a_look(self) -> int:
-        """As many as of a round that is not made longer for the sake of what comes before it, or enough to tell."""
-        return min(self.mean_calls, calls_within(ROUND_SECONDS, self.per_call), MOST_CALLS_OF_A_LOOK)
+        """As many as fill, with a snapshot each, the time of a round; what a snapshot takes the first look tells."""
+        fewest, most = LOOK_CALLS
+        filling = calls_within(ROUND_SECONDS, self.per_call + self.snapshot_seconds)
+        return min(self.mean_calls, max(fewest, filling), most)
 
     def bind(self, rounds: int) -> Fields:
         """Bind it, make its first call and prove one operation. Returns the fields of `bound`, all but its pace."""

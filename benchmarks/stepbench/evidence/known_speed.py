@@ -16,6 +16,7 @@ from stepkernels.problem import Config, Problem
 from stepkernels.state import State
 
 SHORTEST_PAUSE = 1e-6
+LONGEST_STALL = 1e-3  # of a machine that is shared, in the middle of a round; what is longer lies between rounds
 
 Clock = Callable[[], float]  # seconds, from any start
 
@@ -29,8 +30,8 @@ def wait_until(end: float, clock: Clock) -> None:
 class KnownStep(State):
     """A step ends so many seconds after the one before it ended, whether or not it began late.
 
-    So k steps last k times as long: where the machine stands still for a moment, the next step makes up for it. What
-    the call itself takes is hidden in the wait; an `EmptyStep` shows it.
+    So k steps last k times as long: where the machine stands still for a moment, the next steps make up for it, however
+    short they are. What the call itself takes is hidden in the wait; an `EmptyStep` shows it.
     """
 
     def __init__(self, problem: Problem, config: Config, seconds: float, clock: Clock = time.perf_counter) -> None:
@@ -44,7 +45,7 @@ class KnownStep(State):
 
     def step(self) -> None:
         now, end = self.clock(), self.end + self.seconds
-        self.end = end if end > now else now + self.seconds
+        self.end = end if end > now - LONGEST_STALL else now + self.seconds
         wait_until(self.end, self.clock)
 
 

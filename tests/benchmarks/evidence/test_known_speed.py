@@ -50,6 +50,26 @@ def test_steps_of_known_duration_last_that_long_together(clock, seconds):
     assert seconds_of(clock, workspace, 1000) == pytest.approx(1000 * seconds, rel=2e-3)
 
 
+@pytest.mark.parametrize("seconds", [1e-6, 20e-6, 0.4e-3])
+def test_where_the_machine_stands_still_the_next_steps_make_up_for_it(clock, seconds):
+    workspace = KnownStep(PROBLEM, Config(), seconds, clock)
+    workspace.reset()
+    start = clock.now
+    for k in range(2_000):
+        clock.now += 0.5e-3 if k == 3 else 0.0
+        workspace.step()
+    assert clock.now - start == pytest.approx(2_000 * seconds, rel=2e-3)
+
+
+def test_what_goes_by_between_rounds_is_not_made_up_for(clock):
+    workspace = KnownStep(PROBLEM, Config(), 20e-6, clock)
+    workspace.step()
+    clock.now += 60.0
+    start = clock.now
+    workspace.step()
+    assert clock.now - start >= 20e-6
+
+
 @pytest.mark.parametrize("seconds", [1e-6, 4e-6, 80e-6, 3e-3])
 def test_a_slowed_row_takes_its_fraction_longer_however_short_its_step(clock, seconds):
     plain, slow = (seconds_of(clock, slowed(clock, seconds, slower), 1000) for slower in (0.0, 0.05))

@@ -10,7 +10,8 @@ Here X is read once as well, and as fast as it can be read. What that takes, fro
 - Sums of some hundred rows in the dtype of X, of all in float64; the rows in shares with partial sums of their own,
   added in order: the same bits every run (`gradient.py`).
 - One compiled call for a step, and one for all the steps of `train`; the types of its arguments are looked up in bind
-  (`calls.py`), and most of its arrays told by address (`addresses.py`).
+  (`calls.py`), and most of its arrays told by address (`addresses.py`). So are the sums over a share, to all who take
+  them: they are most of what there is to compile.
 - As many threads as the size is worth (`shares.py`): those of a pool (`pool.py`) for a step; for `train` some that wake
   once and meet at a barrier a step (`team.py`).
 

@@ -9,8 +9,13 @@
 //   - an asynchronous copy happens either at once or only when it is waited for, as the caller chooses, so that a
 //     missing wait, and a copy into a stage still in use, each give a wrong number in one of the two;
 //   - shared memory begins as NaN, ends at a guard, and a launch that waits for ever is an error.
+//
+// A fiber is begun by swapcontext and goes on by _longjmp, which makes no system call; that is why nothing may check
+// where a jump goes to.
 #pragma once
 
+#undef _FORTIFY_SOURCE
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -21,6 +26,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <utility>
 #include <vector>
@@ -75,8 +81,10 @@ struct Block {
 struct Thread {
     Index index;
     Block* block;
-    ucontext_t context;
+    ucontext_t context; // where it begins
+    jmp_buf waiting;    // where it goes on
     std::unique_ptr<char[]> stack;
+    bool begun = false;
     std::deque<std::vector<Copy>> copies{1}; // closed groups, and last the open one
     unsigned shuffles = 0;
     bool finished = false;
@@ -93,7 +101,8 @@ struct Launch {
 
 inline Launch launch;
 inline Thread* current;
-inline ucontext_t scheduler;
+inline ucontext_t before_the_first;
+inline jmp_buf scheduler;
 inline bool progress; // something happened that may let a waiting thread go on
 
 [[noreturn]] inline void fail(const char* reason) {
@@ -101,7 +110,18 @@ inline bool progress; // something happened that may let a waiting thread go on
     std::abort();
 }
 
-inline void yield() { swapcontext(&current->context, &scheduler); }
+// Back to the scheduler, until it lets the current thread go on.
+inline void yield() {
+    if (_setjmp(current->waiting) == 0) _longjmp(scheduler, 1);
+}
+
+// Let the current thread run until it waits.
+inline void resume() {
+    if (_setjmp(scheduler) != 0) return;
+    if (current->begun) _longjmp(current->waiting, 1);
+    current->begun = true;
+    swapcontext(&before_the_first, &current->context);
+}
 
 inline void wait_for_all(Barrier& barrier, unsigned count) {
     const unsigned generation = barrier.generation;
@@ -119,11 +139,9 @@ inline void run_thread() {
     yield();
 }
 
-inline std::vector<size_t> ordered(size_t count, std::mt19937& random) {
-    std::vector<size_t> order(count);
-    for (size_t i = 0; i < count; ++i) order[i] = launch.order == 1 ? count - 1 - i : i;
-    if (launch.order > 1) std::shuffle(order.begin(), order.end(), random);
-    return order;
+inline void put_in_order(std::vector<size_t>& numbers, std::mt19937& random) {
+    if (launch.order == 1) std::reverse(numbers.begin(), numbers.end());
+    if (launch.order > 1) std::shuffle(numbers.begin(), numbers.end(), random);
 }
 
 inline std::unique_ptr<Thread> new_thread(Block* block, unsigned x) {
@@ -145,14 +163,20 @@ inline void run_together(const std::vector<Block*>& blocks, std::mt19937& random
         for (unsigned x = 0; x < launch.block_size.x; ++x) threads.push_back(new_thread(block, x));
     std::vector<bool> held_back(threads.size() / WARP + 1);
     size_t idle_rounds = 0, round = 0;
+    std::vector<size_t> ready;
     for (bool running = true; running; ++round) {
         if (launch.order > 1 && (idle_rounds > 0 || round % 16 == 0))
             for (size_t warp = 0; warp < held_back.size(); ++warp) held_back[warp] = random() % 4 > 0;
         running = progress = false;
-        for (size_t i : ordered(threads.size(), random)) {
+        ready.clear();
+        for (size_t i = 0; i < threads.size(); ++i) {
+            running = running || !threads[i]->finished;
+            if (!threads[i]->finished && !held_back[i / WARP]) ready.push_back(i);
+        }
+        put_in_order(ready, random);
+        for (size_t i : ready) {
             current = threads[i].get();
-            running = running || !current->finished;
-            if (!current->finished && !held_back[i / WARP]) swapcontext(&scheduler, &current->context);
+            resume();
         }
         idle_rounds = progress ? 0 : idle_rounds + 1;
         if (running && idle_rounds > 200) fail("every thread waits: a barrier that some threads do not reach");
@@ -184,7 +208,10 @@ inline void run(const Launch& wanted, bool cooperative) {
         for (unsigned x = 0; x < launch.grid.x; ++x) blocks.push_back(new_block({x, y, 0}));
     const size_t at_once = cooperative ? blocks.size() : launch.order > 1 ? 6 : 1;
     std::vector<Block*> together;
-    for (size_t i : ordered(blocks.size(), random)) {
+    std::vector<size_t> order(blocks.size());
+    std::iota(order.begin(), order.end(), 0);
+    put_in_order(order, random);
+    for (size_t i : order) {
         together.push_back(blocks[i].get());
         if (together.size() < at_once) continue;
         run_together(together, random);

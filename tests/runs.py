@@ -11,13 +11,22 @@ from stepbench.machine.children import environment_of_child
 
 ROOT = Path(__file__).parents[1]
 KERNELS = Path(__file__).parent / "kernel_files"
-SMALL = ("run", "--sizes", "37x5,64x3", "--rows", "numpy-blas,python-loop")
+SMALL = ("run", "--sizes", "37x5,64x3", "--threads", "1", "--rows", "numpy-blas,python-loop")  # one: no parallel read
+OF_TESTS = ("OMP_WAIT_POLICY", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")  # conftest's; scikit-learn's, once imported
+FEW_TURNS = """
+from dataclasses import replace
+from stepbench.cases.presets import PRESETS
+PRESETS.update({name: replace(preset, turns=6) for name, preset in PRESETS.items()})
+from stepbench.cli import main
+main()
+"""
 
 
 def environment(**more: str) -> dict[str, str]:
     """That of a user: what tests set for themselves alone is left out."""
     inherited = environment_of_child()
-    inherited.pop("OMP_WAIT_POLICY", None)
+    for name in OF_TESTS:
+        inherited.pop(name, None)
     return inherited | more
 
 
@@ -58,3 +67,25 @@ def coverage(folder: Path) -> set[tuple]:
         info = entry["extra_info"]
         found |= {(entry["name"], g, t) for g, t in zip(info["generation"], info["turn"], strict=True)}
     return found
+
+
+def brief(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command line, whose runs have 6 turns and not 12 or 40: for what does not depend on how many they are."""
+    return subprocess.run(
+        [sys.executable, "-c", FEW_TURNS, *map(str, arguments)],
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def start_brief(*arguments: object) -> subprocess.Popen[bytes]:
+    """The command line with few turns, running."""
+    return subprocess.Popen(
+        [sys.executable, "-c", FEW_TURNS, *map(str, arguments)],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )

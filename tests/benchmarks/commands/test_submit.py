@@ -34,7 +34,7 @@ TIMES = {"numpy-blas": 1e-5, "numpy-blas#1": 1e-5, "python-loop": 9e-5, "numba-f
 def run(tmp_path_factory):
     """A small run of the harness, with times of a machine at rest in place of those of this one."""
     folder = tmp_path_factory.mktemp("submit") / "run"
-    arguments = (*SMALL[:-1], "numpy-blas,python-loop,numba-fused", "--threads", "1")
+    arguments = (*SMALL[:-1], "numpy-blas,python-loop,numba-fused")
     finished = stepbench(*arguments, "--out", folder)
     assert finished.returncode == 0, finished.stderr
     events = journal(folder)

@@ -9,17 +9,17 @@ import sys
 
 import pytest
 
-from runs import SMALL, coverage, environment, stepbench
+from runs import FEW_TURNS, SMALL, coverage, environment, stepbench
 from stepbench.run import journal as journals
 from stepbench.run.journal import Journal
 from stepreports.records.journal import NAME, read_events
 
-FULL_AT = (1_000, 20_000, 60_000)  # bytes of any one file: before the first line, among the turns, at the records
+FULL_AT = (1_000, 20_000, 60_000)  # bytes of any one file: before the first line, among the turns, at the report
 
 
 def run_with_files_up_to(size, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "stepbench", *map(str, arguments)],
+        [sys.executable, "-c", FEW_TURNS, *map(str, arguments)],
         env=environment(),
         capture_output=True,
         text=True,

@@ -1,5 +1,6 @@
 """kill -9 at drawn moments, of the runner and of workers: every run is resumed to the same, and nobody is left."""
 
+import json
 import os
 import random
 import signal
@@ -8,23 +9,25 @@ import time
 import psutil
 import pytest
 
-from runs import SMALL, coverage, failures, start_stepbench, stepbench
+from cheats.gains import quietly
+from runs import OF_TESTS, SMALL, coverage, failures, start_brief
+from stepbench.run import session
 from stepreports.records.journal import NAME
 
 SEED = int(os.environ.get("STEPBENCH_TEST_SEED", random.SystemRandom().randrange(2**32)))
-KILLS = int(os.environ.get("STEPBENCH_TEST_KILLS", "20"))  # of each; a minute and a half for one of either
-SECONDS = 15.0  # about as long as such a run takes
+KILLS = int(os.environ.get("STEPBENCH_TEST_KILLS", "20"))  # of each
 pytestmark = pytest.mark.slow
 
 
-def moment(who, kill):
+def moment(who, kill, unbroken):
     """Seconds after the first line of the journal; drawn, and the same again with the seed that was printed."""
+    seconds = json.loads((unbroken / NAME).read_text().splitlines()[-1])["elapsed_seconds"]
     print(f"STEPBENCH_TEST_SEED={SEED}")  # noqa: T201 - shown when the test fails
-    return random.Random(f"{SEED}/{who}/{kill}").uniform(0, SECONDS)
+    return random.Random(f"{SEED}/{who}/{kill}").uniform(0, seconds)
 
 
 def begun(folder):
-    runner = start_stepbench(*SMALL, "--out", folder)
+    runner = start_brief(*SMALL, "--out", folder)
     while not ((folder / NAME).exists() and b"\n" in (folder / NAME).read_bytes()):
         assert runner.poll() is None
         time.sleep(0.005)
@@ -32,8 +35,7 @@ def begun(folder):
 
 
 def resumed_to_the_same(folder, unbroken):
-    finished = stepbench("run", "--resume", folder)
-    assert finished.returncode == 0, finished.stderr
+    session.resume(folder, quietly)
     assert coverage(folder) == coverage(unbroken)
     assert failures(folder) == failures(unbroken)
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
@@ -59,6 +61,8 @@ def ours():
 @pytest.fixture(autouse=True)
 def marked(monkeypatch):
     """Whatever a run starts has the mark; when the test is over, nobody has it."""
+    for name in OF_TESTS:  # a run is resumed in this process
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STEPBENCH_TEST_RUN", str(SEED))
     yield
     psutil.wait_procs(ours(), timeout=10)
@@ -68,7 +72,7 @@ def marked(monkeypatch):
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_a_killed_runner(tmp_path, unbroken, kill):
     runner = begun(tmp_path / "run")
-    time.sleep(moment("runner", kill))
+    time.sleep(moment("runner", kill, unbroken))
     runner.send_signal(signal.SIGKILL)
     runner.wait()
     resumed_to_the_same(tmp_path / "run", unbroken)
@@ -77,7 +81,7 @@ def test_a_killed_runner(tmp_path, unbroken, kill):
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_a_killed_worker(tmp_path, unbroken, kill):
     runner = begun(tmp_path / "run")
-    time.sleep(moment("worker", kill))
+    time.sleep(moment("worker", kill, unbroken))
     workers = [each for each in psutil.Process(runner.pid).children() if is_worker(each)]
     if workers:
         random.Random(f"{SEED}/which/{kill}").choice(workers).kill()

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from runs import SMALL, coverage, start_stepbench, stepbench
+from runs import SMALL, coverage, start_brief, start_stepbench, stepbench
 from stepreports.records.journal import NAME
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,9 +26,8 @@ def events_in(folder):
     return [json.loads(line)["event"] for line in (folder / NAME).read_text().splitlines(keepends=True) if "\n" in line]
 
 
-def stopped(folder, when, number):
-    """A run that got the signal as soon as that was in its journal; its exit status."""
-    runner = start_stepbench(*SMALL, "--out", folder)
+def stopped(runner, folder, when, number):
+    """The exit status of a run that gets the signal as soon as that is in its journal."""
     wait_for(lambda: when in events_in(folder))
     children = psutil.Process(runner.pid).children(recursive=True)
     runner.send_signal(number)
@@ -39,25 +38,19 @@ def stopped(folder, when, number):
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_run_that_is_stopped_writes_what_there_is(tmp_path, number, unbroken):
+def test_a_run_that_is_stopped_writes_what_there_is_and_can_be_resumed(tmp_path, number, unbroken):
+    """While the limits are measured, and once a case is timed."""
     folder = tmp_path / "run"
-    assert stopped(folder, "closed", number) == 128 + number
+    assert stopped(start_brief(*SMALL, "--out", folder), folder, "run", number) == 128 + number
+    assert events_in(folder) == ["run"]
+    assert [path for path in folder.iterdir() if path.name.startswith(".")] == []
+    assert stopped(start_stepbench("run", "--resume", folder), folder, "closed", number) == 128 + number
     names = {path.name for path in folder.iterdir()}
     assert {NAME, "benchmark.json", "failures.json", "report.html", "logs"} <= names
     assert [name for name in names if name.startswith(".") or name in ("scratch", "caches")] == []
     timed = coverage(folder)
     assert timed
     assert timed <= coverage(unbroken)
-    assert stepbench("run", "--resume", folder).returncode == 0
-    assert coverage(folder) == coverage(unbroken)
-
-
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_stopped_while_the_limits_are_measured_it_can_be_resumed(tmp_path, number, unbroken):
-    folder = tmp_path / "run"
-    assert stopped(folder, "run", number) == 128 + number
-    assert events_in(folder) == ["run"]
-    assert [path for path in folder.iterdir() if path.name.startswith(".")] == []
     assert stepbench("run", "--resume", folder).returncode == 0
     assert coverage(folder) == coverage(unbroken)
 

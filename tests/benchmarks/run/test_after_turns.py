@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runs import benchmarks, stepbench
+from runs import benchmarks, brief
 from stepbench.cases.case import Case
 from stepbench.machine.energy import Spent
 from stepbench.run import after_turns
@@ -134,9 +134,9 @@ def test_a_round_for_energy_takes_two_seconds_and_more_however_fast_the_row_beco
 
 @pytest.mark.slow
 def test_a_run_measures_memory_in_processes_of_their_own_and_says_why_not_energy(tmp_path):
-    finished = stepbench(  # by the preset that has one generation, and something after its turns
+    finished = brief(  # by the preset that has one generation, and something after its turns
         "run", "--preset", "marks-cuda", "--ops", "step", "--dtypes", "float64", "--sizes", "1000x50,20000x50",
-        "--rows", "numpy-blas,numpy-blas-fortran", "--out", tmp_path,
+        "--rows", "numpy-blas,numpy-blas-fortran", "--threads", 1, "--out", tmp_path,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout + finished.stderr
     found = {

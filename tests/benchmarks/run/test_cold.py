@@ -12,7 +12,7 @@ SIZE = "400000x10"  # few copies are beyond every cache: 16 of 35 MB
 @pytest.mark.slow
 def test_a_cold_run_has_a_warm_and_a_cold_record_of_each_row(tmp_path):
     folder = tmp_path / "run"
-    finished = stepbench("run", "--sizes", SIZE, "--rows", "numpy-blas", "--cold", "--out", folder)
+    finished = stepbench("run", "--sizes", SIZE, "--rows", "numpy-blas", "--cold", "--threads", 1, "--out", folder)
     assert finished.returncode == 0, finished.stderr
     assert failures(folder) == []
     records = Counter((entry["params"]["row"], entry["extra_info"]["cache"]) for entry in benchmarks(folder))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from runs import KERNELS, benchmarks, failures, stepbench
+from runs import KERNELS, benchmarks, brief, failures
 from stepreports.records.journal import read_events
 
 BROKEN = {
     "segfault": ("crash", "SIGSEGV"),
-    "hang": ("timeout", "no answer within 12 seconds"),
+    "hang": ("timeout", "no answer within 8 seconds"),
     "too-much-memory": ("memory", "Unable to allocate"),
     "raises": ("error", "the kernel gave up"),
     "too-many-threads": ("thread-pool", "thread pools exceed the budget of"),
@@ -20,7 +20,8 @@ def with_broken_kernels(tmp_path_factory):
     """A run of a sound row and of every broken kernel, and what it said."""
     folder = tmp_path_factory.mktemp("faults") / "run"
     files = [argument for name in BROKEN for argument in ("--kernel", KERNELS / f"{name.replace('-', '_')}.py")]
-    finished = stepbench("run", "--sizes", "37x5", "--rows", "numpy-blas", "--timeout", 12, *files, "--out", folder)
+    small = ("--sizes", "37x5", "--rows", "numpy-blas", "--threads", 1)
+    finished = brief("run", *small, "--timeout", 8, *files, "--out", folder)
     return folder, finished
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs import benchmarks, failures, stepbench
+from runs import benchmarks, brief, failures
 from stepreports.records.journal import read_events
 
 SIZES = [f"{m}x5" for m in range(40, 65)]
@@ -13,7 +13,7 @@ def cut_short(tmp_path_factory):
     """A run with more cases than its time is enough for, and what it printed."""
     folder = tmp_path_factory.mktemp("max_time") / "run"
     arguments = ("--sizes", ",".join(SIZES), "--rows", "numpy-blas,python-loop", "--max-time", 0.1)
-    finished = stepbench("run", *arguments, "--out", folder)
+    finished = brief("run", *arguments, "--threads", 1, "--out", folder)
     assert finished.returncode == 0, finished.stderr
     return folder, finished.stdout
 

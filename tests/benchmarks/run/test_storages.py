@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from runs import benchmarks, stepbench
+from runs import benchmarks, brief, stepbench
 from stepbench.cases.case import Case
 from stepbench.cases.presets import PRESETS
 from stepbench.run.choices import Choices, plan_run
@@ -78,7 +78,7 @@ def test_no_name_of_a_kernel_can_be_that_of_a_narrow_participant():
 def test_a_run_times_it_judges_it_and_says_what_it_costs(tmp_path):
     out = tmp_path / "run"
     asked = ("--rows", "numba-fused,numpy-blas", "--storage", "float16,int8", "--ops", "step,gradient")
-    finished = stepbench("run", "--sizes", "257x33", *asked, "--json", tmp_path / "told.json", "--out", out)
+    finished = brief("run", "--sizes", "257x33", "--threads", 1, *asked, "--json", tmp_path / "told.json", "--out", out)
     assert finished.returncode == 0, finished.stderr
     told = [each["extra_info"] for each in benchmarks(out) if each["extra_info"].get("storage")]
     expected = product(("numba-fused", "read-limit"), ("float16", "int8"), ("step", "gradient"))

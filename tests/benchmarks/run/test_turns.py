@@ -6,7 +6,7 @@ from collections import Counter
 
 import psutil
 
-from runs import KERNELS, benchmarks, stepbench
+from runs import KERNELS, benchmarks, brief
 from stepreports.records.journal import read_events
 
 
@@ -32,8 +32,8 @@ def test_every_run_times_one_row_twice(unbroken):
 def test_all_others_are_stopped_while_a_row_is_timed(tmp_path):
     """A kernel looks at the states of the other workers in each of its steps, once everyone is bound."""
     folder, seen = tmp_path / "run", tmp_path / "seen"
-    arguments = ("--sizes", "37x5", "--rows", "numpy-blas", "--kernel", KERNELS / "sees_others.py")
-    finished = stepbench("run", *arguments, "--out", folder, STEPBENCH_TEST_SEEN=str(seen))
+    arguments = ("--sizes", "37x5", "--rows", "numpy-blas", "--kernel", KERNELS / "sees_others.py", "--threads", 1)
+    finished = brief("run", *arguments, "--out", folder, STEPBENCH_TEST_SEEN=str(seen))
     assert finished.returncode == 0, finished.stderr
     events = read_events(folder)
     bound = max(event["elapsed_seconds"] for event in events if event["event"] == "bound")

@@ -5,12 +5,19 @@ import json
 import re
 
 import pytest
+from typer.testing import CliRunner
 
-from runs import KERNELS, ROOT, stepbench
-from stepbench.cli import COMMANDS
+from runs import KERNELS, ROOT, brief, stepbench
+from stepbench.cli import COMMANDS, app
 from stepbench.commands.show import as_source
 from stepkernels.catalog import CATALOG
 from stepkernels.sources import source_files
+
+
+def here(*arguments):
+    """The command line in this process: for what is refused or told before anything is begun."""
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
 
 BAD_RUNS = {
     "row": (("--rows", "numpy-blast"), "There is no row called 'numpy-blast'"),
@@ -30,8 +37,8 @@ BAD_RUNS = {
 @pytest.mark.parametrize(("arguments", "sentence"), BAD_RUNS.values(), ids=list(BAD_RUNS))
 def test_bad_input_is_a_sentence_and_leaves_nothing(tmp_path, arguments, sentence):
     out = () if "--resume" in arguments else ("--out", tmp_path / "run")
-    finished = stepbench("run", *arguments, *out)
-    assert finished.returncode == 2
+    finished = here("run", *arguments, *out)
+    assert finished.exit_code == 2, finished.output
     assert sentence in finished.stderr
     assert "Traceback" not in finished.stderr
     assert not (tmp_path / "run").exists()
@@ -39,7 +46,7 @@ def test_bad_input_is_a_sentence_and_leaves_nothing(tmp_path, arguments, sentenc
 
 def test_an_output_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    finished = stepbench("run", "--rows", "numpy-blas", "--out", tmp_path / "file" / "run")
+    finished = stepbench("run", "--rows", "numpy-blas", "--sizes", "37x5", "--out", tmp_path / "file" / "run")
     assert finished.returncode == 2
     assert "cannot be written" in finished.stderr
 
@@ -88,8 +95,18 @@ def test_a_required_row_that_cannot_run_is_a_failure(tmp_path):
     missing = next((name for name, row in CATALOG.items() if row.unavailable()), None)
     if missing is None:
         pytest.skip("every row can run here")
-    finished = stepbench(
-        "run", "--sizes", "37x5", "--rows", f"numpy-blas,{missing}", "--require", missing, "--out", tmp_path / "run"
+    finished = brief(
+        "run",
+        "--sizes",
+        "37x5",
+        "--threads",
+        1,
+        "--rows",
+        f"numpy-blas,{missing}",
+        "--require",
+        missing,
+        "--out",
+        tmp_path / "run",
     )
     assert finished.returncode == 1
     assert f"{missing} was required and did not run" in finished.stderr
@@ -98,8 +115,8 @@ def test_a_required_row_that_cannot_run_is_a_failure(tmp_path):
 def test_a_kernel_of_ones_own_is_timed_beside_the_rows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     kernel = KERNELS / "matrix_form.py"
-    finished = stepbench(
-        "run", "--sizes", "37x5", "--rows", "numpy-blas", "--kernel", kernel, "--out", tmp_path / "run",
+    finished = brief(
+        "run", "--sizes", "37x5", "--rows", "numpy-blas", "--threads", 1, "--kernel", kernel, "--out", tmp_path / "run",
         "--json", tmp_path / "ranking.json", "--markdown", tmp_path / "summary.md",
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
@@ -112,8 +129,8 @@ def test_a_kernel_of_ones_own_is_timed_beside_the_rows(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
 def test_every_command_has_help(command):
-    finished = stepbench(*command, "--help")
-    assert finished.returncode == 0
+    finished = here(*command, "--help")
+    assert finished.exit_code == 0
     assert "Usage" in finished.stdout
     assert "bool" not in finished.stdout
 
@@ -145,12 +162,19 @@ OPTION_VALUES = {
 }
 
 
+def test_a_value_that_is_refused_is_a_sentence_of_a_process_too(tmp_path):
+    finished = stepbench("run", "--rows", "numpy-blas", "--seed", "-1", "--out", tmp_path / "run")
+    assert finished.returncode == 2
+    assert "-1 is no seed" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry run"])
 @pytest.mark.parametrize(("arguments", "sentence"), OPTION_VALUES.values(), ids=list(OPTION_VALUES))
 def test_what_is_no_value_of_an_option_is_refused(tmp_path, arguments, sentence, dry):
     rows = () if "--rows" in arguments else ("--rows", "numpy-blas")
-    finished = stepbench("run", *rows, *arguments, *dry, "--out", tmp_path / "run")
-    assert finished.returncode == 2, finished.stderr
+    finished = here("run", *rows, *arguments, *dry, "--out", tmp_path / "run")
+    assert finished.exit_code == 2, finished.output
     assert sentence in finished.stderr
     assert "Traceback" not in finished.stderr
     assert not (tmp_path / "run").exists()
@@ -160,6 +184,6 @@ def test_what_is_no_value_of_an_option_is_refused(tmp_path, arguments, sentence,
     "arguments", [("--rows", "numpy-blas"), ("--seed", "5"), ("--preset", "full"), ("--cold",), ("--out", "x")]
 )
 def test_what_the_plan_has_settled_is_refused_with_resume(tmp_path, arguments):
-    finished = stepbench("run", "--resume", tmp_path, *arguments)
-    assert finished.returncode == 2
+    finished = here("run", "--resume", tmp_path, *arguments)
+    assert finished.exit_code == 2
     assert f"leave out {arguments[0]}" in finished.stderr

@@ -3,7 +3,7 @@
 import pytest
 
 from checks import kernel_file
-from runs import KERNELS, failures, stepbench
+from runs import KERNELS, brief, failures, stepbench
 from stepbench.commands.choice_of_rows import required_rows, rows_to_time
 from stepkernels import ProblemError
 from stepkernels.catalog import CATALOG
@@ -53,12 +53,12 @@ def test_a_kernel_without_named_rows_stands_beside_the_matrix_form_and_the_faste
 
 
 def test_a_kernel_that_planted_data_show_to_be_wrong_is_not_timed_where_its_fault_would_be_hidden(tmp_path):
-    wrong, size = KERNELS / "wrong.py", ("--sizes", "20000x5")
-    alone = stepbench("run", "--kernel", wrong, *size, "--out", tmp_path / "alone")
+    wrong, size = KERNELS / "wrong.py", ("--sizes", "20000x5", "--threads", 1)
+    alone = brief("run", "--kernel", wrong, *size, "--out", tmp_path / "alone")
     assert alone.returncode == 1
     assert "wrong disagrees on planted data (" in alone.stderr
     assert not (tmp_path / "alone").exists()
-    beside = stepbench("run", "--kernel", wrong, "--rows", "numpy-blas", *size, "--out", tmp_path / "beside")
+    beside = brief("run", "--kernel", wrong, "--rows", "numpy-blas", *size, "--out", tmp_path / "beside")
     assert beside.returncode == 1
     (failure,) = failures(tmp_path / "beside")
     assert (failure["row"], failure["kind"], failure["skipped"]) == ("wrong", "disagreement", False)

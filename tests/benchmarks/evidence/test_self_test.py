@@ -72,7 +72,7 @@ class Silent:
 @pytest.mark.slow
 def test_the_harness_can_measure_itself():
     progress = Silent()
-    effort = Effort(known_seconds=(50e-6,), others=1, sizes=((37, 5),), repeats=1, generations=1, copies=2)
+    effort = Effort(known_seconds=(50e-6,), others=1, sizes=((37, 5),), repeats=1, generations=1, copies=2, turns=6)
     result = self_test.run(progress, effort)
     assert progress.units == self_test.units_of_work(effort)
     assert len(result.same) == len(result.slowed) == 1

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from runs import environment, stepbench
 from stepbench.cases.case import Size
+from stepbench.cli import app
 from stepbench.commands.scale import Options, question_of
 from stepbench.run.in_turns import InTurns
 from stepbench.run.scaling import hosts
@@ -25,6 +27,7 @@ pytest.importorskip("torch.distributed")
 
 MARK = "STEPBENCH_TEST_OUT"  # in the environment of all that a test starts
 SMALL = ("--sizes", "300x5", "--ranks", "1,2", "--base", "numba-fused")
+UNCOMPILED = ("--sizes", "300x5", "--row", "python-loop", "--base", "python-loop")  # its processes begin at once
 
 
 def question(**changed):
@@ -35,12 +38,16 @@ def question(**changed):
     return ScaleQuestion(**asked | changed)
 
 
-def torchrun(ranks, *arguments, **variables):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks),
-               "-m", "stepbench", "scale", *map(str, arguments)]  # fmt: skip
+def few_turns(*arguments, under=(), **variables):
+    """The command with one generation of two turns; with all of them it is one that hosts run together."""
+    command = [sys.executable, "-m", *under, "few_turns", "scale", *map(str, arguments)]
     return subprocess.run(
         command, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False
     )
+
+
+def torchrun(ranks):
+    return ("torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks), "-m")
 
 
 def assert_scaled(finished, folder, ranks):
@@ -129,10 +136,16 @@ def test_what_cannot_be_timed_is_refused_before_anything_starts(changed, told):
 @pytest.mark.slow
 def test_ranks_take_turns_with_a_single_process(tmp_path):
     out = tmp_path / "out"
-    finished = stepbench(
-        "scale", *SMALL, "--out", out, "--json", tmp_path / "told.json", "--markdown", tmp_path / "pr.md",
+    finished = few_turns(
+        *SMALL,
+        "--out",
+        out,
+        "--json",
+        tmp_path / "told.json",
+        "--markdown",
+        tmp_path / "pr.md",
         **{MARK: str(tmp_path)},
-    )  # fmt: skip
+    )
     assert_scaled(finished, out, [1, 2])
     (case,) = json.loads((tmp_path / "told.json").read_text())["cases"]
     assert [point["ranks"] for point in case["ranks"]] == [1, 2]
@@ -143,7 +156,7 @@ def test_ranks_take_turns_with_a_single_process(tmp_path):
 
 @pytest.mark.slow
 def test_weak_scaling_has_a_size_for_each_number_of_ranks(tmp_path):
-    finished = stepbench("scale", "--weak", *SMALL, "--out", tmp_path / "out")
+    finished = few_turns("--weak", *UNCOMPILED, "--ranks", "2", "--out", tmp_path / "out")
     assert finished.returncode == 0, finished.stderr
     told = json.loads((tmp_path / "out" / "scale.json").read_text())
     assert sorted({(each["m"], each["ranks"]) for each in told["timed"] if each["ranks"]}) == [
@@ -156,7 +169,7 @@ def test_weak_scaling_has_a_size_for_each_number_of_ranks(tmp_path):
 @pytest.mark.slow
 def test_under_torchrun_its_ranks_take_part_and_all_of_them_end(tmp_path):
     mark = {MARK: str(tmp_path)}
-    finished = torchrun(2, *SMALL[:2], "--base", "numba-fused", "--out", tmp_path / "out", **mark)
+    finished = few_turns(*UNCOMPILED, "--out", tmp_path / "out", under=torchrun(2), **mark)
     assert_scaled(finished, tmp_path / "out", [1, 2])
     assert nobody_is_left(tmp_path)
 
@@ -173,18 +186,20 @@ def test_under_torchrun_its_ranks_take_part_and_all_of_them_end(tmp_path):
     ],
 )
 @pytest.mark.parametrize("rank", ["0", "1"])
-def test_a_rank_refuses_what_it_is_asked_before_it_meets_the_others(tmp_path, rank, arguments, told):
+def test_a_rank_refuses_what_it_is_asked_before_it_meets_the_others(monkeypatch, tmp_path, rank, arguments, told):
     """They would never come: nobody else was started."""
     alone = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
-    finished = stepbench("scale", *arguments, "--out", tmp_path / "out", **alone)
-    assert finished.returncode == 2, finished.stderr
+    for name, value in alone.items():
+        monkeypatch.setenv(name, value)
+    finished = CliRunner().invoke(app, ["scale", *arguments, "--out", str(tmp_path / "out")])
+    assert finished.exit_code == 2, finished.stderr
     assert told in finished.stderr
     assert "Traceback" not in finished.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_torchrun_cannot_be_asked_for_more_ranks_than_it_started(tmp_path):
-    finished = torchrun(2, "--ranks", "1,3", "--out", tmp_path / "out")
+    finished = few_turns("--ranks", "1,3", "--out", tmp_path / "out", under=torchrun(2))
     assert finished.returncode != 0
     assert "--ranks is 1,3, and torchrun has started 2" in finished.stderr
     assert not (tmp_path / "out").exists()
@@ -195,10 +210,10 @@ def test_hosts_in_a_file_run_one_command_together(tmp_path):
     """Two addresses of this machine, the second reached through a shell instead of ssh."""
     (tmp_path / "hosts").write_text("# ours\n127.0.0.1 1\n127.0.0.2   # the other\n")
     finished = stepbench(
-        "scale", *SMALL[:2], "--base", "numba-fused", "--hosts", tmp_path / "hosts", "--by", "env HOST={host} sh -c",
+        "scale", *UNCOMPILED, "--ranks", "2", "--hosts", tmp_path / "hosts", "--by", "env HOST={host} sh -c",
         "--out", tmp_path / "out", GLOO_SOCKET_IFNAME="lo", **{MARK: str(tmp_path)},
     )  # fmt: skip
-    assert_scaled(finished, tmp_path / "out", [1, 2])
+    assert_scaled(finished, tmp_path / "out", [2])
     assert json.loads((tmp_path / "out" / "scale.json").read_text())["hosts"] == 2
     assert nobody_is_left(tmp_path)
 

@@ -11,17 +11,15 @@ from rich.console import Console
 
 from stepbench.cases.file_names import name_of_all
 from stepbench.run.progress import LINE_EVERY_SECONDS
-from stepbench.training.curves import cost_figure, roc_figure
 from stepbench.training.fitting import Trained
 from stepbench.training.predicting import Predictions
 from stepbench.training.scores import Score
 from stepbench.training.worth import coefficient_lines, score_lines
 from stepkernels.classifier.solution import Report
-from stepreports.figures.axes import svg
 from stepreports.records.files import write_whole
 from stepreports.telling.text import counted
 
-FIGURES = {"cost": cost_figure, "roc": roc_figure}
+FIGURES = ("cost", "roc")
 
 
 @contextmanager
@@ -68,8 +66,11 @@ def write_files(trained: Trained, model: Path) -> list[Path]:
 
 def write_figures(trained: Trained, model: Path) -> list[Path]:
     """The cost curve and the ROC curve, beside the model's file. Raises `OSError`."""
+    from stepbench.training.curves import cost_figure, roc_figure  # Matplotlib, which only one of many ranks needs
+    from stepreports.figures.axes import svg
+
     paths = files_of(model)
-    for name, figure in FIGURES.items():
+    for name, figure in zip(FIGURES, (cost_figure, roc_figure), strict=True):
         write_whole(paths[name], svg(figure(trained), letters_as_paths=True))
     return [paths[name] for name in FIGURES]
 

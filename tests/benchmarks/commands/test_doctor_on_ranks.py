@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from stepbench.cli import app
 from stepbench.machine.round_trips import Talk, told_talk
 
 NOWHERE = "no-such-host.invalid"  # a name that is kept free (RFC 2606)
@@ -109,9 +111,12 @@ def test_rank_0_that_is_not_there_is_told():
         ((), as_rank_0(MASTER_ADDR=""), "MASTER_ADDR must be set for a rank; `torchrun"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(asked, variables, told):
-    finished = doctor(*asked, **variables)
-    assert finished.returncode == 2
+def test_what_cannot_be_asked_is_refused(monkeypatch, asked, variables, told):
+    """Before anybody is met, and so in this process."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    finished = CliRunner().invoke(app, ["doctor", *map(str, asked)])
+    assert finished.exit_code == 2
     assert told in finished.stderr
 
 

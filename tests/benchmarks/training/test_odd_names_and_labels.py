@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from runs import benchmarks, stepbench
+from stepbench.cli import app
 from stepbench.commands.endings import Status
 from stepbench.training.model_file import load_model
 
@@ -37,8 +39,8 @@ def as_svmlight(path):
 def test_two_numbers_are_two_classes_whatever_they_are(written, settings, tmp_path):
     if settings and written is not as_npy:
         pytest.skip("only an .npy file stays on disk")
-    finished = stepbench("train", written(tmp_path), "--out", tmp_path / "m.npz", *settings)
-    assert finished.returncode == Status.DONE, finished.stderr
+    finished = CliRunner().invoke(app, ["train", str(written(tmp_path)), "--out", str(tmp_path / "m.npz"), *settings])
+    assert finished.exit_code == Status.DONE, finished.stderr
     assert load_model(tmp_path / "m.npz").classes.tolist() == [0.5, 1.5]
 
 

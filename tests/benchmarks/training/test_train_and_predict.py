@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from typer.testing import CliRunner
 
 from brought_files import brought
 from runs import ROOT, stepbench
+from stepbench.cli import app
 from trainings import CANCER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,22 +49,26 @@ def test_the_readmes_classifier_works(capsys):
     assert float(capsys.readouterr().out) > 0.98
 
 
-@pytest.mark.slow
+def ended(*arguments):
+    """The command, carried out in this process."""
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
 def test_the_commands_take_what_is_said_of_a_file(tmp_path):
     pytest.importorskip("pyarrow", reason="Parquet is read with pyarrow")
     out = tmp_path / "m.npz"
     headerless, indexed = brought("headerless_text_label.csv"), brought("feature_is_the_index.parquet")
-    assert "say --no-header" in stepbench("train", headerless, "--out", out).stderr
-    assert stepbench("train", headerless, "--out", out, "--no-header").returncode == 0
-    assert stepbench("predict", out, headerless).returncode == 0
-    kept = stepbench("train", indexed, "--out", out, "--force")
+    assert "say --no-header" in ended("train", headerless, "--out", out).stderr
+    assert ended("train", headerless, "--out", out, "--no-header").exit_code == 0
+    assert ended("predict", out, headerless).exit_code == 0
+    kept = ended("train", indexed, "--out", out, "--force")
     assert "the pandas index 'x' became the column 'x'" in kept.stdout
-    dropped = stepbench("train", indexed, "--out", out, "--force", "--drop-index")
+    dropped = ended("train", indexed, "--out", out, "--force", "--drop-index")
     assert "× 1 column," in dropped.stdout
     said = ("--held-out", "0.5", "--zero-based", "yes")
-    counted = stepbench("train", brought("counted_from_0_new.svmlight"), *said, "--out", out, "--force")
+    counted = ended("train", brought("counted_from_0_new.svmlight"), *said, "--out", out, "--force")
     assert "× 3 columns," in counted.stdout
-    assert stepbench("predict", out, brought("counted_from_0_new.svmlight"), "--zero-based", "auto").returncode == 0
+    assert ended("predict", out, brought("counted_from_0_new.svmlight"), "--zero-based", "auto").exit_code == 0
 
 
 @pytest.mark.slow

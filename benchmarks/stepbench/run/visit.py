@@ -52,7 +52,7 @@ MOST_WARM_UP_SECONDS = 0.03  # beyond, an operation takes so long that it warms 
 SPREAD = 0.25  # of the calls of a round, drawn evenly about their mean
 RESETS, MOST_RESETS, SCATTERED = 3, 9, 1.5  # a pool's threads may be slow to wake, again and again
 MOST_CALLS = 4**10
-LOOK_CALLS = (20, 500)  # of the loops of a look, at least and at most: a snapshot follows each call
+LOOK_CALLS = (20, 500)  # of a short operation in a loop of a look: a snapshot follows each
 NOTED_SECONDS = 0.06  # of telling what it holds, for it to be work that was put off: a pool's threads spin for 26 ms
 NOTED_TIMES = 3  # in a row, since a busy machine may take as long once
 UNTIMED_SHARE = 0.05  # of a round, that standing at its start may take, or an empty visit: neither is timed
@@ -89,10 +89,11 @@ class Visitor:
 
     @property
     def calls_of_a_look(self) -> int:
-        """As many as fill, with a snapshot each, the time of a round; what a snapshot takes the first look tells."""
+        """As many as fill the time of a round, short ones with a snapshot each, which the first look times."""
         fewest, most = LOOK_CALLS
-        filling = calls_within(ROUND_SECONDS, self.per_call + self.snapshot_seconds)
-        return min(self.mean_calls, max(fewest, filling), most)
+        filling = calls_within(ROUND_SECONDS, self.per_call)
+        with_snapshots = calls_within(ROUND_SECONDS, self.per_call + self.snapshot_seconds)
+        return min(self.mean_calls, filling, max(with_snapshots, fewest), most)
 
     def bind(self, rounds: int) -> Fields:
         """Bind it, make its first call and prove one operation. Returns the fields of `bound`, all but its pace."""

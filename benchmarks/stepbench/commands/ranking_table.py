@@ -91,7 +91,7 @@ def _name(_: Ranking, place: Place) -> str:
 def _cells(ranking: Ranking, columns: Columns) -> list[list[str]]:
     """A line of headings, and one for each row."""
     name, time, *heads = (head for head, _ in columns)
-    unit = f"a {ranking.view.unit}"
+    unit = ranking.view.one
     return [
         [name, f"{time} of {unit}" if time else unit, *heads],
         *([told(ranking, place) for _, told in columns] for place in ranking.places),

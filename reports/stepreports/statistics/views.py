@@ -65,6 +65,11 @@ class View:
         return "step" if self.op == "train" else self.op
 
     @property
+    def one(self) -> str:
+        """One unit, in words."""
+        return f"{'an' if self.unit == 'update' else 'a'} {self.unit}"
+
+    @property
     def slug(self) -> str:
         """The title as part of a file name."""
         return "-".join(str(part) for part in self.key if part != 1 or self.op == "train")

@@ -44,7 +44,7 @@ def _line(run: Run, ranking: Ranking, place: Place) -> dict[str, str]:
     return {
         "case": f"{record.case.kind}, {record.case.size}",
         "verdict": f"**{told}**" if told in ("faster", "slower") else told,
-        f"time of a {ranking.view.unit}": with_doubt(text.time(record.seconds), run, record),
+        f"time of {ranking.view.one}": with_doubt(text.time(record.seconds), run, record),
         f"× {baseline}": text.times(gain) if gain else "–",
         "× the best": _of_the_best(place, best),
         "of the limit": text.percentage(place.share) if place.share else "–",
@@ -62,7 +62,7 @@ def _of_the_best(place: Place, best: Place) -> str:
 
 def _sentence(run: Run, ranking: Ranking, place: Place) -> str:
     record = place.record
-    took = f"`{record.row.name}`, your kernel, takes {time_of(record)} a {ranking.view.unit}"
+    took = f"`{record.row.name}`, your kernel, takes {time_of(record)} {ranking.view.one}"
     where = record.case.in_words
     words = [*_over_the_matrix_form(run, place), _beside_the_fastest(ranking, place)]
     if place.share:

@@ -52,7 +52,7 @@ def _lines(ranking: Ranking) -> list[dict[str, str]]:
     return [
         {
             "row": f"`{place.record.row.name}`{' (yours)' if place.record.row.own else ''}",
-            f"time of a {ranking.view.unit}": time_of(place.record),
+            f"time of {ranking.view.one}": time_of(place.record),
             "× the fastest": place.gap if place.over else ranking.fastest,
             "of the limit": text.percentage(place.share) if place.share else "–",
         }

@@ -124,9 +124,7 @@ def test_ranks_killed_at_drawn_moments_are_named_and_the_training_goes_on_from_i
             assert "Traceback" not in told
     assert not (tmp_path / "model.npz").exists()
     with np.load(tmp_path / "kept" / "checkpoint.npz") as checkpoint:
-        assert (
-            checkpoint["iterations"] >= KILLS
-        )  # each took a step or more, from the state that the one before had kept
+        assert checkpoint["iterations"] >= KILLS  # each took a step or more, from where the one before it was
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -162,17 +160,18 @@ def test_a_checkpoint_that_cannot_be_written_any_more_is_told_by_all_ranks(data,
     assert (tmp_path / "before" / "checkpoint.npz").exists()
 
 
-def test_a_file_that_a_rank_cannot_read_any_more_is_told_by_all_ranks(data, tmp_path):
-    """Of rank 1, who is not the one that tells the others how it goes; a checkpoint is rank 0's alone."""
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_file_that_a_rank_cannot_read_any_more_is_told_by_all_ranks(data, tmp_path, number):
+    """Rank 0 is the one that tells the others how it goes."""
     (tmp_path / "parts").mkdir()
     for k, part in enumerate(np.array_split(np.load(data), 2)):
         pd.DataFrame(part, columns=[*"abcdef", "kind"]).to_parquet(tmp_path / "parts" / f"{k}.parquet")
     with Training(tmp_path / "parts", tmp_path, 2, "--on-disk") as training:
         training.wait_until_it_learns()
-        (tmp_path / "parts" / "1.parquet").unlink()
-        told = training.end_within_timeout(f"There is no file {tmp_path}/parts/1.parquet.", count=2)
+        (tmp_path / "parts" / f"{number}.parquet").unlink()
+        told = training.end_within_timeout(f"There is no file {tmp_path}/parts/{number}.parquet.", count=2)
         assert training.process.returncode == 2
-        assert "Rank 1: There is no file" in told
+        assert f"Rank {number}: There is no file" in told
         assert "Traceback" not in told
 
 

@@ -1,15 +1,15 @@
 """A problem in memory that cannot be written to: not through NumPy, not through an address, not by its file."""
 
-import ctypes
 import mmap
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from runs import environment
 from stepbench.executor.sealed import Layout, mapped, sealed
 from stepkernels import synthetic_problem
 
@@ -53,13 +53,19 @@ def test_the_file_refuses_to_be_written_and_to_be_mapped_for_writing():
             mmap.mmap(descriptor, layout.size, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ | mmap.PROT_WRITE)
 
 
-def write_and_restore():
-    X = sealed_copy()[1].X
-    ctypes.memmove(X.ctypes.data, X.tobytes(), X.nbytes)
+WRITE_AND_RESTORE = """
+import ctypes
+from stepbench.executor.sealed import Layout, mapped, sealed
+from stepkernels import synthetic_problem
+
+problem = synthetic_problem(33, 7)
+layout = Layout.of(problem, 16)
+with sealed(problem, layout) as descriptor:
+    X = mapped(descriptor, layout).X
+ctypes.memmove(X.ctypes.data, X.tobytes(), X.nbytes)
+"""
 
 
 def test_a_write_through_an_address_is_a_fault_even_of_what_is_there():
-    process = multiprocessing.get_context("fork").Process(target=write_and_restore)
-    process.start()
-    process.join()
-    assert process.exitcode in (-signal.SIGSEGV, -signal.SIGBUS)
+    process = subprocess.run([sys.executable, "-c", WRITE_AND_RESTORE], env=environment(), check=False)
+    assert process.returncode in (-signal.SIGSEGV, -signal.SIGBUS)

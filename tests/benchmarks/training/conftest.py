@@ -14,5 +14,13 @@ def trained():
 
 
 @pytest.fixture
+def of_no_group():
+    """This process leaves the ranks of a row that another test has bound in it: it can belong to one group alone."""
+    from stepkernels.rows.torch_distributed.rank_group import end_group
+
+    end_group()
+
+
+@pytest.fixture
 def model(trained, tmp_path):
     return write_files(trained, tmp_path / "model.npz")[0]

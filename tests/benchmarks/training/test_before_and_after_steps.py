@@ -110,7 +110,7 @@ def test_ranks_wait_for_one_that_prepares_as_long_as_they_allow(allowed, told):
 
 
 @pytest.fixture
-def one_rank(monkeypatch):
+def one_rank(monkeypatch, of_no_group):
     """This process, as the only rank."""
     if "lo" in {name for _, name in socket.if_nameindex()}:
         monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")

@@ -238,12 +238,11 @@ def test_variables_that_are_missing_are_named(data):
     assert finished.stderr.startswith("MASTER_ADDR and MASTER_PORT must be set for a rank; `torchrun")
 
 
+@pytest.mark.usefixtures("of_no_group")
 def test_a_world_that_does_not_meet_is_told_in_time(monkeypatch):
     from stepbench.training.sharded.world import join
     from stepkernels import ProblemError
-    from stepkernels.rows.torch_distributed.rank_group import end_group
 
-    end_group()  # of a row that was bound in this process before, which can belong to one group alone
     variables = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

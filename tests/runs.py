@@ -30,10 +30,34 @@ def environment(**more: str) -> dict[str, str]:
     return inherited | more
 
 
+COMMAND, WITH_FEW_TURNS = ("-m", "stepbench"), ("-c", FEW_TURNS)
+
+
 def stepbench(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command line, run to its end."""
+    return _run(COMMAND, arguments, variables)
+
+
+def brief(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command line, whose runs have 6 turns and not 12 or 40: for what does not depend on how many they are."""
+    return _run(WITH_FEW_TURNS, arguments, variables)
+
+
+def start_stepbench(*arguments: object) -> subprocess.Popen[bytes]:
+    """The command line, running."""
+    return _start(COMMAND, arguments)
+
+
+def start_brief(*arguments: object) -> subprocess.Popen[bytes]:
+    """The command line with few turns, running."""
+    return _start(WITH_FEW_TURNS, arguments)
+
+
+def _run(
+    program: tuple[str, ...], arguments: tuple[object, ...], variables: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stepbench", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         env=environment(**variables),
         capture_output=True,
         text=True,
@@ -42,10 +66,9 @@ def stepbench(*arguments: object, **variables: str) -> subprocess.CompletedProce
     )
 
 
-def start_stepbench(*arguments: object) -> subprocess.Popen[bytes]:
-    """The command line, running."""
+def _start(program: tuple[str, ...], arguments: tuple[object, ...]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "stepbench", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -67,25 +90,3 @@ def coverage(folder: Path) -> set[tuple]:
         info = entry["extra_info"]
         found |= {(entry["name"], g, t) for g, t in zip(info["generation"], info["turn"], strict=True)}
     return found
-
-
-def brief(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command line, whose runs have 6 turns and not 12 or 40: for what does not depend on how many they are."""
-    return subprocess.run(
-        [sys.executable, "-c", FEW_TURNS, *map(str, arguments)],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def start_brief(*arguments: object) -> subprocess.Popen[bytes]:
-    """The command line with few turns, running."""
-    return subprocess.Popen(
-        [sys.executable, "-c", FEW_TURNS, *map(str, arguments)],
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )

@@ -13,13 +13,6 @@ ROOT = Path(__file__).parents[1]
 KERNELS = Path(__file__).parent / "kernel_files"
 SMALL = ("run", "--sizes", "37x5,64x3", "--threads", "1", "--rows", "numpy-blas,python-loop")  # one: no parallel read
 OF_TESTS = ("OMP_WAIT_POLICY", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")  # conftest's; scikit-learn's, once imported
-FEW_TURNS = """
-from dataclasses import replace
-from stepbench.cases.presets import PRESETS
-PRESETS.update({name: replace(preset, turns=6) for name, preset in PRESETS.items()})
-from stepbench.cli import main
-main()
-"""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -30,7 +23,7 @@ def environment(**more: str) -> dict[str, str]:
     return inherited | more
 
 
-COMMAND, WITH_FEW_TURNS = ("-m", "stepbench"), ("-c", FEW_TURNS)
+COMMAND, WITH_FEW_TURNS = ("-m", "stepbench"), ("-m", "few_turns")
 
 
 def stepbench(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +32,7 @@ def stepbench(*arguments: object, **variables: str) -> subprocess.CompletedProce
 
 
 def brief(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command line, whose runs have 6 turns and not 12 or 40: for what does not depend on how many they are."""
+    """The command line with few turns, run to its end."""
     return _run(WITH_FEW_TURNS, arguments, variables)
 
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from runs import FEW_TURNS, SMALL, coverage, environment, stepbench
+from runs import SMALL, WITH_FEW_TURNS, coverage, environment, stepbench
 from stepbench.run import journal as journals
 from stepbench.run.journal import Journal
 from stepreports.records.journal import NAME, read_events
@@ -19,7 +19,7 @@ FULL_AT = (1_000, 20_000, 60_000)  # bytes of any one file: before the first lin
 
 def run_with_files_up_to(size, *arguments):
     return subprocess.run(
-        [sys.executable, "-c", FEW_TURNS, *map(str, arguments)],
+        [sys.executable, *WITH_FEW_TURNS, *map(str, arguments)],
         env=environment(),
         capture_output=True,
         text=True,

@@ -110,7 +110,11 @@ class Ranks:
                 dist.barrier(self._preparing)
 
     def gather(self, parts_out: list[torch.Tensor], sums: torch.Tensor) -> None:
-        """Every rank's `sums`, in the order of the ranks: into tensors of the same shape and dtype."""
+        """Every rank's `sums`, in the order of the ranks: into tensors of the same shape and dtype.
+
+        As within `_together`, written out here and for an order: both are in every step, whose pass over X has put the
+        code of a generator out of the caches.
+        """
         self._require_all()
         try:
             if self.device == "cpu":
